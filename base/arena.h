@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A counting arena for protobuf-c: hands out memory until its cap and then NULL, so that a hostile
+ * message fails to unpack instead of growing (1 MiB of empty sub-messages becomes 88 MB). Freed as a
+ * whole; single frees do nothing.
+ */
+#pragma once
+
+#include <protobuf-c/protobuf-c.h>
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+    ProtobufCAllocator allocator; /* give &arena->allocator to protobuf-c */
+    struct arena_block *blocks;
+    size_t n_used;
+    size_t n_max;
+};
+
+void arena_init(struct arena *arena, size_t max_bytes);
+void *arena_alloc(struct arena *arena, size_t n); /* 16-byte aligned; NULL at the cap */
+void arena_reset(struct arena *arena);            /* forgets all; keeps one block for reuse */
+void arena_fini(struct arena *arena);
