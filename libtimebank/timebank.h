@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libtimebank: how a program talks to a timebank's ledger daemon.
+ *
+ * Link with `pkg-config --cflags --libs timebank`. This is the only public header.
+ *
+ * OUTCOMES. Every function that returns int ends in one of four ways:
+ *      0               done
+ *    > 0               refused: an enum tb_refusal, a stable number; tb_bank_message() has the sentence
+ *      -EINPROGRESS    unknown: the connection died after the request left, and the deadline passed
+ *                      before the library could learn what became of it. Call tb_bank_settle() or
+ *                      repeat the call; nothing is ever counted twice
+ *    < 0               broken: a negative errno; -EINVAL is a slip of the caller
+ * Out parameters come last and are untouched unless 0 is returned.
+ *
+ * UNITS. Time is whole minutes, days are UTC days since 1970-01-01, instants are milliseconds since
+ * 1970 UTC. Strings are UTF-8 and NUL-terminated. A credit is 60 minutes.
+ *
+ * OWNERSHIP. What a function puts into a `**ret_` is the caller's, freed by the function named at its
+ * type (or free() for char *). `const` results are borrowed and live until the next call on the same
+ * object. _free functions take NULL and return NULL.
+ *
+ * THREADS. A tb_bank and what was made from it belong to one thread at a time. The library never
+ * prints, logs, exits, or touches signal handlers.
+ *
+ * VERIFICATION is on and cannot be switched off: the daemon's welcome, the signed head of every reply,
+ * the range proof of every answer to a batch, and that each head extends the last one seen. What does
+ * not verify ends -EBADMSG with TB_NOT_VERIFIED's sentence, leaves an evidence file
+ * (tb_bank_evidence()), and closes the connection.
+ */
+#ifndef TIMEBANK_H
+#define TIMEBANK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- words */
+
+enum tb_refusal {
+    TB_BAD_REQUEST = 1,
+    TB_NO_AUTHORITY = 2,
+    TB_REVOKED_KEY = 3,
+    TB_UNKNOWN_KEY = 4,
+    TB_TRY_LATER = 5,
+    TB_LEDGER_FULL = 6,
+    TB_CLOCK = 7,
+    TB_TOO_LARGE = 8,
+    TB_SHUTTING_DOWN = 9,
+    TB_BAD_HEADER = 20,
+    TB_OTHER_LEDGER = 21,
+    TB_BAD_SIGNATURE = 22,
+    TB_BATCH_ID_USED = 23,
+    TB_TOO_LATE = 24,
+    TB_OTHER_HISTORY = 25,
+    TB_BATCH_SIZE = 26,
+    TB_BAD_NOT_AFTER = 27,
+    TB_NOT_CANONICAL = 40,
+    TB_ALREADY = 41,
+    TB_ID_DIFFERS = 42,
+    TB_NO_SUCH_ACCOUNT = 43,
+    TB_FROZEN = 44,
+    TB_CLOSED = 45,
+    TB_WRONG_KIND = 46,
+    TB_SAME_ACCOUNT = 47,
+    TB_ZERO = 48,
+    TB_NEGATIVE = 49,
+    TB_TOO_LONG = 50,
+    TB_NOT_IN_QUANTUM = 51,
+    TB_FUTURE_DATE = 52,
+    TB_BAD_DATE = 53,
+    TB_BELOW_FLOOR = 54,
+    TB_ABOVE_CEILING = 55,
+    TB_LOOKS_LIKE = 56,
+    TB_UNKNOWN_ACTIVITY = 57,
+    TB_UNKNOWN_OFFER = 58,
+    TB_UNKNOWN_FUNDER = 59,
+    TB_NOT_THE_PRICE = 60,
+    TB_NO_HEADS = 61,
+    TB_ALREADY_REVERSED = 62,
+    TB_MORE_THAN_REMAINS = 63,
+    TB_NO_SUCH_ENTRY = 64,
+    TB_NOT_REVERSIBLE = 65,
+    TB_OWN_HOURS = 66,
+    TB_CODE_TAKEN = 67,
+    TB_BAD_CODE = 68,
+    TB_NOT_A_MEMBER_CODE = 69,
+    TB_BAD_TEXT = 70,
+    TB_NOT_EMPTY = 71,
+    TB_NOT_FROZEN = 72,
+    TB_BANK_ACCOUNT = 73,
+    TB_UNKNOWN_POLICY = 74,
+    TB_BAD_POLICY_VALUE = 75,
+    TB_BAD_KEY = 76,
+    TB_KEY_GRANTED = 77,
+    TB_NO_SUCH_KEY = 78,
+    TB_LAST_STEWARD = 79,
+    TB_BAD_ROLE = 80,
+    TB_BAD_LIMIT = 81,
+    TB_HISTORY_ONLY = 82,
+    TB_HISTORY_STEWARD = 83,
+    TB_NO_NEW_CREDIT = 84,
+    TB_CAP = 85,
+    TB_SEE_COORDINATOR = 86,
+    TB_TOO_LATE_TO_UNDO = 87,
+    TB_CHEST_EMPTY = 88,
+    TB_ALREADY_FROZEN = 89,
+    TB_ALREADY_CLOSED = 90,
+    TB_NOT_BEFORE_OPENING = 91,
+    TB_WRONG_AUTHORITY = 92,
+    TB_BAD_CORRECTION = 93,
+    TB_NEEDS_WHY = 94,
+    TB_ALREADY_SET = 95,
+    TB_NO_SUCH_POSITION = 100,
+    TB_BAD_PERIOD = 101,
+    TB_NOT_FOR_EVALUATORS_YET = 102,
+    TB_BRIDGE = 103,
+    TB_TOO_MANY_ROWS = 104,
+    TB_NO_BANK = 120,
+    TB_NO_KEY = 121,
+    TB_WRONG_LEDGER = 122,
+    TB_NOT_VERIFIED = 123,
+    TB_BAD_TIME = 124,
+    TB_AMBIGUOUS_TIME = 125,
+    TB_AMBIGUOUS_DATE = 126,
+    TB_MISSING_COLUMN = 127,
+    TB_CONTROL_TOTAL = 128,
+    TB_BAD_FILE = 129,
+    TB_OUTBOX_FULL = 130,
+    TB_OTHER_KEY = 131,
+    TB_BAD_NUMBER = 132,
+    TB_DUPLICATE_ROW = 133,
+};
+
+enum tb_warning_kind {
+    TB_WARN_BELOW_FLOOR = 1,
+    TB_WARN_ABOVE_CEILING = 2,
+    TB_WARN_ALLOTMENT_SHORT = 3,
+    TB_WARN_LONG_DAY = 4,
+    TB_WARN_VERY_LONG_DAY = 5,
+    TB_WARN_OLD_SERVICE_DATE = 6,
+    TB_WARN_LOOKS_LIKE = 7,
+    TB_WARN_ROUNDED = 8,
+    TB_WARN_NOT_IN_QUANTUM = 9,
+    TB_WARN_NOT_THE_PRICE = 10,
+    TB_WARN_NEW_NAME = 11,
+    TB_WARN_REVERSAL_PAST_LIMIT = 12,
+    TB_WARN_BEFORE_JOINING = 13,
+};
+
+enum tb_kind {
+    TB_EXCHANGE = 32,
+    TB_EARN = 33,
+    TB_LOG = 34,
+    TB_GIFT = 35,
+    TB_DONATE = 36,
+    TB_GRANT = 37,
+    TB_ISSUE = 38,
+    TB_REDEEM = 39,
+    TB_REVERSE = 40,
+    TB_OPEN_ACCOUNT = 64,
+    TB_FREEZE = 65,
+    TB_THAW = 66,
+    TB_CLOSE = 67,
+    TB_SET_LIMIT = 68,
+    TB_SET_POLICY = 69,
+    TB_SET_ACTIVITY = 70,
+    TB_SET_OFFER = 71,
+    TB_SET_FUNDER = 72,
+    TB_GRANT_KEY = 73,
+    TB_REVOKE_KEY = 74,
+};
+
+enum tb_account_kind {
+    TB_ACCOUNT_MEMBER = 1,
+    TB_ACCOUNT_ORGANISATION = 2,
+    TB_ACCOUNT_VENUE = 3,
+    TB_ACCOUNT_CHEST = 4,
+    TB_ACCOUNT_ISSUED = 5,
+    TB_ACCOUNT_RETIRED = 6,
+    TB_ACCOUNT_EXPIRED = 7,
+    TB_ACCOUNT_ADVANCES = 8,
+    TB_ACCOUNT_VOUCHERS = 9,
+    TB_ACCOUNT_TRANSIT = 10,
+    TB_ACCOUNT_WRITE_OFFS = 11
+};
+
+enum tb_standing { TB_STANDING_OPEN = 0, TB_STANDING_FROZEN = 1, TB_STANDING_CLOSED = 2 };
+
+enum tb_role {
+    TB_ROLE_NONE = 0,
+    TB_ROLE_STEWARD = 1,
+    TB_ROLE_BROKER = 2,
+    TB_ROLE_ORGANISATION = 3,
+    TB_ROLE_VENUE = 4,
+    TB_ROLE_MEMBER = 5,
+    TB_ROLE_EVALUATOR = 6,
+    TB_ROLE_AUDITOR = 7
+};
+
+enum tb_authority {
+    TB_BY_ROLE = 0, /* what follows from the key's role */
+    TB_BY_SELF = 1,
+    TB_BY_BROKER = 2,
+    TB_BY_VENUE = 3,
+    TB_BY_ORGANISATION = 4,
+    TB_BY_GUARDIAN = 5,
+    TB_BY_SHEET = 6
+};
+
+enum tb_source { TB_FROM_HAND = 0, TB_FROM_SHEET = 1, TB_FROM_IMPORT = 2, TB_FROM_HISTORY = 3 };
+
+/* Sum of what an order insists on. All but OVERRIDE_DUPLICATE need a why. */
+#define TB_OVERRIDE_LIMITS 1u
+#define TB_OVERRIDE_DAY 2u       /* over 24 hours of one person's time on one day */
+#define TB_OVERRIDE_DUPLICATE 4u /* looks like an earlier entry, and is another one */
+#define TB_OVERRIDE_PRICE 8u     /* not the offer's price times the heads */
+
+/* Names as people and JSON read them ("BELOW_FLOOR", "exchange", "member", "broker"); never NULL. */
+const char *tb_refusal_name(int refusal);
+const char *tb_refusal_sentence(int refusal);
+const char *tb_warning_name(int warning);
+const char *tb_kind_name(int kind);
+const char *tb_account_kind_name(int kind);
+const char *tb_standing_name(int standing);
+const char *tb_role_name(int role);
+/* And back: 0 for a name that is none. */
+int tb_account_kind_from_name(const char *name);
+int tb_role_from_name(const char *name);
+
+/* The library's version, "0.1.0". */
+const char *tb_version(void);
+
+/* ------------------------------------------------- time and dates as typed */
+
+/* 2  2.5  2,5  2h30  2:30  150m  45 min  1\302\275 (one and a half): whole minutes. Refuses with
+ * TB_BAD_TIME, TB_AMBIGUOUS_TIME or TB_NEGATIVE and a sentence in why[n_why] (why may be NULL). */
+int tb_time_parse(const char *text, uint64_t *ret_minutes, char *why, size_t n_why);
+/* "2 h 30", "45 min", "-1 h 15" */
+void tb_time_format(int64_t minutes, char ret[32]);
+/* Rounds to a multiple of quantum by "up", "nearest" (half up) or "down"; "refuse" refuses what is no
+ * multiple with TB_NOT_IN_QUANTUM. -EINVAL for another word or a quantum of 0. */
+int tb_time_round(uint64_t minutes, uint64_t quantum, const char *rounding, uint64_t *ret_minutes);
+
+/* 2025-03-05  5/3/2025 (days first)  5 Mar 2025  today  yesterday  tue  last tue: relative to today.
+ * Refuses with TB_BAD_DATE or TB_AMBIGUOUS_DATE. */
+int tb_date_parse(const char *text, uint32_t today, uint32_t *ret_day, char *why, size_t n_why);
+void tb_date_format(uint32_t day, char ret[16]);       /* 2025-03-05 */
+void tb_date_format_words(uint32_t day, char ret[32]); /* Wed 5 March 2025 */
+uint32_t tb_today(void);
+
+/* ----------------------------------------------------------------- keys */
+
+/* Makes a key pair: path (0600, never over a file) and path.pub, OpenSSH's formats. comment may be
+ * NULL. *ret_public_line is the caller's (free()). On failure a sentence stands in why. */
+int tb_key_new(const char *path, const char *comment, char **ret_public_line, char *why, size_t n_why);
+/* The public line of a secret or public key file. */
+int tb_key_show(const char *path, char **ret_public_line, char *why, size_t n_why);
+/* The 32 bytes of a public key file or line. */
+int tb_key_public(const char *path_or_line, uint8_t ret_key[32], char *why, size_t n_why);
+/* "ssh-ed25519 AAAA..." of 32 bytes; the caller's. NULL on no memory. */
+char *tb_key_line(const uint8_t key[32]);
+
+/* ----------------------------------------------------------------- bank */
+
+/* A bank: a connection to one ledger, its pin and its outbox. */
+struct tb_bank;
+
+int tb_bank_new(struct tb_bank **ret_bank);
+struct tb_bank *tb_bank_free(struct tb_bank *bank);
+
+/* Settings, before tb_bank_open(). The key file is a secret OpenSSH key; without one the bank is
+ * opened with a key made for the occasion, and answers what anyone may ask. */
+int tb_bank_set_key_file(struct tb_bank *bank, const char *path);
+/* Pins the ledger beforehand: a verifier key, NAME+hash+key. Otherwise the first contact over a Unix
+ * socket pins what it meets, and tb_bank_notice() says so once. */
+int tb_bank_set_ledger(struct tb_bank *bank, const char *verifier_key);
+/* Where pins, last heads, evidence and the outbox are kept; default $XDG_STATE_HOME/timebank, else
+ * ~/.local/state/timebank. Made with mode 0700 when first needed. */
+int tb_bank_set_state_directory(struct tb_bank *bank, const char *path);
+/* For each call, retries included; default 5,000 ms. */
+int tb_bank_set_deadline(struct tb_bank *bank, uint32_t deadline_ms);
+
+/* Connects ("unix:PATH"), proves the key, verifies the welcome. TB_NO_BANK, TB_NO_KEY,
+ * TB_WRONG_LEDGER, TB_REVOKED_KEY... An unknown key is welcomed and may ask what anyone may. */
+int tb_bank_open(struct tb_bank *bank, const char *address);
+
+/* A sentence on how the last call on this bank ended, with what to do; "" when it was done. */
+const char *tb_bank_message(const struct tb_bank *bank);
+/* Something said once (a ledger was pinned), or "". */
+const char *tb_bank_notice(const struct tb_bank *bank);
+/* Path of the evidence file that the last failed verification left, or "". */
+const char *tb_bank_evidence(const struct tb_bank *bank);
+
+const char *tb_bank_origin(const struct tb_bank *bank);
+const char *tb_bank_verifier_key(const struct tb_bank *bank);
+int tb_bank_role(const struct tb_bank *bank);            /* enum tb_role of our key at the welcome */
+const char *tb_bank_account(const struct tb_bank *bank); /* of a member's, venue's, organisation's key, or "" */
+/* The signed head that the last answer reflected; every head of this bank extends the earlier ones. */
+void tb_bank_position(const struct tb_bank *bank, uint64_t *ret_size, uint8_t ret_root[32]);
+
+/* Sends what the outbox holds for this ledger and learns what became of it. *ret_settled counts the
+ * batches whose outcome was learnt (may be NULL). tb_batch_submit() does this first by itself.
+ * A refused batch of the outbox is moved to evidence-like files `refused-*` beside it, and the sentence
+ * is in tb_bank_notice(). */
+int tb_bank_settle(struct tb_bank *bank, size_t *ret_settled);
+
+/* --------------------------------------------------------------- orders */
+
+#define TB_ORDER_ID_BYTES 16
+
+/*
+ * One order. All strings are borrowed and copied when added to a batch; NULL is empty.
+ *   exchange  from = receiver of time, to = giver      earn    from = organisation, to = giver
+ *   log       to = giver                               gift    from, to: members
+ *   donate    from = member (to: the chest)            grant   to = member; from: issued or chest
+ *   issue     to = organisation                        redeem  from = member, to = venue
+ *   reverse   target; minutes 0: all that remains
+ *   open_account to = code, account_kind, service_day = date of joining, ward, age_band
+ *   freeze, thaw, close: to        set_limit: to, floor_minutes, ceiling_minutes (NULL: by policy)
+ *   set_policy name, value         set_activity name, tags (separated by spaces)
+ *   set_offer to = venue, offer, price_minutes          set_funder name
+ *   grant_key key, role, to = account or NULL           revoke_key key
+ * An empty from or to is filled in where the kind leaves no choice.
+ */
+struct tb_order {
+    size_t struct_bytes; /* sizeof(struct tb_order): TB_ORDER_INIT sets it */
+    enum tb_kind kind;
+    uint8_t id[TB_ORDER_ID_BYTES]; /* zeros: a new UUID version 7 */
+    uint32_t service_day;
+    const char *from;
+    const char *from_person;
+    const char *to;
+    const char *to_person;
+    uint64_t minutes;
+    uint64_t typed_minutes; /* as typed, where minutes was rounded; else 0 */
+    enum tb_authority authority;
+    const char *activity;
+    const char *sheet;
+    uint32_t line;
+    uint32_t claimed_day; /* imports of old books: the date of entry they claim */
+    const char *why;      /* kept beside the ledger in the register of people, never in it */
+    unsigned override;
+    uint8_t corrects[TB_ORDER_ID_BYTES]; /* the order this one replaces, or zeros */
+    enum tb_source source;
+
+    const char *funder;
+    const char *programme;
+    const char *reference;
+    const char *offer;
+    uint32_t adults;
+    uint32_t under16;
+    uint8_t target[TB_ORDER_ID_BYTES];
+
+    enum tb_account_kind account_kind;
+    const char *ward;
+    const char *age_band;
+    const int64_t *floor_minutes;
+    const int64_t *ceiling_minutes;
+    const char *name;
+    const char *value;
+    const char *tags;
+    uint64_t price_minutes;
+    uint8_t key[32];
+    enum tb_role role;
+};
+
+#ifdef __cplusplus
+#define TB_ORDER_INIT { sizeof(struct tb_order) }
+#else
+#define TB_ORDER_INIT { .struct_bytes = sizeof(struct tb_order) }
+#endif
+
+/* The id of an order made from a file: the same file gives the same ids for ever. source is "ref",
+ * "account", "sheet" (key = sheet, newline, line), "activity", "offer" or "funder". Needs an open bank. */
+int tb_order_id(const struct tb_bank *bank, const char *source, const char *key, uint8_t ret_id[TB_ORDER_ID_BYTES]);
+
+/* -------------------------------------------------------------- batches */
+
+/* Orders that are recorded together or not at all, under one signature. */
+struct tb_batch;
+
+#define TB_BATCH_ORDERS_MAX 8190
+
+int tb_batch_new(struct tb_bank *bank, struct tb_batch **ret_batch);
+struct tb_batch *tb_batch_free(struct tb_batch *batch);
+/* -E2BIG when the batch or the frame is full: submit it and go on with a new one. */
+int tb_batch_add(struct tb_batch *batch, const struct tb_order *order, size_t *ret_place);
+size_t tb_batch_count(const struct tb_batch *batch);
+/* Takes the order at place out; later ones move up. For leaving out what was refused or is in already. */
+int tb_batch_drop(struct tb_batch *batch, size_t place);
+void tb_batch_order_id(const struct tb_batch *batch, size_t place, uint8_t ret_id[TB_ORDER_ID_BYTES]);
+/* No time limit (header field not-after is 0): for imports only, the bank refuses it for anything typed. */
+void tb_batch_set_open_ended(struct tb_batch *batch);
+
+struct tb_answer;
+
+/* Signs the batch, writes it to the outbox, sends it, verifies the answer, and clears the outbox. After a
+ * refusal tb_batch_refusals() lists every one, and nothing was recorded. A batch all of whose orders
+ * were in already is done. */
+int tb_batch_submit(struct tb_batch *batch, struct tb_answer **ret_answer);
+/* Judges the batch on top of the earlier dry runs of this connection; nothing is recorded or kept. */
+int tb_batch_dry_run(struct tb_batch *batch, struct tb_answer **ret_answer);
+/* Forgets the dry runs of this connection. */
+int tb_bank_end_dry_run(struct tb_bank *bank);
+
+struct tb_refused {
+    int refusal; /* enum tb_refusal */
+    size_t place;
+    const char *message;
+    const char *field; /* of the order, or "" */
+    uint64_t entry;    /* an earlier entry that the sentence speaks of, or 0 */
+};
+size_t tb_batch_refusals(const struct tb_batch *batch);
+int tb_batch_refusal(const struct tb_batch *batch, size_t i, struct tb_refused *ret_refused);
+
+struct tb_answer *tb_answer_free(struct tb_answer *answer);
+size_t tb_answer_count(const struct tb_answer *answer); /* orders */
+uint64_t tb_answer_entry(const struct tb_answer *answer, size_t place);
+/* 1 when this order was in before this call (a retry or a second import). */
+int tb_answer_already(const struct tb_answer *answer, size_t place);
+uint64_t tb_answer_received_at(const struct tb_answer *answer);
+/* Balances after that order: 1 and the minutes, or 0 where the author may not read them. */
+int tb_answer_from_after(const struct tb_answer *answer, size_t place, int64_t *ret_minutes);
+int tb_answer_to_after(const struct tb_answer *answer, size_t place, int64_t *ret_minutes);
+
+struct tb_warning {
+    int warning; /* enum tb_warning_kind */
+    size_t place;
+    const char *message;
+    uint64_t entry;
+};
+size_t tb_answer_warnings(const struct tb_answer *answer);
+int tb_answer_warning(const struct tb_answer *answer, size_t i, struct tb_warning *ret_warning);
+
+/* -------------------------------------------------------------- reading */
+
+struct tb_status {
+    const char *origin;
+    const char *version; /* the daemon's */
+    uint64_t size;
+    uint8_t root[32];
+    const char *verifier_key;
+    uint64_t accounts;
+    uint64_t entries; /* orders that move or count hours */
+    uint64_t uptime_s;
+    uint64_t ledger_time_ms;
+    int read_only; /* reads only: read_only_why says why */
+    const char *read_only_why;
+    uint32_t connections;
+    uint64_t map_bytes;
+    uint64_t map_used_bytes;
+};
+int tb_status_get(struct tb_bank *bank, struct tb_status *ret_status);
+
+struct tb_balance {
+    const char *code;
+    int kind; /* enum tb_account_kind */
+    int64_t minutes;
+    int64_t held_minutes;
+    int has_floor;
+    int64_t floor_minutes;
+    int has_ceiling;
+    int64_t ceiling_minutes;
+    int standing; /* enum tb_standing */
+    uint64_t entries;
+};
+int tb_balance_get(struct tb_bank *bank, const char *code, struct tb_balance *ret_balance);
+
+struct tb_account {
+    struct tb_balance balance;
+    uint64_t number;
+    uint64_t opened_entry;
+    uint32_t joined_day;
+    uint64_t last_entry;
+    const char *ward;     /* "" unless a broker or steward asks */
+    const char *age_band; /* likewise */
+};
+int tb_account_get(struct tb_bank *bank, const char *code, struct tb_account *ret_account);
+/* The next free member code, by the policy member-code; the caller's (free()). */
+int tb_account_next_code(struct tb_bank *bank, char **ret_code);
+
+/* The lists call each() once for each item, in ascending order of name; another value than 0 from it
+ * ends the list and is returned. Do not call the bank from inside. */
+int tb_account_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_balance *balance), void *user);
+
+struct tb_activity {
+    const char *name;
+    const char *tags; /* separated by spaces */
+    uint8_t set_by[TB_ORDER_ID_BYTES];
+};
+int tb_activity_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_activity *activity), void *user);
+
+struct tb_offer {
+    const char *venue;
+    const char *name;
+    uint64_t price_minutes;
+    uint8_t set_by[TB_ORDER_ID_BYTES];
+};
+/* venue NULL: of all venues. */
+int tb_offer_list(struct tb_bank *bank, const char *venue, int (*each)(void *user, const struct tb_offer *offer), void *user);
+
+struct tb_policy {
+    const char *name;
+    const char *value;
+    const char *help;
+};
+int tb_policy_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_policy *policy), void *user);
+
+struct tb_funder {
+    const char *name;
+    uint8_t set_by[TB_ORDER_ID_BYTES];
+};
+int tb_funder_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_funder *funder), void *user);
+
+struct tb_key {
+    uint8_t key[32];
+    int role;
+    const char *account;
+    uint64_t granted_entry; /* 0: by genesis */
+    uint64_t revoked_entry; /* 0: in force */
+};
+int tb_key_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_key *key), void *user);
+
+/* An entry as recorded; strings live until the next call on the bank. order.why is the note's text
+ * for those who may read it. */
+struct tb_entry {
+    uint64_t number;
+    struct tb_order order;
+    uint64_t seal;
+    uint64_t received_at_ms;
+    uint8_t author[32];
+    uint64_t reversed_minutes;
+};
+int tb_entry_get(struct tb_bank *bank, uint64_t number, struct tb_entry *ret_entry);
+int tb_entry_by_id(struct tb_bank *bank, const uint8_t id[TB_ORDER_ID_BYTES], struct tb_entry *ret_entry);
+
+/* The report of timebank(1) as one JSON object; the caller's (free()), NUL-terminated. */
+struct tb_report_ask {
+    uint32_t from_day;
+    uint32_t to_day;
+    uint32_t known_day; /* 0: as known at the date of entry of the last record */
+    uint64_t at_size;   /* 0: the latest position */
+    int as_recorded;    /* ignore claimed dates of entry */
+};
+int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
