@@ -236,7 +236,7 @@ const char *tb_version(void);
 
 /* ------------------------------------------------- time and dates as typed */
 
-/* 2  2.5  2,5  2h30  2:30  150m  45 min  1\302\275 (one and a half): whole minutes. Refuses with
+/* 2  2.5  2,5  2h30  2:30  150m  45 min  1½: whole minutes. Refuses with
  * TB_BAD_TIME, TB_AMBIGUOUS_TIME or TB_NEGATIVE and a sentence in why[n_why] (why may be NULL). */
 int tb_time_parse(const char *text, uint64_t *ret_minutes, char *why, size_t n_why);
 /* "2 h 30", "45 min", "-1 h 15" */

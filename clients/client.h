@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the verbs of timebank share: the options before the verb, the bank once opened, and how an
+ * outcome is told. One verb (or noun) is one file with one `verb_...` table entry in verbs.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "timebank.h"
+
+enum client_exit {
+    CLIENT_DONE = 0,
+    CLIENT_REFUSED = 1,
+    CLIENT_BROKEN = 2,
+    CLIENT_UNKNOWN = 3,
+    CLIENT_USAGE = 64,
+};
+
+struct client {
+    const char *address; /* --bank, TIMEBANK */
+    const char *key;     /* --key, TIMEBANK_KEY; may be NULL */
+    const char *ledger;  /* --ledger, TIMEBANK_LEDGER; may be NULL */
+    uint32_t deadline_ms;
+    bool json; /* --json, before or after the verb */
+    struct tb_bank *bank;
+};
+
+struct verb {
+    const char *name;    /* "account open" for two-word verbs */
+    const char *summary; /* one line for --help */
+    const char *help;    /* begins with an example */
+    int (*run)(struct client *client, int argc, char **argv); /* argv[0] is the verb; exit status */
+};
+
+/* Opens client->bank once. Tells and returns an exit status other than CLIENT_DONE on failure. */
+int client_open(struct client *client);
+/* Turns a library result into an exit status; what is not done is told: a sentence on standard error,
+ * with --json {"refused":"NAME","message":"..."} on standard output. */
+int client_outcome(struct client *client, int r);
+/* Tells a refusal of the client's own (a date that cannot be read...); CLIENT_REFUSED. */
+int client_refuse(struct client *client, int refusal, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Tells what was wrong with the words and how to get help; CLIENT_USAGE. */
+int client_usage(const struct verb *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Lists every refusal of a batch; CLIENT_REFUSED. */
+int client_batch_refused(struct client *client, const struct tb_batch *batch);
+/* Prints one JSON object on a line of its own and frees it. */
+void client_print_json(json_t *object);
+/* {"size":N,"root":"base64"} of the bank's position. */
+json_t *client_position(struct client *client);
+/* Value of a policy, borrowed until the client ends; "" when there is none. */
+const char *client_policy(struct client *client, const char *name);
+/* Reads a time or date option and tells what is wrong with it; CLIENT_DONE or CLIENT_REFUSED. Time is
+ * rounded as the policies say and the order told when it was. */
+int client_time(struct client *client, const char *text, struct tb_order *order);
+int client_date(struct client *client, const char *text, uint32_t *ret_day);
+/* Submits one hand-made order (or a batch) and tells it in words with balances and warnings, or with
+ * --json {"entry","kind","balances","warnings","position"}. */
+int client_record(struct client *client, struct tb_order *order);
+int client_record_batch(struct client *client, struct tb_batch *batch, size_t place, int kind, const struct tb_order *order);
+
+extern const struct verb verbs[]; /* ends with a NULL name */
