@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 
 static bool is_lower(char c) {
     return c >= 'a' && c <= 'z';
@@ -41,51 +42,23 @@ bool code_is_reserved(const char *code) {
     return false;
 }
 
-/* One character of well-formed UTF-8 (shortest form, no surrogate): its length, or 0. */
-static size_t character_get(const unsigned char *p, uint32_t *ret_point) {
-    static const struct {
-        unsigned char mask, lead;
-        uint32_t smallest;
-    } shapes[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-
-    for (size_t n = 1; n <= N_ELEMENTS(shapes); n++) {
-        if ((p[0] & shapes[n - 1].mask) != shapes[n - 1].lead)
-            continue;
-        uint32_t point = p[0] & (unsigned char)~shapes[n - 1].mask;
-        for (size_t i = 1; i < n; i++) {
-            if ((p[i] & 0xc0) != 0x80)
-                return 0;
-            point = point << 6 | (p[i] & 0x3f);
-        }
-        if (point < shapes[n - 1].smallest || point > 0x10ffff ||
-            (point >= 0xd800 && point <= 0xdfff))
-            return 0;
-        *ret_point = point;
-        return n;
-    }
-    return 0;
-}
-
 /* Control characters, line separators, and what turns the direction of the text around it. */
-static bool point_is_printable(uint32_t point) {
-    if (point < 0x20 || (point >= 0x7f && point < 0xa0))
+static bool point_is_printable(int32_t point) {
+    if (utf8_is_control(point) || point == 0xfeff)
         return false;
     if (point >= 0x2028 && point <= 0x202e)
         return false;
-    return !(point >= 0x2066 && point <= 0x2069) && point != 0xfeff;
+    return !(point >= 0x2066 && point <= 0x2069);
 }
 
 bool code_text_is_valid(const char *text, size_t max_bytes) {
     size_t n = strnlen(text, max_bytes + 1);
     if (n > max_bytes)
         return false;
-    const unsigned char *p = (const unsigned char *)text;
-    while (*p) {
-        uint32_t point = 0;
-        size_t n_character = character_get(p, &point);
-        if (n_character == 0 || !point_is_printable(point))
+    for (const char *at = text, *end = text + n; at < end;) {
+        int32_t point = utf8_next(&at, end);
+        if (point < 0 || !point_is_printable(point))
             return false;
-        p += n_character;
     }
     return true;
 }
