@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A counting arena for protobuf-c: hands out memory until its cap and then NULL, so that a hostile
- * message fails to unpack instead of growing (1 MiB of empty sub-messages becomes 88 MB). Freed as a
- * whole; single frees do nothing.
+ * message fails to unpack instead of growing (1 MiB of empty sub-messages becomes 88 MB). Freed as
+ * a whole; single frees do nothing.
  */
 #pragma once
 
@@ -16,6 +16,7 @@ struct arena {
     struct arena_block *blocks;
     size_t n_used;
     size_t n_max;
+    int r; /* -ENOMEM once something was refused, until the reset */
 };
 
 void arena_init(struct arena *arena, size_t max_bytes);

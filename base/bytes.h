@@ -21,8 +21,9 @@ struct bytes {
 };
 
 void bytes_fini(struct bytes *b);
-void bytes_clear(struct bytes *b);                 /* n = 0, r = 0, keeps the memory */
-uint8_t *bytes_reserve(struct bytes *b, size_t n); /* n writable bytes appended; NULL on no memory */
+void bytes_clear(struct bytes *b); /* n = 0, r = 0, keeps the memory */
+uint8_t *bytes_reserve(struct bytes *b,
+                       size_t n); /* n writable bytes appended; NULL on no memory */
 void bytes_put(struct bytes *b, const void *data, size_t n);
 void bytes_put_u8(struct bytes *b, uint8_t v);
 void bytes_put_u16(struct bytes *b, uint16_t v);
