@@ -56,6 +56,7 @@ int client_usage(const struct verb *verb, const char *format, ...)
 int client_batch_refused(struct client *client, const struct tb_batch *batch);
 /* Prints one JSON object on a line of its own and frees it. */
 void client_print_json(json_t *object);
+json_t *client_json_root(const uint8_t root[32]); /* base64 */
 /* {"size":N,"root":"base64"} of the bank's position. */
 json_t *client_position(struct client *client);
 /* Value of a policy, borrowed until the client ends; "" when there is none. */
@@ -64,9 +65,10 @@ const char *client_policy(struct client *client, const char *name);
  * is rounded as the policies say and the order told when it was. */
 int client_time(struct client *client, const char *text, struct tb_order *order);
 int client_date(struct client *client, const char *text, uint32_t *ret_day);
-/* Submits one hand-made order (or a batch) and tells it in words with balances and warnings, or
- * with
- * --json {"entry","kind","balances","warnings","position"}. */
+/* Submits one hand-made order (or a batch of which the order at place is told) and tells it in
+ * words with balances and warnings, with --json {"entry","kind","balances","warnings","position"}.
+ * A day of more than 24 hours is insisted on where the order has a why. Exit status; record.h has
+ * more. */
 int client_record(struct client *client, struct tb_order *order);
 int client_record_batch(struct client *client, struct tb_batch *batch, size_t place, int kind,
                         const struct tb_order *order);
@@ -78,14 +80,16 @@ void client_line(FILE *to, const char *format, ...) __attribute__((format(printf
 const char *client_code(char *text);
 /* A JSON string, also of text that is no UTF-8. */
 json_t *client_json_text(const char *text);
-/* Prints and frees a list: with --json each row on a line, with the position; else tell(row) for
- * each. */
+/* Prints and frees a list: with --json each row on a line, with the position; else each by tell().
+ */
 void client_print_list(struct client *client, json_t *rows, void (*tell)(const json_t *row));
+/* Tells how a list function ended: with r 0 the rows are printed. Frees them; exit status. */
+int client_list_outcome(struct client *client, int r, json_t *rows,
+                        void (*tell)(const json_t *row));
 /* Closes the bank and frees what the client holds. */
 void client_fini(struct client *client);
 
-/* The one table of verbs (verbs.c); ends with NULL. Each verb is defined in the file of its noun.
- */
+/* The one table of verbs (verbs.c); ends with NULL. Each verb stands in the file of its noun. */
 extern const struct verb *const verbs[];
 extern const struct verb verb_import;
 extern const struct verb verb_report;

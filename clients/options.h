@@ -22,6 +22,15 @@ struct options_one {
     struct options_list *list;
 };
 
+#define OPTION_TEXT(option_name, place)                                                            \
+    { .name = (option_name), .text = (place) }
+#define OPTION_FLAG(option_name, place)                                                            \
+    { .name = (option_name), .flag = (place) }
+#define OPTION_LIST(option_name, place)                                                            \
+    { .name = (option_name), .list = (place) }
+#define OPTION_END                                                                                 \
+    { .name = NULL }
+
 /* options ends with a NULL name. Between words_min and words_max words must be left; words[0] to
  * words[words_max - 1] get them, NULL where there is none (words may be NULL where words_max is 0).
  * What is wrong is told; CLIENT_DONE or CLIENT_USAGE. */

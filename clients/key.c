@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * timebank key: new and show work on files alone; grant, revoke and list speak to the bank. A
+ * secret key never leaves its file.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "options.h"
+#include "verbs.h"
+
+#define WHY_BYTES 400
+
+static int file_outcome(struct client *client, int r, const char *why) {
+    if (r > 0)
+        return client_refuse(client, r, "%s", why);
+    if (r < 0 && *why && !client->json) {
+        client_line(stderr, "%s", why);
+        return CLIENT_BROKEN;
+    }
+    return client_outcome(client, r);
+}
+
+static void public_tell(struct client *client, const char *path, const char *line) {
+    if (client->json)
+        client_print_json(json_pack("{s:o, s:o}", "file", client_json_text(path), "public",
+                                    client_json_text(line)));
+    else
+        client_line(stdout, "%s", line);
+}
+
+static int new_run(struct client *client, int argc, char **argv) {
+    char *path = NULL, *comment = NULL, why[WHY_BYTES] = "";
+    const struct options_one options[] = {OPTION_TEXT("comment", &comment), OPTION_END};
+    int r = options_read(&verb_key_new, argc, argv, options, 1, 1, &path);
+    if (r != CLIENT_DONE)
+        return r;
+    _cleanup_(freep) char *line = NULL;
+    r = tb_key_new(path, comment, &line, why, sizeof(why));
+    if (r != 0)
+        return file_outcome(client, r, why);
+    public_tell(client, path, line);
+    if (!client->json)
+        client_line(stderr,
+                    "%s is secret: keep it to yourself. %s.pub is what a steward grants a role to.",
+                    path, path);
+    return CLIENT_DONE;
+}
+
+const struct verb verb_key_new = {
+    .name = "key new",
+    .summary = "make a key pair",
+    .help = "timebank key new broker.key\n"
+            "\n"
+            "Makes an Ed25519 key pair: broker.key (mode 0600, to be kept secret) and "
+            "broker.key.pub, and\n"
+            "prints the public line. Never writes over a file.\n"
+            "\n"
+            "  --comment TEXT   stands at the end of the public line\n",
+    .run = new_run,
+};
+
+static int show_run(struct client *client, int argc, char **argv) {
+    char *path = NULL, why[WHY_BYTES] = "";
+    const struct options_one options[] = {OPTION_END};
+    int r = options_read(&verb_key_show, argc, argv, options, 1, 1, &path);
+    if (r != CLIENT_DONE)
+        return r;
+    _cleanup_(freep) char *line = NULL;
+    r = tb_key_show(path, &line, why, sizeof(why));
+    if (r != 0)
+        return file_outcome(client, r, why);
+    public_tell(client, path, line);
+    return CLIENT_DONE;
+}
+
+const struct verb verb_key_show = {
+    .name = "key show",
+    .summary = "print the public line of a key file",
+    .help = "timebank key show broker.key\n"
+            "\n"
+            "Prints the public line of a secret or a public key file.\n",
+    .run = show_run,
+};
+
+static int grant_run(struct client *client, int argc, char **argv) {
+    char *path = NULL, *role = NULL, *account = NULL, why[WHY_BYTES] = "";
+    const struct options_one options[] = {OPTION_TEXT("role", &role),
+                                          OPTION_TEXT("account", &account), OPTION_END};
+    struct tb_order order = TB_ORDER_INIT;
+    int r = options_read(&verb_key_grant, argc, argv, options, 1, 1, &path);
+    if (r != CLIENT_DONE)
+        return r;
+    if (!role)
+        return client_usage(&verb_key_grant, "Say what the key may do with --role.");
+    int number = tb_role_from_name(role);
+    if (number == 0)
+        return client_usage(&verb_key_grant, "There is no role \"%s\".", role);
+    r = tb_key_public(path, order.key, why, sizeof(why));
+    if (r != 0)
+        return file_outcome(client, r, why);
+    order.kind = TB_GRANT_KEY;
+    order.role = (enum tb_role)number;
+    order.to = client_code(account);
+    return client_record(client, &order);
+}
+
+const struct verb verb_key_grant = {
+    .name = "key grant",
+    .summary = "give a public key a role",
+    .help =
+        "timebank key grant desk.key.pub --role venue --account leisure-centre\n"
+        "\n"
+        "Gives the key a role here. Stewards only.\n"
+        "\n"
+        "  --role ROLE      steward, broker, auditor, evaluator, or with an account of its kind:\n"
+        "                   organisation, venue, member\n"
+        "  --account CODE   the account that the key acts for\n",
+    .run = grant_run,
+};
+
+static int revoke_run(struct client *client, int argc, char **argv) {
+    char *words[2], why[WHY_BYTES] = "";
+    const struct options_one options[] = {OPTION_END};
+    struct tb_order order = TB_ORDER_INIT;
+    int r = options_read(&verb_key_revoke, argc, argv, options, 2, 2, words);
+    if (r != CLIENT_DONE)
+        return r;
+    r = tb_key_public(words[0], order.key, why, sizeof(why));
+    if (r != 0)
+        return file_outcome(client, r, why);
+    order.kind = TB_REVOKE_KEY;
+    order.why = words[1];
+    return client_record(client, &order);
+}
+
+const struct verb verb_key_revoke = {
+    .name = "key revoke",
+    .summary = "take a key's role away",
+    .help = "timebank key revoke desk.key.pub \"the desk's machine was stolen\"\n"
+            "\n"
+            "From now on the key may do nothing; what it signed before stands. In place of the "
+            "file its\n"
+            "public line may be given (see key list). Stewards only.\n",
+    .run = revoke_run,
+};
+
+static int key_keep(void *user, const struct tb_key *key) {
+    _cleanup_(freep) char *line = tb_key_line(key->key);
+    return json_array_append_new(
+        user,
+        json_pack("{s:s, s:o, s:o, s:I, s:o}", "public", line ? line : "", "role",
+                  client_json_text(tb_role_name(key->role)), "account",
+                  *key->account ? client_json_text(key->account) : json_null(), "granted",
+                  (json_int_t)key->granted_entry, "revoked",
+                  key->revoked_entry ? json_integer((json_int_t)key->revoked_entry) : json_null()));
+}
+
+static void key_tell(const json_t *row) {
+    const char *account = json_string_value(json_object_get(row, "account"));
+    client_line(stdout, "%-12s %-20s %s%s", json_string_value(json_object_get(row, "role")),
+                account ? account : "-", json_string_value(json_object_get(row, "public")),
+                json_is_null(json_object_get(row, "revoked")) ? "" : "  REVOKED");
+}
+
+static int list_run(struct client *client, int argc, char **argv) {
+    const struct options_one options[] = {OPTION_END};
+    int r = options_read(&verb_key_list, argc, argv, options, 0, 0, NULL);
+    if (r == CLIENT_DONE)
+        r = client_open(client);
+    if (r != CLIENT_DONE)
+        return r;
+    json_t *rows = json_array();
+    r = tb_key_list(client->bank, key_keep, rows);
+    return client_list_outcome(client, r, rows, key_tell);
+}
+
+const struct verb verb_key_list = {
+    .name = "key list",
+    .summary = "every key that has or had a role",
+    .help = "timebank key list\n"
+            "\n"
+            "Role, account and public line of every key, revoked ones too.\n",
+    .run = list_run,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Recording and telling, for the verbs that client_record() does not fit.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "client.h"
+
+/* A balance after an order, as told. */
+struct record_balance {
+    const char *code;
+    int64_t minutes;
+};
+
+#define RECORD_BALANCES 2
+
+/* What is told of a recorded order. */
+struct record_told {
+    size_t place; /* of the order in its batch */
+    int kind;
+    const char *words; /* "Wed 5 March 2025: m0007 gave ..." */
+    size_t n_balances;
+    struct record_balance balances[RECORD_BALANCES];
+    json_t *warnings; /* more of them than the answer has, or NULL; stolen */
+    json_t *more;     /* more members of the JSON object, or NULL; stolen */
+};
+
+/* A batch of one order. -EINPROGRESS and the like as tb_batch_new(). */
+int record_batch_new(struct client *client, const struct tb_order *order,
+                     struct tb_batch **ret_batch);
+/* Submits and, where it is not done, tells why; exit status. */
+int record_submit(struct client *client, struct tb_batch *batch, struct tb_answer **ret_answer);
+/* Submits one order, once more with TB_OVERRIDE_DAY where only the 24 hours stand in the way and
+ * the order has a why. Nothing is told; the result of tb_batch_submit(). *ret_batch, which has the
+ * refusals, is the caller's whatever the outcome. */
+int record_try(struct client *client, struct tb_order *order, struct tb_batch **ret_batch,
+               struct tb_answer **ret_answer);
+/* Sets told->balances to those that the answer has of the order's sides. */
+void record_balances(const struct tb_answer *answer, const struct tb_order *order,
+                     struct record_told *told);
+/* {"warning","message","entry"} */
+json_t *record_warning_json(int warning, const char *message, uint64_t entry);
+/* Tells what was recorded. Takes told's JSON. */
+void record_tell(struct client *client, const struct tb_answer *answer, struct record_told *told);
+
+DEFINE_CLEANUP(struct tb_batch *, tb_batch_free)
+DEFINE_CLEANUP(struct tb_answer *, tb_answer_free)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verbs, each in the file of its noun. A new one: its file, a line here, a line in verbs.c, its
+ * part of timebank(1).
+ */
+#pragma once
+
+#include "client.h"
+
+/* Runs the verb that argv[0] (and argv[1]) name; the program's exit status. */
+int verbs_run(struct client *client, int argc, char **argv);
+/* What `timebank --help` prints. */
+void verbs_help(FILE *to);
+
+extern const struct verb verb_status;
+extern const struct verb verb_key_new, verb_key_show, verb_key_grant, verb_key_revoke,
+    verb_key_list;
+extern const struct verb verb_account_open, verb_account_list, verb_account_show;
+extern const struct verb verb_account_freeze, verb_account_thaw, verb_account_close;
+extern const struct verb verb_account_limit;
+extern const struct verb verb_activity_add, verb_activity_list;
+extern const struct verb verb_offer_set, verb_offer_list;
+extern const struct verb verb_funder_add, verb_funder_list;
+extern const struct verb verb_policy_list, verb_policy_set;
+extern const struct verb verb_exchange, verb_earn, verb_log, verb_gift, verb_donate, verb_grant;
+extern const struct verb verb_issue, verb_redeem;
+extern const struct verb verb_reverse, verb_correct;
+extern const struct verb verb_balance, verb_entry_show;
