@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The checks that every order passes, in this order: known id · fields of its kind · who may · source
+ * and override · dates · accounts and their standing · minutes; then its own rule (rules-*.c). What is
+ * particular to one kind does not belong here.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "proto/dates.h"
+#include "proto/hours.h"
+#include "rules.h"
+
+#define OVERRIDES_ALL 15u
+#define ARENA_BYTES (256u * 1024)
+
+bool rule_is_history(const struct rule *rule) {
+    return rule->order->source == TIMEBANK__SOURCE__HISTORY;
+}
+
+bool rule_is_broker(const struct rule *rule) {
+    return (ROLE_BIT(rule->batch->author->role) & BROKERS) != 0;
+}
+
+bool rule_overrides(const struct rule *rule, uint32_t what) {
+    return (rule->order->override & what) != 0;
+}
+
+/* Known id: the same bytes are ALREADY in, others differ in a field that is named. */
+static int check_id(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    Timebank__Order *earlier = NULL;
+    uint64_t received_at_ms;
+    const char *field;
+    int r = 0;
+    const struct state_id *id =
+        state_get(rule->state, STATE_IDS, order->id.data, ORDER_ID_BYTES, &r);
+
+    if (!id)
+        return r;
+    if (id->entry >= rule->batch->first && id->entry < rule->batch->first + rule->batch->n) {
+        earlier = rule->batch->orders[id->entry - rule->batch->first];
+    } else {
+        r = state_order(rule->state, id->entry, rule->arena, &earlier, &received_at_ms);
+        if (r <= 0)
+            return r < 0 ? r : -EUCLEAN;
+    }
+    field = record_order_difference(order, earlier);
+    if (field) {
+        r = rule_refuse(rule, REFUSAL_ID_DIFFERS, field,
+                        "The same reference is in as entry %llu with another %s: correct that entry "
+                        "instead.",
+                        (unsigned long long)id->entry, field);
+    } else {
+        rule->batch->already[rule->place] = id->entry;
+        rule->batch->n_already++;
+        r = rule_refuse(rule, REFUSAL_ALREADY, "", NULL);
+    }
+    if (r > 0)
+        rule->batch->notes[rule->batch->n_notes - 1].entry = id->entry;
+    return r;
+}
+
+static const char *unused_field(const struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    uint32_t uses = rule->kind->fields;
+
+    if (!(uses & USES_DAY) && order->service_day)
+        return "service_day";
+    if (!(uses & USES_FROM) && *order->from)
+        return "from";
+    if (!(uses & USES_TO) && *order->to)
+        return "to";
+    if (*order->from_person)
+        return "from_person";
+    if (*order->to_person)
+        return "to_person";
+    if (!(uses & USES_MINUTES) && order->minutes)
+        return "minutes";
+    if (!(uses & USES_MINUTES) && order->typed_minutes)
+        return "typed_minutes";
+    if (!(uses & USES_ACTIVITY) && *order->activity)
+        return "activity";
+    if (!(uses & USES_SHEET) && (*order->sheet || order->line))
+        return "sheet";
+    if (!(rule->kind->traits & COUNTS) && order->override)
+        return "override";
+    if (!(uses & USES_DAY) && order->corrects.len)
+        return "corrects";
+    return NULL;
+}
+
+static int check_fields(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    const char *field = unused_field(rule);
+
+    if (field)
+        return rule_refuse(rule, REFUSAL_NOT_CANONICAL, field,
+                           "An order of kind %s does not take the field %s: update the client.",
+                           record_kind_name(order->kind_case), field);
+    if (order->override & ~OVERRIDES_ALL)
+        return rule_refuse(rule, REFUSAL_NOT_CANONICAL, "override", NULL);
+    if (order->override & ~4u && order->note.len == 0)
+        return rule_refuse(rule, REFUSAL_NEEDS_WHY, "override", NULL);
+    if (!code_text_is_valid(order->sheet, NAME_MAX_BYTES))
+        return rule_refuse(rule, REFUSAL_BAD_TEXT, "sheet", NULL);
+    return 0;
+}
+
+/* Which authority an author may claim follows from its role. */
+static bool authority_fits(const struct rule *rule) {
+    Timebank__Authority claimed = rule->order->authority;
+
+    if (!(rule->kind->traits & COUNTS))
+        return claimed == TIMEBANK__AUTHORITY__AUTHORITY_NONE;
+    switch (rule->batch->author->role) {
+    case TIMEBANK__ROLE__STEWARD:
+    case TIMEBANK__ROLE__BROKER:
+        return claimed == TIMEBANK__AUTHORITY__BY_BROKER || claimed == TIMEBANK__AUTHORITY__BY_SHEET;
+    case TIMEBANK__ROLE__ROLE_ORGANISATION:
+        return claimed == TIMEBANK__AUTHORITY__BY_ORGANISATION;
+    case TIMEBANK__ROLE__ROLE_VENUE:
+        return claimed == TIMEBANK__AUTHORITY__BY_VENUE;
+    case TIMEBANK__ROLE__ROLE_MEMBER:
+        return claimed == TIMEBANK__AUTHORITY__BY_SELF;
+    default:
+        return false;
+    }
+}
+
+static int check_authority(struct rule *rule) {
+    const struct ledger_author *author = rule->batch->author;
+    const Timebank__Order *order = rule->order;
+    const struct kind *kind = rule->kind;
+
+    if (!(kind->roles & ROLE_BIT(author->role)))
+        return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "",
+                           "This key may not record orders of kind %s: ask a broker.",
+                           record_kind_name(order->kind_case));
+    if (!rule_is_broker(rule)) {
+        if ((kind->traits & OWN_FROM && strcmp(order->from, author->account) != 0) ||
+            (kind->traits & OWN_TO && strcmp(order->to, author->account) != 0))
+            return rule_refuse(rule, REFUSAL_NO_AUTHORITY, kind->traits & OWN_FROM ? "from" : "to",
+                               "This key acts for %s only: ask a broker.", author->account);
+        if (order->override & ~4u || order->source != TIMEBANK__SOURCE__HAND)
+            return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "override",
+                               "Only a broker may import, or insist against a rule: ask a broker.");
+    } else if (kind->traits & GIVES_TIME && *author->account &&
+               strcmp(order->to, author->account) == 0) {
+        return rule_refuse(rule, REFUSAL_OWN_HOURS, "to", NULL);
+    }
+    if (!authority_fits(rule))
+        return rule_refuse(rule, REFUSAL_WRONG_AUTHORITY, "authority", NULL);
+    return 0;
+}
+
+static int check_source(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+
+    if (rule_is_history(rule)) {
+        if (!(ROLE_BIT(rule->batch->author->role) & STEWARDS))
+            return rule_refuse(rule, REFUSAL_HISTORY_STEWARD, "source", NULL);
+    } else if (order->claimed_day) {
+        return rule_refuse(rule, REFUSAL_HISTORY_ONLY, "claimed_day", NULL);
+    }
+    if (order->claimed_day > rule->today)
+        return rule_refuse(rule, REFUSAL_FUTURE_DATE, "claimed_day",
+                           "The date of entry has not come yet: check entered_date.");
+    return 0;
+}
+
+static int warn_of_age(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    uint32_t known = order->claimed_day ? order->claimed_day : rule->today;
+    int64_t age = (int64_t)known - order->service_day;
+    int64_t warn_after = state_policy_number(rule->state, "service-warn-days", INT64_MAX);
+
+    if (age <= warn_after)
+        return 0;
+    return rule_warn(rule, WARNING_OLD_SERVICE_DATE, 0, "The service was %lld days before the entry.",
+                     (long long)age);
+}
+
+static int check_dates(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    int64_t oldest = state_policy_number(rule->state, "age-of-service", INT64_MAX);
+    char day[16];
+
+    if (!(rule->kind->fields & USES_DAY) || !(rule->kind->traits & COUNTS))
+        return 0;
+    if (order->service_day == 0)
+        return rule_refuse(rule, REFUSAL_BAD_DATE, "service_day",
+                           "The date of service is missing: enter it.");
+    dates_format_iso(order->service_day, day);
+    if (order->service_day > rule->today + 1)
+        return rule_refuse(rule, REFUSAL_FUTURE_DATE, "service_day",
+                           "%s has not come yet: check the date of service.", day);
+    if (order->claimed_day && order->service_day > order->claimed_day)
+        return rule_refuse(rule, REFUSAL_BAD_DATE, "claimed_day",
+                           "The date of entry lies before the date of service, %s: check both.", day);
+    if (!rule_is_history(rule) && (int64_t)rule->today - order->service_day > oldest)
+        return rule_refuse(rule, REFUSAL_BAD_DATE, "service_day",
+                           "%s is further back than the policy age-of-service allows: ask a "
+                           "steward, or check the date.",
+                           day);
+    return warn_of_age(rule);
+}
+
+static int check_standing(struct rule *rule, const struct state_account *account,
+                          const char *field) {
+    if (account->standing == STANDING_CLOSED && !rule_is_history(rule))
+        return rule_refuse(rule, REFUSAL_CLOSED, field, "%s is closed: see the coordinator.",
+                           account->code);
+    if (account->standing == STANDING_FROZEN && !rule_is_history(rule))
+        return rule_refuse(rule, REFUSAL_FROZEN, field, "%s is frozen: see the coordinator.",
+                           account->code);
+    return 0;
+}
+
+/* What the side would have to be, and which verb fits what it is. */
+static int refuse_kind(struct rule *rule, const struct state_account *account, const char *field) {
+    static const char *const words[] = {
+        [TIMEBANK__ACCOUNT_KIND__MEMBER] = "a member: for time between members use exchange, for "
+                                           "credits gift",
+        [TIMEBANK__ACCOUNT_KIND__ORGANISATION] = "an organisation: for time given to it use earn, for "
+                                                 "its allotment issue",
+        [TIMEBANK__ACCOUNT_KIND__VENUE] = "a venue: to spend credits there use redeem"};
+    const char *what = account->kind < N_ELEMENTS(words) && words[account->kind]
+                           ? words[account->kind]
+                           : "one of the bank's own accounts: use donate, grant or issue";
+
+    return rule_refuse(rule, REFUSAL_WRONG_KIND, field, "%s is %s.", account->code, what);
+}
+
+static int check_side(struct rule *rule, const char *code, uint32_t kinds, const char *field) {
+    const struct state_account *account;
+
+    if (kinds == 0)
+        return 0;
+    account = state_account(rule->state, code);
+    if (!account)
+        return *code ? rule_refuse(rule, REFUSAL_NO_SUCH_ACCOUNT, field,
+                                   "There is no account %s: check the code, or open it with timebank "
+                                   "account open.",
+                                   code)
+                     : rule_refuse(rule, REFUSAL_NO_SUCH_ACCOUNT, field,
+                                   "The account is missing: name it.");
+    if (!(kinds & KIND_BIT(account->kind)))
+        return !(rule->kind->traits & COUNTS) && account->kind >= TIMEBANK__ACCOUNT_KIND__CHEST
+                   ? rule_refuse(rule, REFUSAL_BANK_ACCOUNT, field, NULL)
+                   : refuse_kind(rule, account, field);
+    return rule->kind->traits & COUNTS ? check_standing(rule, account, field) : 0;
+}
+
+static int check_sides(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    int r = 0;
+
+    if (*order->from || !(rule->kind->traits & FROM_OPTIONAL))
+        r = check_side(rule, order->from, rule->kind->from_kinds, "from");
+    if (r == 0)
+        r = check_side(rule, order->to, rule->kind->to_kinds, "to");
+    if (r == 0 && *order->from && strcmp(order->from, order->to) == 0)
+        r = rule_refuse(rule, REFUSAL_SAME_ACCOUNT, "from", NULL);
+    return r;
+}
+
+static bool rounds_to(const char *rounding, uint64_t typed, uint64_t quantum, uint64_t minutes) {
+    uint64_t down = typed / quantum * quantum, up = down + (typed % quantum ? quantum : 0);
+
+    if (strcmp(rounding, "up") == 0)
+        return minutes == up;
+    if (strcmp(rounding, "down") == 0)
+        return minutes == down;
+    if (strcmp(rounding, "nearest") == 0)
+        return minutes == (typed - down < quantum - (typed - down) ? down : up);
+    return false;
+}
+
+static int check_minutes(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    uint64_t quantum = (uint64_t)state_policy_number(rule->state, "quantum", 1);
+    char text[32];
+
+    if (!(rule->kind->fields & USES_MINUTES) || rule->kind->number == TIMEBANK__ORDER__KIND_REVERSE)
+        return 0;
+    if (order->minutes == 0)
+        return rule_refuse(rule, REFUSAL_ZERO, "minutes", NULL);
+    if (order->minutes > HOURS_MAX_MINUTES)
+        return rule_refuse(rule, REFUSAL_TOO_LONG, "minutes",
+                           "That is more time than any scheme holds: check the figure.");
+    if (order->typed_minutes &&
+        !rounds_to(state_policy(rule->state, "rounding"), order->typed_minutes, quantum,
+                   order->minutes))
+        return rule_refuse(rule, REFUSAL_NOT_IN_QUANTUM, "typed_minutes",
+                           "The time was not rounded as the policy rounding says: update the client.");
+    if (order->minutes % quantum == 0)
+        return 0;
+    hours_format((int64_t)order->minutes, text);
+    if (rule_is_history(rule))
+        return rule_warn(rule, WARNING_NOT_IN_QUANTUM, 0,
+                         "%s is not a multiple of the bank's step of %llu min.", text,
+                         (unsigned long long)quantum);
+    return rule_refuse(rule, REFUSAL_NOT_IN_QUANTUM, "minutes",
+                       "%s is not a multiple of the bank's step of %llu min: round it.", text,
+                       (unsigned long long)quantum);
+}
+
+static int check_activity(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    int r = 0;
+
+    if (!(rule->kind->fields & USES_ACTIVITY) ||
+        state_get(rule->state, STATE_ACTIVITIES, order->activity, strlen(order->activity), &r))
+        return r;
+    if (r < 0)
+        return r;
+    return *order->activity
+               ? rule_refuse(rule, REFUSAL_UNKNOWN_ACTIVITY, "activity",
+                             "There is no activity %s: check the spelling, or add it with timebank "
+                             "activity add.",
+                             order->activity)
+               : rule_refuse(rule, REFUSAL_UNKNOWN_ACTIVITY, "activity",
+                             "The activity is missing: name it.");
+}
+
+/* Returns 0 when the order may stand, > 0 refused, < 0 broken. */
+static int judge_common(struct rule *rule) {
+    static int (*const checks[])(struct rule *) = {check_id,    check_fields, check_authority,
+                                                   check_source, check_dates,  check_sides,
+                                                   check_minutes, check_activity,
+                                                   rules_reverse_check_correction};
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < N_ELEMENTS(checks); i++)
+        r = checks[i](rule);
+    return r;
+}
+
+static int remember_id(struct rule *rule) {
+    void *value;
+    int r = state_make(rule->state, STATE_IDS, rule->order->id.data, ORDER_ID_BYTES, &value);
+
+    if (r == 0)
+        ((struct state_id *)value)->entry = rule->index;
+    return r;
+}
+
+static int judge(struct rule *rule) {
+    int r;
+
+    rule->kind = kind_find(rule->order->kind_case);
+    if (!rule->kind)
+        return rule_refuse(rule, REFUSAL_NOT_CANONICAL, "kind", NULL);
+    r = judge_common(rule);
+    if (r == 0)
+        r = rule->kind->apply(rule);
+    if (r == 0)
+        r = remember_id(rule);
+    if (r == 0 && rule->kind->traits & COUNTS)
+        rule->state->sums.n_entries++;
+    return r;
+}
+
+int ledger_judge(struct state *state, struct ledger_batch *batch) {
+    struct arena arena;
+    int r = 0;
+
+    assert(state->below);
+    arena_init(&arena, ARENA_BYTES);
+    for (size_t i = 0; i < batch->n && r >= 0; i++) {
+        struct rule rule = {.state = state,
+                            .batch = batch,
+                            .place = i,
+                            .index = batch->first + i,
+                            .today = clock_day(batch->received_at_ms),
+                            .order = batch->orders[i],
+                            .arena = &arena};
+        if (rule.order)
+            r = judge(&rule);
+        arena_reset(&arena);
+    }
+    arena_fini(&arena);
+    if (r < 0)
+        return r;
+    state->sums.size += batch->n;
+    return 0;
+}

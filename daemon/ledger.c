@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Genesis, seals, authors, limits, the laws; and the notes in which a batch's judgement is written. */
+#include "ledger.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy.h"
+
+static int note_add(struct ledger_batch *batch, struct ledger_note note, const char *format,
+                    va_list arguments) {
+    struct ledger_note *notes = batch->notes;
+
+    if ((batch->n_notes & (batch->n_notes - 1)) == 0) {
+        size_t n = batch->n_notes ? batch->n_notes * 2 : 1;
+        notes = realloc(batch->notes, n * sizeof(*notes));
+        if (!notes)
+            return -ENOMEM;
+        batch->notes = notes;
+    }
+    if (format && vasprintf(&note.message, format, arguments) < 0)
+        return -ENOMEM;
+    if (!format)
+        note.message = strdup(note.is_warning ? warning_sentence(note.number)
+                                              : refusal_sentence(note.number));
+    if (!note.message)
+        return -ENOMEM;
+    notes[batch->n_notes++] = note;
+    return 0;
+}
+
+int ledger_refuse(struct ledger_batch *batch, size_t place, int refusal, const char *field,
+                  const char *format, ...) {
+    struct ledger_note note = {.number = refusal, .place = (uint32_t)place, .field = field};
+    va_list arguments;
+    int r;
+
+    va_start(arguments, format);
+    r = note_add(batch, note, format, arguments);
+    va_end(arguments);
+    if (r < 0)
+        return r;
+    batch->n_refusals++;
+    return refusal;
+}
+
+int ledger_warn(struct ledger_batch *batch, size_t place, int warning, uint64_t entry,
+                const char *format, ...) {
+    struct ledger_note note = {.number = warning,
+                               .place = (uint32_t)place,
+                               .is_warning = true,
+                               .field = "",
+                               .entry = entry};
+    va_list arguments;
+    int r;
+
+    va_start(arguments, format);
+    r = note_add(batch, note, format, arguments);
+    va_end(arguments);
+    return r;
+}
+
+void ledger_batch_fini(struct ledger_batch *batch) {
+    for (size_t i = 0; i < batch->n_notes; i++)
+        free(batch->notes[i].message);
+    free(batch->notes);
+    batch->notes = NULL;
+    batch->n_notes = batch->n_refusals = 0;
+}
+
+static const struct {
+    const char *code;
+    Timebank__AccountKind kind;
+} bank_accounts[] = {
+    {"chest", TIMEBANK__ACCOUNT_KIND__CHEST},       {"issued", TIMEBANK__ACCOUNT_KIND__ISSUED},
+    {"retired", TIMEBANK__ACCOUNT_KIND__RETIRED},   {"expired", TIMEBANK__ACCOUNT_KIND__EXPIRED},
+    {"advances", TIMEBANK__ACCOUNT_KIND__ADVANCES}, {"vouchers", TIMEBANK__ACCOUNT_KIND__VOUCHERS},
+    {"transit", TIMEBANK__ACCOUNT_KIND__TRANSIT},   {"write-offs", TIMEBANK__ACCOUNT_KIND__WRITE_OFFS},
+};
+
+static int open_bank_accounts(struct state *state) {
+    for (size_t i = 0; i < N_ELEMENTS(bank_accounts); i++) {
+        const char *code = bank_accounts[i].code;
+        void *value;
+        int r = state_make(state, STATE_ACCOUNTS, code, strlen(code), &value);
+        struct state_account *account = value;
+        if (r < 0)
+            return r;
+        account->number = state->sums.n_accounts++;
+        account->kind = (uint8_t)bank_accounts[i].kind;
+        account->floor = STATE_FLOOR_BY_POLICY;
+        account->ceiling = STATE_CEILING_BY_POLICY;
+        snprintf(account->code, sizeof(account->code), "%s", code);
+    }
+    return 0;
+}
+
+static int set_policies(struct state *state, const Timebank__Genesis *genesis) {
+    void *value;
+    int r;
+
+    if (genesis->n_policy_names != genesis->n_policy_values)
+        return -EBADMSG;
+    for (size_t i = 0; i < genesis->n_policy_names; i++) {
+        const struct policy *policy = policy_find(genesis->policy_names[i]);
+        if (!policy || !policy_takes(policy, genesis->policy_values[i]) ||
+            (i > 0 && strcmp(genesis->policy_names[i - 1], genesis->policy_names[i]) >= 0))
+            return -EBADMSG;
+        r = state_make(state, STATE_POLICIES, policy->name, strlen(policy->name), &value);
+        if (r < 0)
+            return r;
+        snprintf(((struct state_policy *)value)->value, STATE_POLICY_BYTES, "%s",
+                 genesis->policy_values[i]);
+    }
+    return 0;
+}
+
+int ledger_genesis(struct state *state, const Timebank__Genesis *genesis) {
+    void *value;
+    int r;
+
+    if (state->sums.size != 0 || genesis->n_steward_keys == 0)
+        return -EBADMSG;
+    r = open_bank_accounts(state);
+    if (r == 0)
+        r = set_policies(state, genesis);
+    for (size_t i = 0; r == 0 && i < genesis->n_steward_keys; i++) {
+        if (genesis->steward_keys[i].len != SSHSIG_PUBLIC_BYTES)
+            return -EBADMSG;
+        r = state_make(state, STATE_KEYS, genesis->steward_keys[i].data, SSHSIG_PUBLIC_BYTES,
+                       &value);
+        if (r == 0)
+            ((struct state_key *)value)->role = TIMEBANK__ROLE__STEWARD;
+    }
+    state->sums.size = 1;
+    state->sums.ledger_time_ms = state->sums.received_at_ms = genesis->created_ms;
+    return r;
+}
+
+int ledger_seal(struct state *state, const struct batch_header *header, uint64_t received_at_ms) {
+    uint8_t key[SSHSIG_PUBLIC_BYTES + BATCH_ID_BYTES];
+    void *value;
+    int r;
+
+    if (received_at_ms < state->sums.received_at_ms)
+        return -EBADMSG;
+    memcpy(key, header->author, SSHSIG_PUBLIC_BYTES);
+    memcpy(key + SSHSIG_PUBLIC_BYTES, header->batch_id, BATCH_ID_BYTES);
+    r = state_make(state, STATE_BATCHES, key, sizeof(key), &value);
+    if (r < 0)
+        return r;
+    ((struct state_batch *)value)->seal = state->sums.size++;
+    state->sums.received_at_ms = received_at_ms;
+    state->sums.ledger_time_ms = MAX_OF(state->sums.ledger_time_ms, received_at_ms);
+    return 0;
+}
+
+void ledger_state_record(struct state *state, uint64_t ledger_time_ms) {
+    assert(ledger_time_ms >= state->sums.ledger_time_ms);
+    state->sums.size++;
+    state->sums.ledger_time_ms = ledger_time_ms;
+}
+
+int ledger_author(struct state *state, const uint8_t key[SSHSIG_PUBLIC_BYTES],
+                  struct ledger_author *ret) {
+    int r = 0;
+    const struct state_key *row = state_get(state, STATE_KEYS, key, SSHSIG_PUBLIC_BYTES, &r);
+
+    *ret = (struct ledger_author){0};
+    memcpy(ret->key, key, SSHSIG_PUBLIC_BYTES);
+    if (!row)
+        return r;
+    ret->is_revoked = row->revoked != 0;
+    if (!ret->is_revoked)
+        ret->role = (Timebank__Role)row->role;
+    snprintf(ret->account, sizeof(ret->account), "%s", row->account);
+    return 0;
+}
+
+static bool limit(struct state *state, const struct state_account *account, const char *which,
+                  int64_t *ret) {
+    static const char *const names[] = {[TIMEBANK__ACCOUNT_KIND__MEMBER] = "member",
+                                        [TIMEBANK__ACCOUNT_KIND__ORGANISATION] = "organisation",
+                                        [TIMEBANK__ACCOUNT_KIND__VENUE] = "venue",
+                                        [TIMEBANK__ACCOUNT_KIND__CHEST] = "chest"};
+    char name[STATE_POLICY_BYTES];
+    int64_t value;
+
+    if (account->kind >= N_ELEMENTS(names) || !names[account->kind])
+        return false;
+    snprintf(name, sizeof(name), "%s-%s", which, names[account->kind]);
+    value = state_policy_number(state, name, INT64_MAX);
+    if (value == INT64_MAX)
+        return false; /* "none", or no such policy */
+    *ret = value;
+    return true;
+}
+
+bool ledger_floor(struct state *state, const struct state_account *account, int64_t *ret) {
+    if (account->floor == STATE_FLOOR_BY_POLICY)
+        return limit(state, account, "floor", ret);
+    *ret = account->floor;
+    return account->floor != STATE_NO_FLOOR;
+}
+
+bool ledger_ceiling(struct state *state, const struct state_account *account, int64_t *ret) {
+    if (account->ceiling == STATE_CEILING_BY_POLICY)
+        return limit(state, account, "ceiling", ret);
+    *ret = account->ceiling;
+    return account->ceiling != STATE_NO_CEILING;
+}
+
+int ledger_check(struct state *state, char *why, size_t n_why) {
+    int64_t sum = 0;
+
+    assert(!state->below);
+    for (uint64_t i = 0; i < state->sums.n_accounts; i++) {
+        const struct state_account *account =
+            i < state->n_accounts_allocated ? state->accounts[i] : NULL;
+        if (!account || account->number != i) {
+            snprintf(why, n_why, "account number %llu is missing", (unsigned long long)i);
+            return -EUCLEAN;
+        }
+        if (account->standing > STANDING_CLOSED || account->kind == 0 ||
+            account->kind > TIMEBANK__ACCOUNT_KIND__WRITE_OFFS) {
+            snprintf(why, n_why, "account %s is of no known kind or standing", account->code);
+            return -EUCLEAN;
+        }
+        sum += account->balance + account->held;
+    }
+    if (sum != 0) {
+        snprintf(why, n_why, "balances sum to %lld minutes, not to zero", (long long)sum);
+        return -EUCLEAN;
+    }
+    return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The evaluator's report, definition set timebank-measures/1: measures of a period as known at a
+ * cut-off, as JSON. A pure function of facts and question: the same facts and question give the
+ * same bytes, register measures apart while people move.
+ *
+ * The object, in this order: definition, bank, from, to, as_known_at, as_recorded (only where asked
+ * for), class, position, rule, measures, register_measures, register, suppressed, checksum.
+ *
+ * checksum: lower-case hex SHA-256 of measures in RFC 8785 form. register: the same of the lines
+ * "code TAB ward NEWLINE", ascending by code, of those in the counted exchanges who have a ward. An
+ * activity, offer or funder left empty is called `none`.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "facts.h"
+#include "proto/hash.h"
+
+#define REPORT_DEFINITION "timebank-measures/1"
+#define REPORT_DAYS_MAX 18263 /* fifty years */
+
+struct report_ask {
+    uint32_t from_day; /* first and last day of the period */
+    uint32_t to_day;
+    uint32_t known_day; /* cut-off; 0: date of entry of the last record at the position */
+    int as_recorded;    /* claimed dates of entry are not believed */
+    uint64_t size;      /* of the position, at least 1 and at most facts->n_records */
+    struct hash root;
+    const char *bank; /* origin */
+};
+
+/* 0 with JSON text that the caller frees; REFUSAL_BAD_PERIOD; REFUSAL_BRIDGE: opening and closing
+ * credits do not add up; -EINVAL: no such position; -EOVERFLOW: minutes beyond 2^53 in the log. */
+int report_make(const struct facts *facts, const struct report_ask *ask,
+                char **ret_json) TB_MUST_CHECK;

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chained slots, doubled when full; SipHash under a key of this process, so that nobody can choose
+ * names that collide. */
+#include "rows.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS_SLOTS_FIRST 16u
+
+uint64_t rows_hash(const void *key, size_t n_key) {
+    static uint8_t secret[crypto_shorthash_KEYBYTES];
+    static bool is_made;
+    uint64_t hash;
+
+    if (!is_made) {
+        randombytes_buf(secret, sizeof(secret));
+        is_made = true;
+    }
+    crypto_shorthash((unsigned char *)&hash, key, n_key, secret);
+    return hash;
+}
+
+struct row *rows_find(const struct rows *rows, uint64_t hash, const void *key, size_t n_key) {
+    if (rows->n_slots == 0)
+        return NULL;
+    for (struct row *row = rows->slots[hash & (rows->n_slots - 1)]; row; row = row->next)
+        if (row->hash == hash && row->n_key == n_key && memcmp(row->key, key, n_key) == 0)
+            return row;
+    return NULL;
+}
+
+static bool grow(struct rows *rows) {
+    size_t n = rows->n_slots ? rows->n_slots * 2 : ROWS_SLOTS_FIRST;
+    struct row **slots = calloc(n, sizeof(*slots));
+
+    if (!slots)
+        return false;
+    for (size_t i = 0; i < rows->n_slots; i++) {
+        struct row *next;
+        for (struct row *row = rows->slots[i]; row; row = next) {
+            next = row->next;
+            row->next = slots[row->hash & (n - 1)];
+            slots[row->hash & (n - 1)] = row;
+        }
+    }
+    free(rows->slots);
+    rows->slots = slots;
+    rows->n_slots = n;
+    return true;
+}
+
+struct row *rows_add(struct rows *rows, uint64_t hash, const void *key, size_t n_key,
+                     size_t n_value) {
+    struct row *row;
+
+    assert(!rows_find(rows, hash, key, n_key));
+    assert(n_key <= UINT16_MAX);
+    if (rows->n_rows >= rows->n_slots && !grow(rows))
+        return NULL;
+    row = calloc(1, sizeof(*row) + n_value + n_key);
+    if (!row)
+        return NULL;
+    row->hash = hash;
+    row->n_key = (uint16_t)n_key;
+    row->key = row->value + n_value;
+    memcpy(row->key, key, n_key);
+    row->next = rows->slots[hash & (rows->n_slots - 1)];
+    rows->slots[hash & (rows->n_slots - 1)] = row;
+    rows->n_rows++;
+    return row;
+}
+
+struct row *rows_next(const struct rows *rows, const struct row *row) {
+    size_t i = 0;
+
+    if (row) {
+        if (row->next)
+            return row->next;
+        i = (row->hash & (rows->n_slots - 1)) + 1;
+    }
+    for (; i < rows->n_slots; i++)
+        if (rows->slots[i])
+            return rows->slots[i];
+    return NULL;
+}
+
+void rows_drop(struct rows *rows, bool (*drop)(const struct row *row)) {
+    for (size_t i = 0; i < rows->n_slots; i++) {
+        struct row **at = &rows->slots[i];
+        while (*at) {
+            struct row *row = *at;
+            if (drop && !drop(row)) {
+                at = &row->next;
+                continue;
+            }
+            *at = row->next;
+            free(row);
+            rows->n_rows--;
+        }
+    }
+    if (!drop) {
+        free(rows->slots);
+        *rows = (struct rows){0};
+    }
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hash table of rows, each a key of bytes and a value of one fixed size per table. Rows stand still:
+ * a pointer to a value is good until the row is dropped. Knows nothing of what the rows mean.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct row {
+    struct row *next; /* in its slot */
+    uint64_t hash;
+    uint16_t n_key;
+    bool is_dirty; /* changed since it was last written behind */
+    uint8_t *key;  /* after the value, in the same allocation */
+    uint8_t value[] __attribute__((aligned(8)));
+};
+
+struct rows {
+    struct row **slots;
+    size_t n_slots; /* a power of two, or 0 */
+    size_t n_rows;
+};
+
+uint64_t rows_hash(const void *key, size_t n_key);
+struct row *rows_find(const struct rows *rows, uint64_t hash, const void *key, size_t n_key);
+/* A new zeroed row; the key must not be there. NULL on no memory. */
+struct row *rows_add(struct rows *rows, uint64_t hash, const void *key, size_t n_key, size_t n_value);
+/* Rows one after another: rows_next(rows, NULL) is the first. Do not add meanwhile. */
+struct row *rows_next(const struct rows *rows, const struct row *row);
+/* Frees the rows for which drop() is true (NULL: all, and the slots). */
+void rows_drop(struct rows *rows, bool (*drop)(const struct row *row));

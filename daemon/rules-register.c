@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The register: accounts opened, frozen, thawed, closed and limited; policies, activities, offers and
+ * funders. Nothing moves.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "policy.h"
+#include "rules.h"
+
+static int edit_account(struct rule *rule, struct state_account **ret) {
+    void *value;
+    int r = state_edit(rule->state, STATE_ACCOUNTS, rule->order->to, strlen(rule->order->to), &value);
+
+    if (r > 0)
+        *ret = value;
+    return r < 0 ? r : 0;
+}
+
+static int check_code(struct rule *rule, const char *code, Timebank__AccountKind kind) {
+    if (kind < TIMEBANK__ACCOUNT_KIND__MEMBER || kind > TIMEBANK__ACCOUNT_KIND__VENUE)
+        return rule_refuse(rule, REFUSAL_BANK_ACCOUNT, "account_kind", NULL);
+    if (!code_is_valid(code) || code_is_reserved(code))
+        return rule_refuse(rule, REFUSAL_BAD_CODE, "to", NULL);
+    if (kind == TIMEBANK__ACCOUNT_KIND__MEMBER &&
+        !code_matches_pattern(code, state_policy(rule->state, "member-code")))
+        return rule_refuse(rule, REFUSAL_NOT_A_MEMBER_CODE, "to", NULL);
+    if (state_account(rule->state, code))
+        return rule_refuse(rule, REFUSAL_CODE_TAKEN, "to",
+                           "The code %s is or was in use: choose another, or use --next.", code);
+    if (rule->order->service_day > rule->today + 1)
+        return rule_refuse(rule, REFUSAL_FUTURE_DATE, "service_day",
+                           "The date of joining has not come yet: check it.");
+    return 0;
+}
+
+int rules_register_open(struct rule *rule) {
+    const char *code = rule->order->to;
+    Timebank__AccountKind kind = rule->order->open_account->kind;
+    struct state_account *account;
+    void *value;
+    int r = check_code(rule, code, kind);
+
+    if (r == 0)
+        r = state_make(rule->state, STATE_ACCOUNTS, code, strlen(code), &value);
+    if (r != 0)
+        return r;
+    account = value;
+    account->number = rule->state->sums.n_accounts++;
+    account->kind = (uint8_t)kind;
+    account->floor = STATE_FLOOR_BY_POLICY;
+    account->ceiling = STATE_CEILING_BY_POLICY;
+    account->opened = rule->index;
+    account->joined_day = rule->order->service_day ? rule->order->service_day : rule->today;
+    snprintf(account->code, sizeof(account->code), "%s", code);
+    return 0;
+}
+
+int rules_register_freeze(struct rule *rule) {
+    struct state_account *account = NULL;
+    int r = edit_account(rule, &account);
+
+    if (r < 0)
+        return r;
+    if (account->standing == STANDING_CLOSED)
+        return rule_refuse(rule, REFUSAL_ALREADY_CLOSED, "to", NULL);
+    if (account->standing == STANDING_FROZEN)
+        return rule_refuse(rule, REFUSAL_ALREADY_FROZEN, "to", NULL);
+    account->standing = STANDING_FROZEN;
+    return 0;
+}
+
+int rules_register_thaw(struct rule *rule) {
+    struct state_account *account = NULL;
+    int r = edit_account(rule, &account);
+
+    if (r < 0)
+        return r;
+    if (account->standing != STANDING_FROZEN)
+        return rule_refuse(rule, REFUSAL_NOT_FROZEN, "to", NULL);
+    account->standing = STANDING_OPEN;
+    return 0;
+}
+
+int rules_register_close(struct rule *rule) {
+    struct state_account *account = NULL;
+    int r = edit_account(rule, &account);
+
+    if (r < 0)
+        return r;
+    if (account->standing == STANDING_CLOSED)
+        return rule_refuse(rule, REFUSAL_ALREADY_CLOSED, "to", NULL);
+    if (account->balance != 0 || account->held != 0)
+        return rule_refuse(rule, REFUSAL_NOT_EMPTY, "to", NULL);
+    account->standing = STANDING_CLOSED;
+    return 0;
+}
+
+int rules_register_limit(struct rule *rule) {
+    const Timebank__SetLimit *set = rule->order->set_limit;
+    bool has_floor = set->has_floor_case == TIMEBANK__SET_LIMIT__HAS_FLOOR_FLOOR;
+    bool has_ceiling = set->has_ceiling_case == TIMEBANK__SET_LIMIT__HAS_CEILING_CEILING;
+    struct state_account *account = NULL;
+    int r;
+
+    if ((has_floor && (set->floor > 0 || set->floor < STATE_NO_FLOOR)) ||
+        (has_ceiling && set->ceiling < 0))
+        return rule_refuse(rule, REFUSAL_BAD_LIMIT, "set_limit", NULL);
+    r = edit_account(rule, &account);
+    if (r < 0)
+        return r;
+    account->floor = has_floor ? set->floor : STATE_FLOOR_BY_POLICY;
+    account->ceiling = has_ceiling ? set->ceiling : STATE_CEILING_BY_POLICY;
+    return 0;
+}
+
+int rules_register_policy(struct rule *rule) {
+    const Timebank__SetPolicy *set = rule->order->set_policy;
+    const struct policy *policy = policy_find(set->name);
+    void *value;
+    int r;
+
+    if (!policy)
+        return rule_refuse(rule, REFUSAL_UNKNOWN_POLICY, "name", NULL);
+    if (!policy_takes(policy, set->value))
+        return rule_refuse(rule, REFUSAL_BAD_POLICY_VALUE, "value",
+                           "The policy %s (%s) does not take the value given%s%s: see timebank policy "
+                           "list.",
+                           policy->name, policy->help, *policy->argument ? "; one of " : "",
+                           policy->argument);
+    r = state_make(rule->state, STATE_POLICIES, policy->name, strlen(policy->name), &value);
+    if (r == 0)
+        snprintf(((struct state_policy *)value)->value, STATE_POLICY_BYTES, "%s", set->value);
+    return r;
+}
+
+int rules_register_activity(struct rule *rule) {
+    const Timebank__SetActivity *set = rule->order->set_activity;
+    char tags[STATE_TAGS_BYTES] = "";
+    struct state_activity *activity;
+    size_t n = 0;
+    void *value;
+    int r;
+
+    if (!code_name_is_valid(set->name))
+        return rule_refuse(rule, REFUSAL_BAD_TEXT, "name", NULL);
+    for (size_t i = 0; i < set->n_tags; i++) {
+        if (!code_name_is_valid(set->tags[i]) || strchr(set->tags[i], ' '))
+            return rule_refuse(rule, REFUSAL_BAD_TEXT, "tags", NULL);
+        n += (size_t)snprintf(tags + n, sizeof(tags) - n, "%s%s", i ? " " : "", set->tags[i]);
+        if (n >= sizeof(tags))
+            return rule_refuse(rule, REFUSAL_BAD_TEXT, "tags", NULL);
+    }
+    r = state_make(rule->state, STATE_ACTIVITIES, set->name, strlen(set->name), &value);
+    if (r < 0)
+        return r;
+    activity = value;
+    memcpy(activity->set_by, rule->order->id.data, ORDER_ID_BYTES);
+    memcpy(activity->tags, tags, sizeof(tags));
+    return 0;
+}
+
+int rules_register_offer(struct rule *rule) {
+    const Timebank__SetOffer *set = rule->order->set_offer;
+    uint64_t quantum = (uint64_t)state_policy_number(rule->state, "quantum", 1);
+    char key[CODE_MAX + 1 + NAME_MAX_BYTES + 1];
+    struct state_offer *offer;
+    void *value;
+    int r, n;
+
+    if (!code_name_is_valid(set->name))
+        return rule_refuse(rule, REFUSAL_BAD_TEXT, "name", NULL);
+    if (set->price_minutes == 0)
+        return rule_refuse(rule, REFUSAL_ZERO, "price_minutes",
+                           "The price is missing: give it in hours, as 1h.");
+    if (set->price_minutes > 100000 ||
+        (set->price_minutes % quantum != 0 && !rule_is_history(rule)))
+        return rule_refuse(rule, REFUSAL_NOT_IN_QUANTUM, "price_minutes", NULL);
+    n = snprintf(key, sizeof(key), "%s/%s", rule->order->to, set->name);
+    r = state_make(rule->state, STATE_OFFERS, key, (size_t)n, &value);
+    if (r < 0)
+        return r;
+    offer = value;
+    offer->price_minutes = set->price_minutes;
+    memcpy(offer->set_by, rule->order->id.data, ORDER_ID_BYTES);
+    return 0;
+}
+
+int rules_register_funder(struct rule *rule) {
+    const Timebank__SetFunder *set = rule->order->set_funder;
+    void *value;
+    int r;
+
+    if (!code_name_is_valid(set->name))
+        return rule_refuse(rule, REFUSAL_BAD_TEXT, "name", NULL);
+    r = state_make(rule->state, STATE_FUNDERS, set->name, strlen(set->name), &value);
+    if (r == 0)
+        memcpy(((struct state_funder *)value)->set_by, rule->order->id.data, ORDER_ID_BYTES);
+    return r;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Taking an entry back, in full or in part, by contrary legs. The original's kind and date of service
+ * are kept, so that totals net out. A reversal is not itself reversed.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "proto/hours.h"
+#include "rules.h"
+
+#define MS_PER_MINUTE 60000
+
+struct target {
+    const Timebank__Order *order;
+    uint64_t index;
+    uint64_t received_at_ms;
+    uint64_t reversed; /* minutes taken back before */
+};
+
+static int read_target(struct rule *rule, uint64_t index, struct target *ret) {
+    const struct ledger_batch *batch = rule->batch;
+    const struct state_reversal *reversal;
+    Timebank__Order *order = NULL;
+    uint8_t key[8];
+    int r = 0;
+
+    ret->index = index;
+    if (index >= batch->first && index < batch->first + batch->n) {
+        ret->order = batch->orders[index - batch->first];
+        ret->received_at_ms = batch->received_at_ms;
+    } else {
+        r = state_order(rule->state, index, rule->arena, &order, &ret->received_at_ms);
+        if (r <= 0)
+            return r < 0 ? r : -EUCLEAN;
+        ret->order = order;
+    }
+    be64_put(key, index);
+    r = 0;
+    reversal = state_get(rule->state, STATE_REVERSALS, key, sizeof(key), &r);
+    ret->reversed = reversal ? reversal->minutes : 0;
+    return r;
+}
+
+static int find_target(struct rule *rule, struct target *ret) {
+    const ProtobufCBinaryData *id = &rule->order->reverse->target;
+    const struct state_id *row = NULL;
+    const struct kind *kind;
+    int r = 0;
+
+    if (id->len == ORDER_ID_BYTES)
+        row = state_get(rule->state, STATE_IDS, id->data, ORDER_ID_BYTES, &r);
+    if (!row)
+        return r < 0 ? r : rule_refuse(rule, REFUSAL_NO_SUCH_ENTRY, "target", NULL);
+    r = read_target(rule, row->entry, ret);
+    if (r < 0)
+        return r;
+    kind = kind_find(ret->order->kind_case);
+    if (!kind || !(kind->traits & COUNTS) || kind->number == TIMEBANK__ORDER__KIND_REVERSE)
+        return rule_refuse(rule, REFUSAL_NOT_REVERSIBLE, "target",
+                           "Entry %llu is of kind %s, which cannot be reversed: enter the contrary "
+                           "instead.",
+                           (unsigned long long)ret->index,
+                           record_kind_name(ret->order->kind_case));
+    return 0;
+}
+
+/* A venue may undo the last thing it accepted, for some minutes. */
+static int check_undo(struct rule *rule, const struct target *target) {
+    const struct ledger_author *author = rule->batch->author;
+    const struct state_account *venue = state_account(rule->state, author->account);
+    int64_t minutes = state_policy_number(rule->state, "venue-undo", 0);
+
+    if (rule_is_broker(rule))
+        return 0;
+    if (target->order->kind_case != TIMEBANK__ORDER__KIND_REDEEM ||
+        strcmp(target->order->to, author->account) != 0)
+        return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "target",
+                           "This key may undo only what %s itself accepted: ask a broker.",
+                           author->account);
+    if (!venue || venue->last_entry != target->index || rule->order->minutes != 0 ||
+        rule->batch->received_at_ms > target->received_at_ms + (uint64_t)(minutes * MS_PER_MINUTE))
+        return rule_refuse(rule, REFUSAL_TOO_LATE_TO_UNDO, "target", NULL);
+    return 0;
+}
+
+static int check_minutes(struct rule *rule, const struct target *target, uint64_t *ret_minutes) {
+    uint64_t remains = target->order->minutes - target->reversed, minutes = rule->order->minutes;
+    uint64_t quantum = (uint64_t)state_policy_number(rule->state, "quantum", 1);
+    char text[32];
+
+    hours_format((int64_t)remains, text);
+    if (remains == 0)
+        return rule_refuse(rule, REFUSAL_ALREADY_REVERSED, "target",
+                           "Entry %llu was taken back in full before: nothing is left to reverse.",
+                           (unsigned long long)target->index);
+    if (minutes > remains)
+        return rule_refuse(rule, REFUSAL_MORE_THAN_REMAINS, "minutes",
+                           "Only %s remains of entry %llu: take back less.", text,
+                           (unsigned long long)target->index);
+    if (minutes % quantum != 0 && minutes != remains && !rule_is_history(rule))
+        return rule_refuse(rule, REFUSAL_NOT_IN_QUANTUM, "minutes", NULL);
+    *ret_minutes = minutes ? minutes : remains;
+    return 0;
+}
+
+/* A closed account stays as it is; a frozen one may be put right by a broker. */
+static int check_open(struct rule *rule, const char *code) {
+    const struct state_account *account = state_account(rule->state, code);
+
+    if (!account || (account->standing == STANDING_CLOSED && !rule_is_history(rule)))
+        return rule_refuse(rule, REFUSAL_CLOSED, "target", "%s is closed: see the coordinator.", code);
+    if (account->standing == STANDING_FROZEN && !rule_is_broker(rule))
+        return rule_refuse(rule, REFUSAL_FROZEN, "target", NULL);
+    return 0;
+}
+
+static int note_reversal(struct rule *rule, const struct target *target, uint64_t minutes) {
+    const struct kind *kind = kind_find(target->order->kind_case);
+    uint8_t key[8];
+    void *value;
+    int r;
+
+    be64_put(key, target->index);
+    r = state_make(rule->state, STATE_REVERSALS, key, sizeof(key), &value);
+    if (r < 0)
+        return r;
+    ((struct state_reversal *)value)->minutes += minutes;
+    if (!(kind->traits & GIVES_TIME))
+        return 0;
+    return rules_move_add_to_day(rule, DAY_GIVEN, target->order->to, NULL,
+                                 target->order->service_day, -(int64_t)minutes);
+}
+
+int rules_reverse(struct rule *rule) {
+    struct target target = {0};
+    uint64_t minutes = 0;
+    bool moves;
+    int r = find_target(rule, &target);
+
+    if (r == 0)
+        r = check_undo(rule, &target);
+    if (r == 0)
+        r = check_minutes(rule, &target, &minutes);
+    moves = r == 0 && target.order->kind_case != TIMEBANK__ORDER__KIND_LOG;
+    if (moves) {
+        r = check_open(rule, target.order->from);
+        if (r == 0)
+            r = check_open(rule, target.order->to);
+        if (r == 0)
+            r = rules_move_check(rule, target.order->to, target.order->from, minutes);
+        if (r == 0)
+            r = rules_move(rule, target.order->to, target.order->from, minutes);
+    }
+    return r == 0 ? note_reversal(rule, &target, minutes) : r;
+}
+
+int rules_reverse_check_correction(struct rule *rule) {
+    const ProtobufCBinaryData *id = &rule->order->corrects;
+    const struct state_id *row;
+    struct target target;
+    int r = 0;
+
+    if (id->len == 0)
+        return 0;
+    row = state_get(rule->state, STATE_IDS, id->data, id->len, &r);
+    if (!row)
+        return r < 0 ? r : rule_refuse(rule, REFUSAL_BAD_CORRECTION, "corrects", NULL);
+    r = read_target(rule, row->entry, &target);
+    if (r < 0)
+        return r;
+    if (target.reversed < target.order->minutes)
+        return rule_refuse(rule, REFUSAL_BAD_CORRECTION, "corrects", NULL);
+    return 0;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of kinds, and what the families of rules (rules-*.c) share. A rule checks everything before
+ * it changes anything: a refused order has left no trace.
+ *
+ * A further kind is a line in kinds.c, a function in a family's file, a test and a paragraph of the
+ * manual (and its member in timebank.proto and kinds.def).
+ */
+#pragma once
+
+#include "ledger.h"
+
+#define ROLE_BIT(role) (1u << (role))
+#define KIND_BIT(kind) (1u << (kind))
+
+#define STEWARDS ROLE_BIT(TIMEBANK__ROLE__STEWARD)
+#define BROKERS (STEWARDS | ROLE_BIT(TIMEBANK__ROLE__BROKER))
+#define MEMBERS KIND_BIT(TIMEBANK__ACCOUNT_KIND__MEMBER)
+#define ORGANISATIONS KIND_BIT(TIMEBANK__ACCOUNT_KIND__ORGANISATION)
+#define VENUES KIND_BIT(TIMEBANK__ACCOUNT_KIND__VENUE)
+#define CHEST KIND_BIT(TIMEBANK__ACCOUNT_KIND__CHEST)
+#define ISSUED KIND_BIT(TIMEBANK__ACCOUNT_KIND__ISSUED)
+
+/* Which fields of an Order a kind uses; the others must be empty. */
+enum kind_field {
+    USES_DAY = 1u << 0,
+    USES_FROM = 1u << 1,
+    USES_TO = 1u << 2,
+    USES_MINUTES = 1u << 3,
+    USES_ACTIVITY = 1u << 4,
+    USES_SHEET = 1u << 5,
+};
+
+enum kind_trait {
+    COUNTS = 1u << 0,        /* moves or counts hours: an entry, reversible (but REVERSE) */
+    GIVES_TIME = 1u << 1,    /* `to` gave time: hours of the day, duplicates */
+    FROM_OPTIONAL = 1u << 2,
+    OWN_FROM = 1u << 3,      /* who is no broker acts for the account `from` */
+    OWN_TO = 1u << 4,        /* ... `to` */
+};
+
+struct rule;
+
+struct kind {
+    Timebank__Order__KindCase number;
+    uint32_t roles;      /* who may, bits of Timebank__Role */
+    uint32_t from_kinds; /* bits of Timebank__AccountKind */
+    uint32_t to_kinds;
+    uint32_t fields;
+    uint32_t traits;
+    int (*apply)(struct rule *rule);
+};
+
+const struct kind *kind_find(Timebank__Order__KindCase number);
+
+/* One order being judged. */
+struct rule {
+    struct state *state;
+    struct ledger_batch *batch;
+    size_t place;
+    uint64_t index; /* record number */
+    uint32_t today; /* day of the seal */
+    const Timebank__Order *order;
+    const struct kind *kind;
+    struct arena *arena; /* for orders read back */
+};
+
+#define rule_refuse(rule, refusal, field, ...)                                                     \
+    ledger_refuse((rule)->batch, (rule)->place, refusal, field, __VA_ARGS__)
+#define rule_warn(rule, warning, entry, ...)                                                       \
+    ledger_warn((rule)->batch, (rule)->place, warning, entry, __VA_ARGS__)
+
+bool rule_is_history(const struct rule *rule);
+bool rule_is_broker(const struct rule *rule);
+bool rule_overrides(const struct rule *rule, uint32_t what);
+
+/* rules-move.c: limits, and the posting of minutes from one account to another. */
+int rules_move_check(struct rule *rule, const char *from, const char *to, uint64_t minutes);
+int rules_move(struct rule *rule, const char *from, const char *to, uint64_t minutes);
+/* Sums by day (state_day). */
+uint64_t rules_move_day_sum(struct rule *rule, enum state_day_sum sum, const char *code, const char *other, uint32_t day);
+int rules_move_add_to_day(struct rule *rule, enum state_day_sum sum, const char *code, const char *other, uint32_t day, int64_t minutes);
+
+/* rules-time.c: checks of what gives time (hours of a day, duplicates), then the kinds. */
+int rules_time_give(struct rule *rule);
+int rules_time_log(struct rule *rule);
+/* rules-credit.c */
+int rules_credit_move(struct rule *rule);
+int rules_credit_grant(struct rule *rule);
+int rules_credit_issue(struct rule *rule);
+/* rules-redeem.c */
+int rules_redeem(struct rule *rule);
+/* rules-reverse.c */
+int rules_reverse(struct rule *rule);
+int rules_reverse_check_correction(struct rule *rule);
+/* rules-register.c */
+int rules_register_open(struct rule *rule);
+int rules_register_freeze(struct rule *rule);
+int rules_register_thaw(struct rule *rule);
+int rules_register_close(struct rule *rule);
+int rules_register_limit(struct rule *rule);
+int rules_register_policy(struct rule *rule);
+int rules_register_activity(struct rule *rule);
+int rules_register_offer(struct rule *rule);
+int rules_register_funder(struct rule *rule);
+/* rules-keys.c */
+int rules_keys_grant(struct rule *rule);
+int rules_keys_revoke(struct rule *rule);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stored form of the state's rows: one list of fields per table, walked to pack and to unpack.
+ * Integers are big-endian, texts padded with NULs. Changing a list changes the layout: raise
+ * LOG_LAYOUT (log-layout.h), and the tables are built anew from the log at the next start.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "state.h"
+
+struct field {
+    uint16_t offset;
+    uint16_t bytes;
+    bool is_integer;
+};
+
+#define INTEGER(type, member)                                                                      \
+    {offsetof(struct type, member), sizeof(((struct type *)0)->member), true}
+#define BYTES(type, member)                                                                        \
+    {offsetof(struct type, member), sizeof(((struct type *)0)->member), false}
+#define N_FIELDS_MAX 16
+
+static const struct {
+    const char *name;
+    uint16_t value_bytes;
+    bool is_on_disk;
+} tables[STATE_N_TABLES] = {
+#define X(ENUM, table_name, type, on_disk)                                                         \
+    [STATE_##ENUM] = {.name = #table_name, .value_bytes = sizeof(struct type), .is_on_disk = on_disk},
+    STATE_TABLES(X)
+#undef X
+};
+
+static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
+    [STATE_ACCOUNTS] = {INTEGER(state_account, number), INTEGER(state_account, kind),
+                        INTEGER(state_account, standing), INTEGER(state_account, floor),
+                        INTEGER(state_account, ceiling), INTEGER(state_account, balance),
+                        INTEGER(state_account, held), INTEGER(state_account, n_entries),
+                        INTEGER(state_account, last_entry), BYTES(state_account, running),
+                        INTEGER(state_account, opened), INTEGER(state_account, joined_day),
+                        BYTES(state_account, code)},
+    [STATE_KEYS] = {INTEGER(state_key, role), INTEGER(state_key, granted),
+                    INTEGER(state_key, revoked), BYTES(state_key, account)},
+    [STATE_POLICIES] = {BYTES(state_policy, value)},
+    [STATE_ACTIVITIES] = {BYTES(state_activity, set_by), BYTES(state_activity, tags)},
+    [STATE_OFFERS] = {INTEGER(state_offer, price_minutes), BYTES(state_offer, set_by)},
+    [STATE_FUNDERS] = {BYTES(state_funder, set_by)},
+    [STATE_IDS] = {INTEGER(state_id, entry)},
+    [STATE_BATCHES] = {INTEGER(state_batch, seal)},
+    [STATE_REVERSALS] = {INTEGER(state_reversal, minutes)},
+    [STATE_DAYS] = {INTEGER(state_day, minutes)},
+    [STATE_RECENTS] = {INTEGER(state_recent, n), BYTES(state_recent, entry),
+                       BYTES(state_recent, print)},
+};
+
+/* The rings of a recent row are lists of integers: packed one by one. */
+static bool is_integer_list(enum state_table table, const struct field *field) {
+    return table == STATE_RECENTS && !field->is_integer;
+}
+
+static size_t pack_integer(uint8_t *to, const uint8_t *from, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[n - 1 - i]; /* little-endian in memory: asserted below */
+    return n;
+}
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "pack_integer turns bytes around");
+
+/* Walks the fields; `pack` says which way the bytes go. The same walk serves both ways, because turning
+ * an integer's bytes around is its own inverse. */
+static size_t walk(enum state_table table, uint8_t *value, uint8_t *stored, bool pack) {
+    size_t at = 0;
+
+    for (const struct field *f = fields[table]; f->bytes > 0; f++) {
+        size_t step = f->is_integer ? f->bytes : is_integer_list(table, f) ? 8 : f->bytes;
+        for (size_t i = 0; i < f->bytes; i += step) {
+            uint8_t *in_value = value + f->offset + i, *in_stored = stored + at + i;
+            uint8_t *to = pack ? in_stored : in_value, *from = pack ? in_value : in_stored;
+            if (f->is_integer || is_integer_list(table, f))
+                pack_integer(to, from, step);
+            else
+                memcpy(to, from, step);
+        }
+        at += f->bytes;
+    }
+    assert(at <= STATE_ROW_MAX);
+    return at;
+}
+
+size_t state_row_bytes(enum state_table table) {
+    size_t n = 0;
+
+    for (const struct field *f = fields[table]; f->bytes > 0; f++)
+        n += f->bytes;
+    return n;
+}
+
+size_t state_row_pack(enum state_table table, const void *value, uint8_t *ret) {
+    return walk(table, (uint8_t *)(uintptr_t)value, ret, true);
+}
+
+int state_row_unpack(enum state_table table, const uint8_t *bytes, size_t n, void *ret_value) {
+    if (n != state_row_bytes(table))
+        return -EUCLEAN;
+    memset(ret_value, 0, tables[table].value_bytes);
+    walk(table, ret_value, (uint8_t *)(uintptr_t)bytes, false);
+    return 0;
+}
+
+const char *state_table_name(enum state_table table) {
+    return tables[table].name;
+}
+
+size_t state_value_bytes(enum state_table table) {
+    return tables[table].value_bytes;
+}
+
+bool state_is_on_disk(enum state_table table) {
+    return tables[table].is_on_disk;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layers of rows: reads fall through, the first change copies up, a merge lays the top onto the next. */
+#include "state.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct state *state_new(const struct state_source *source) {
+    struct state *state = calloc(1, sizeof(*state));
+
+    if (state && source)
+        state->source = *source;
+    return state;
+}
+
+struct state *state_new_above(struct state *below) {
+    struct state *state = calloc(1, sizeof(*state));
+
+    if (state) {
+        state->below = below;
+        state->sums = below->sums;
+    }
+    return state;
+}
+
+static void run_free(struct state_run *run) {
+    free(run->bytes);
+    free(run->ends);
+    free(run);
+}
+
+struct state *state_free(struct state *state) {
+    if (!state)
+        return NULL;
+    for (size_t t = 0; t < STATE_N_TABLES; t++)
+        rows_drop(&state->tables[t], NULL);
+    while (state->runs) {
+        struct state_run *next = state->runs->next;
+        run_free(state->runs);
+        state->runs = next;
+    }
+    free(state->accounts);
+    free(state->touched);
+    free(state);
+    return NULL;
+}
+
+/* The lowest state finds accounts by number too: the tree of account states is in that order. */
+static int index_account(struct state *state, struct state_account *account) {
+    if (account->number >= state->n_accounts_allocated) {
+        size_t n = MAX_OF(state->n_accounts_allocated * 2, (size_t)64);
+        struct state_account **list;
+        while (n <= account->number)
+            n *= 2;
+        list = realloc(state->accounts, n * sizeof(struct state_account *));
+        if (!list)
+            return -ENOMEM;
+        memset(list + state->n_accounts_allocated, 0,
+               (n - state->n_accounts_allocated) * sizeof(struct state_account *));
+        state->accounts = list;
+        state->n_accounts_allocated = n;
+    }
+    state->accounts[account->number] = account;
+    return 0;
+}
+
+static int touch_account(struct state *state, struct state_account *account) {
+    if (account->is_touched)
+        return 0;
+    if (state->n_touched == state->n_touched_allocated) {
+        size_t n = MAX_OF(state->n_touched_allocated * 2, (size_t)64);
+        struct state_account **list =
+            realloc(state->touched, n * sizeof(struct state_account *));
+        if (!list)
+            return -ENOMEM;
+        state->touched = list;
+        state->n_touched_allocated = n;
+    }
+    account->is_touched = true;
+    state->touched[state->n_touched++] = account;
+    return 0;
+}
+
+static int place_account(struct state *state, struct row *row, const void *value, bool is_dirty) {
+    struct state_account *account = (struct state_account *)row->value;
+    bool was_touched = account->is_touched;
+    int r;
+
+    memcpy(account, value, sizeof(*account));
+    account->is_touched = was_touched;
+    row->is_dirty = is_dirty;
+    r = index_account(state, account);
+    return r < 0 ? r : touch_account(state, account);
+}
+
+/* Copies a value into this very state's table. */
+static int place(struct state *state, enum state_table table, uint64_t hash, const void *key,
+                 size_t n_key, const void *value, bool is_dirty) {
+    size_t n_value = state_value_bytes(table);
+    struct row *row = rows_find(&state->tables[table], hash, key, n_key);
+
+    if (!row)
+        row = rows_add(&state->tables[table], hash, key, n_key, n_value);
+    if (!row)
+        return -ENOMEM;
+    if (table == STATE_ACCOUNTS && !state->below)
+        return place_account(state, row, value, is_dirty);
+    memcpy(row->value, value, n_value);
+    row->is_dirty = is_dirty;
+    return 0;
+}
+
+int state_merge(struct state *above) {
+    struct state *below = above->below;
+    int r = 0;
+
+    assert(below);
+    for (size_t t = 0; t < STATE_N_TABLES && r == 0; t++)
+        for (struct row *row = rows_next(&above->tables[t], NULL); row && r == 0;
+             row = rows_next(&above->tables[t], row))
+            r = place(below, (enum state_table)t, row->hash, row->key, row->n_key, row->value, true);
+    below->sums = above->sums;
+    while (above->runs) {
+        struct state_run *run = above->runs;
+        above->runs = run->next;
+        run->next = below->runs;
+        below->runs = run;
+    }
+    state_free(above);
+    return r;
+}
+
+/* Looks down the layers; what only the source has is copied into the lowest. */
+static struct row *find(struct state *state, enum state_table table, uint64_t hash,
+                        const void *key, size_t n_key, struct state **ret_where, int *ret_r) {
+    uint8_t value[sizeof(struct state_recent)] __attribute__((aligned(8)));
+    struct state *s = state;
+    struct row *row;
+    int r;
+
+    for (;; s = s->below) {
+        row = rows_find(&s->tables[table], hash, key, n_key);
+        if (row || !s->below)
+            break;
+    }
+    *ret_where = s;
+    if (row || !state_is_on_disk(table) || !s->source.row)
+        return row;
+    assert(state_value_bytes(table) <= sizeof(value));
+    r = s->source.row(s->source.user, table, key, n_key, value);
+    if (r > 0) {
+        r = place(s, table, hash, key, n_key, value, false);
+        row = r < 0 ? NULL : rows_find(&s->tables[table], hash, key, n_key);
+    }
+    if (r < 0)
+        *ret_r = r;
+    return row;
+}
+
+const void *state_get(struct state *state, enum state_table table, const void *key, size_t n_key,
+                      int *r) {
+    struct state *where;
+    int failed = 0;
+    struct row *row = find(state, table, rows_hash(key, n_key), key, n_key, &where, &failed);
+
+    if (failed < 0 && r)
+        *r = failed;
+    return row ? row->value : NULL;
+}
+
+int state_edit(struct state *state, enum state_table table, const void *key, size_t n_key,
+               void **ret_value) {
+    uint64_t hash = rows_hash(key, n_key);
+    struct state *where;
+    int r = 0;
+    struct row *row = find(state, table, hash, key, n_key, &where, &r);
+
+    if (!row)
+        return r;
+    if (where != state) {
+        r = place(state, table, hash, key, n_key, row->value, true);
+        if (r < 0)
+            return r;
+        row = rows_find(&state->tables[table], hash, key, n_key);
+    }
+    row->is_dirty = true;
+    *ret_value = row->value;
+    return 1;
+}
+
+int state_make(struct state *state, enum state_table table, const void *key, size_t n_key,
+               void **ret_value) {
+    static const uint8_t zeros[sizeof(struct state_recent)];
+    int r = state_edit(state, table, key, n_key, ret_value);
+
+    if (r != 0)
+        return r < 0 ? r : 0;
+    assert(state->below || table != STATE_ACCOUNTS);
+    r = place(state, table, rows_hash(key, n_key), key, n_key, zeros, true);
+    if (r < 0)
+        return r;
+    r = state_edit(state, table, key, n_key, ret_value);
+    return r < 0 ? r : 0;
+}
+
+int state_load(struct state *state, enum state_table table, const void *key, size_t n_key,
+               const void *value) {
+    assert(!state->below);
+    return place(state, table, rows_hash(key, n_key), key, n_key, value, false);
+}
+
+int state_order(struct state *state, uint64_t index, struct arena *arena,
+                Timebank__Order **ret_order, uint64_t *ret_received_at_ms) {
+    struct state *s = state;
+
+    for (;; s = s->below) {
+        for (const struct state_run *run = s->runs; run; run = run->next)
+            if (index >= run->first && index < run->first + run->n) {
+                size_t i = index - run->first, begin = i ? run->ends[i - 1] : 0;
+                int r = record_order_decode(run->bytes + begin, run->ends[i] - begin, arena,
+                                            ret_order);
+                *ret_received_at_ms = run->received_at_ms;
+                return r < 0 ? r : 1;
+            }
+        if (!s->below)
+            break;
+    }
+    if (!s->source.order)
+        return 0;
+    return s->source.order(s->source.user, index, arena, ret_order, ret_received_at_ms);
+}
+
+int state_keep_run(struct state *state, struct state_run *run) {
+    run->next = state->runs;
+    state->runs = run;
+    return 0;
+}
+
+const struct state_account *state_account(struct state *state, const char *code) {
+    return state_get(state, STATE_ACCOUNTS, code, strlen(code), NULL);
+}
+
+const char *state_policy(struct state *state, const char *name) {
+    const struct state_policy *policy =
+        state_get(state, STATE_POLICIES, name, strlen(name), NULL);
+
+    return policy ? policy->value : "";
+}
+
+int64_t state_policy_number(struct state *state, const char *name, int64_t otherwise) {
+    const char *value = state_policy(state, name);
+    char *end = NULL;
+    long long number;
+
+    if (*value == '\0')
+        return otherwise;
+    errno = 0;
+    number = strtoll(value, &end, 10);
+    return errno == 0 && *end == '\0' ? (int64_t)number : otherwise;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the rules look at and change: accounts, register, keys, ids. All of it follows from the log.
+ *
+ * A state is a set of tables of rows and a few sums. A state made on top of another sees through to it
+ * and copies a row up on the first change, so a batch is judged on a state of its own that is then
+ * merged down whole or dropped; the dry runs of a session stack the same way.
+ *
+ * The lowest state asks `source` for what it does not hold in memory: rows of the tables that live on
+ * disk, and orders of the log. No I/O here.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "proto/code.h"
+#include "proto/record.h"
+#include "rows.h"
+
+#define STATE_FLOOR_BY_POLICY INT64_MIN
+#define STATE_NO_FLOOR (-INT64_MAX)
+#define STATE_CEILING_BY_POLICY INT64_MIN
+#define STATE_NO_CEILING INT64_MAX
+#define STATE_POLICY_BYTES 64
+#define STATE_TAGS_BYTES 512
+#define STATE_RECENT 64 /* of a giver's entries, where a duplicate is looked for */
+
+enum state_standing { STANDING_OPEN = 0, STANDING_FROZEN = 1, STANDING_CLOSED = 2 };
+
+/* X(ENUM, name, struct, on_disk): on_disk tables are held in memory only until written behind. */
+#define STATE_TABLES(X)                                                                            \
+    X(ACCOUNTS, accounts, state_account, 0)                                                        \
+    X(KEYS, keys, state_key, 0)                                                                    \
+    X(POLICIES, policies, state_policy, 0)                                                         \
+    X(ACTIVITIES, activities, state_activity, 0)                                                   \
+    X(OFFERS, offers, state_offer, 0)                                                              \
+    X(FUNDERS, funders, state_funder, 0)                                                           \
+    X(IDS, ids, state_id, 1)                                                                       \
+    X(BATCHES, batches, state_batch, 1)                                                            \
+    X(REVERSALS, reversals, state_reversal, 1)                                                     \
+    X(DAYS, days, state_day, 0)                                                                    \
+    X(RECENTS, recents, state_recent, 0)
+
+enum state_table {
+#define X(ENUM, name, type, on_disk) STATE_##ENUM,
+    STATE_TABLES(X)
+#undef X
+        STATE_N_TABLES
+};
+
+/* Key: the code. */
+struct state_account {
+    uint64_t number; /* place among the accounts, the bank's own first */
+    uint8_t kind;    /* Timebank__AccountKind */
+    uint8_t standing;
+    int64_t floor;
+    int64_t ceiling;
+    int64_t balance;
+    int64_t held;
+    uint64_t n_entries;
+    uint64_t last_entry; /* record that last moved it, or 0 */
+    uint8_t running[32];
+    uint64_t opened; /* record that opened it */
+    bool is_touched; /* not stored: its leaf in the tree of accounts is out of date */
+    uint32_t joined_day;
+    char code[CODE_MAX + 1];
+};
+/* Key: the 32 bytes of the public key. */
+struct state_key {
+    uint8_t role;
+    uint64_t granted; /* record; 0 by genesis */
+    uint64_t revoked; /* record; 0 in force */
+    char account[CODE_MAX + 1];
+};
+/* Key: the name. */
+struct state_policy {
+    char value[STATE_POLICY_BYTES];
+};
+struct state_activity {
+    uint8_t set_by[ORDER_ID_BYTES];
+    char tags[STATE_TAGS_BYTES];
+};
+/* Key: venue / name. */
+struct state_offer {
+    uint64_t price_minutes;
+    uint8_t set_by[ORDER_ID_BYTES];
+};
+struct state_funder {
+    uint8_t set_by[ORDER_ID_BYTES];
+};
+/* Key: order id. */
+struct state_id {
+    uint64_t entry;
+};
+/* Key: author's key || batch id. */
+struct state_batch {
+    uint64_t seal;
+};
+/* Key: entry number of what was taken back, u64. */
+struct state_reversal {
+    uint64_t minutes;
+};
+/* Key: account number u64 || day u32 || kind of sum u8 (|| other account's number u64). */
+struct state_day {
+    uint64_t minutes;
+};
+enum state_day_sum { DAY_GIVEN = 1, DAY_ACCEPTED = 2, DAY_ACCEPTED_FROM = 3 };
+/* Key: account number u64. A ring: place n % STATE_RECENT is written next. */
+struct state_recent {
+    uint64_t n;
+    uint64_t entry[STATE_RECENT];
+    uint64_t print[STATE_RECENT]; /* of receiver, date, minutes and activity */
+};
+
+struct state_sums {
+    uint64_t size; /* records */
+    uint64_t n_accounts;
+    uint64_t n_entries; /* orders that move or count hours */
+    uint64_t received_at_ms; /* of the last seal */
+    uint64_t ledger_time_ms;
+};
+
+/* Where the lowest state reads what is not in memory. Return 1 found, 0 not, < 0 broken. */
+struct state_source {
+    void *user;
+    int (*row)(void *user, enum state_table table, const void *key, size_t n_key, void *ret_value);
+    /* The order at a record number (decoded into the arena) and when its seal was received. */
+    int (*order)(void *user, uint64_t index, struct arena *arena, Timebank__Order **ret_order, uint64_t *ret_received_at_ms);
+};
+
+/* Orders of a dry run, which are in no log. */
+struct state_run {
+    struct state_run *next;
+    uint64_t first;
+    uint64_t received_at_ms;
+    size_t n;
+    uint8_t *bytes; /* bodies end to end; ends[i] is where order i ends */
+    size_t *ends;
+};
+
+struct state {
+    struct state *below; /* NULL for the lowest */
+    struct rows tables[STATE_N_TABLES];
+    struct state_sums sums;
+    struct state_source source; /* of the lowest */
+    struct state_account **accounts; /* of the lowest: by number */
+    size_t n_accounts_allocated;
+    struct state_account **touched; /* of the lowest: accounts whose leaf is out of date */
+    size_t n_touched;
+    size_t n_touched_allocated;
+    struct state_run *runs;
+};
+
+struct state *state_new(const struct state_source *source);
+struct state *state_new_above(struct state *below);
+struct state *state_free(struct state *state);
+DEFINE_CLEANUP(struct state *, state_free)
+/* Lays the rows and sums of `above` onto what is below it, and frees it. On -ENOMEM the lower state is
+ * not usable any more: the process ends. */
+int state_merge(struct state *above) TB_MUST_CHECK;
+
+/* A row's value, or NULL. r (may be NULL) gets a negative errno when reading failed. */
+const void *state_get(struct state *state, enum state_table table, const void *key, size_t n_key, int *r);
+/* The same to be changed, in the topmost state: 1 found, 0 absent, < 0 broken. */
+int state_edit(struct state *state, enum state_table table, const void *key, size_t n_key, void **ret_value) TB_MUST_CHECK;
+/* As state_edit, but a missing row is made, zeroed. */
+int state_make(struct state *state, enum state_table table, const void *key, size_t n_key, void **ret_value) TB_MUST_CHECK;
+/* Puts a row as it was stored, clean (start). */
+int state_load(struct state *state, enum state_table table, const void *key, size_t n_key, const void *value) TB_MUST_CHECK;
+int state_order(struct state *state, uint64_t index, struct arena *arena, Timebank__Order **ret_order, uint64_t *ret_received_at_ms) TB_MUST_CHECK;
+int state_keep_run(struct state *state, struct state_run *run);
+
+/* Shorthands. */
+const struct state_account *state_account(struct state *state, const char *code);
+const char *state_policy(struct state *state, const char *name); /* "" unless set */
+int64_t state_policy_number(struct state *state, const char *name, int64_t otherwise);
+
+/* Stored form of a row: fields one after another, big-endian. */
+size_t state_row_bytes(enum state_table table);
+size_t state_row_pack(enum state_table table, const void *value, uint8_t *ret);
+int state_row_unpack(enum state_table table, const uint8_t *bytes, size_t n, void *ret_value) TB_MUST_CHECK;
+const char *state_table_name(enum state_table table);
+size_t state_value_bytes(enum state_table table);
+bool state_is_on_disk(enum state_table table);
+#define STATE_ROW_MAX 2048
