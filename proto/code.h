@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CODE_MAX 32 /* bytes of an account code */
+#define CODE_MAX 32       /* bytes of an account code */
 #define NAME_MAX_BYTES 64 /* bytes of an activity, offer, funder, tag, sheet name */
 
 /* 1-32 of a-z 0-9 -, begins with a letter or digit, no "--". */
