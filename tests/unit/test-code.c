@@ -63,8 +63,7 @@ Test(code, refuses_names_that_break_lists_and_screens) {
                                       "\xed\xa0\x80",
                                       "\xf4\x90\x80\x80",
                                       "\xe0\x80\x80",
-                                      "a\xe2\x80\xae"
-                                      "b",
+                                      "a\xe2\x80\xae!",
                                       "\xe2\x80\xa8",
                                       "\xf8\x88\x80\x80\x80",
                                       "\x80"};
