@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs in and out of their stored form, and the tree's nodes out of leaf hashes and tiles. */
+#include "runs.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+const char *const runs_tables[RUNS_N_TABLES] = {
+    [RUNS_LOG] = "log",
+    [RUNS_TILES] = "tiles",
+    [RUNS_AFTER] = "after",
+    [RUNS_META] = "meta",
+#define X(ENUM, name, type, on_disk) [RUNS_STATE + STATE_##ENUM] = #name,
+    STATE_TABLES(X)
+#undef X
+};
+
+int run_parse(struct run *ret, struct store_value key, struct store_value value) {
+    uint64_t head_bytes;
+    uint32_t end = 0;
+
+    if (key.n != 8 || value.n < 4)
+        return -EUCLEAN;
+    *ret = (struct run){.first = be64_get(key.data), .n = be32_get(value.data)};
+    head_bytes = 4 + (uint64_t)ret->n * (4 + HASH_BYTES);
+    if (ret->n == 0 || head_bytes > value.n)
+        return -EUCLEAN;
+    ret->ends = value.data + 4;
+    ret->leaves = ret->ends + 4 * (size_t)ret->n;
+    ret->records = value.data + head_bytes;
+    for (uint32_t i = 0; i < ret->n; i++) {
+        uint32_t next = be32_get(ret->ends + 4 * (size_t)i);
+        if (next <= end || next - end > RECORD_MAX)
+            return -EUCLEAN;
+        end = next;
+    }
+    return head_bytes + end == value.n ? 0 : -EUCLEAN;
+}
+
+const uint8_t *run_record(const struct run *run, uint32_t i, size_t *ret_n) {
+    uint32_t begin = i ? be32_get(run->ends + 4 * (size_t)(i - 1)) : 0;
+
+    assert(i < run->n);
+    *ret_n = be32_get(run->ends + 4 * (size_t)i) - begin;
+    return run->records + begin;
+}
+
+struct hash run_leaf(const struct run *run, uint32_t i) {
+    struct hash leaf;
+
+    assert(i < run->n);
+    memcpy(leaf.b, run->leaves + HASH_BYTES * (size_t)i, HASH_BYTES);
+    return leaf;
+}
+
+void run_pack(struct bytes *to, uint32_t n, const struct iovec *records,
+              const struct hash *leaves) {
+    uint32_t end = 0;
+
+    bytes_put_u32(to, n);
+    for (uint32_t i = 0; i < n; i++)
+        bytes_put_u32(to, end += (uint32_t)records[i].iov_len);
+    for (uint32_t i = 0; i < n; i++)
+        bytes_put(to, leaves[i].b, HASH_BYTES);
+    for (uint32_t i = 0; i < n; i++)
+        bytes_put(to, records[i].iov_base, records[i].iov_len);
+}
+
+int runs_find(struct store_read *read, uint64_t index, struct run *ret) {
+    struct store_value key, value;
+    uint8_t wanted[8];
+    int r;
+
+    be64_put(wanted, index);
+    r = store_get_at_most(read, RUNS_LOG, wanted, sizeof(wanted), &key, &value);
+    if (r <= 0)
+        return r;
+    r = run_parse(ret, key, value);
+    if (r < 0)
+        return r;
+    return index - ret->first < ret->n ? 1 : 0;
+}
+
+int runs_size(struct store_read *read, uint64_t *ret) {
+    struct store_value key, value;
+    struct run run;
+    int r = store_get_at_most(read, RUNS_LOG, NULL, 0, &key, &value);
+
+    if (r < 0)
+        return r;
+    if (r == 0) {
+        *ret = 0;
+        return 0;
+    }
+    r = run_parse(&run, key, value);
+    if (r == 0)
+        *ret = run.first + run.n;
+    return r;
+}
+
+void runs_tile_key(unsigned tile_level, uint64_t tile, uint8_t ret[9]) {
+    ret[0] = (uint8_t)tile_level;
+    be64_put(ret + 1, tile);
+}
+
+static int lookup_leaf(struct store_read *read, uint64_t index, struct run *cached,
+                       struct hash *ret) {
+    int r;
+
+    if (cached->n == 0 || index < cached->first || index - cached->first >= cached->n) {
+        r = runs_find(read, index, cached);
+        if (r <= 0)
+            return r < 0 ? r : -EUCLEAN;
+    }
+    *ret = run_leaf(cached, (uint32_t)(index - cached->first));
+    return 0;
+}
+
+static int lookup_tile(struct store_read *read, unsigned tile_level, uint64_t index,
+                       struct hash *ret) {
+    struct store_value value;
+    uint8_t key[9];
+    size_t at = (index & 255) * HASH_BYTES;
+    int r;
+
+    runs_tile_key(tile_level, index >> 8, key);
+    r = store_get(read, RUNS_TILES, key, sizeof(key), &value);
+    if (r < 0)
+        return r;
+    if (r == 0 || value.n < at + HASH_BYTES)
+        return -EUCLEAN;
+    memcpy(ret->b, value.data + at, HASH_BYTES);
+    return 0;
+}
+
+int runs_lookup(void *user, unsigned level, uint64_t index, struct hash *ret) {
+    struct store_read *read = user;
+    unsigned below = level % 8;
+    struct hash nodes[256];
+    struct run cached = {0};
+    uint64_t first = index << below;
+    size_t n = (size_t)1 << below;
+
+    for (size_t i = 0; i < n; i++) {
+        int r = level < 8 ? lookup_leaf(read, first + i, &cached, &nodes[i])
+                          : lookup_tile(read, level / 8, first + i, &nodes[i]);
+        if (r < 0)
+            return r;
+    }
+    for (; n > 1; n /= 2)
+        for (size_t i = 0; i < n / 2; i++)
+            nodes[i] = merkle_node(&nodes[2 * i], &nodes[2 * i + 1]);
+    *ret = nodes[0];
+    return 0;
+}
+
+int runs_range(struct store_read *read, uint64_t size, struct merkle_range *ret) {
+    return merkle_prove_range(runs_lookup, read, 0, size, ret);
+}
