@@ -166,8 +166,8 @@ void client_fini(struct client *client) {
     client->bank = tb_bank_free(client->bank);
     json_decref(client->policies);
     client->policies = NULL;
-    free(client->noticed);
-    client->noticed = NULL;
+    free(TAKE(client->noticed));
+    free(TAKE(client->own));
 }
 
 static void outcome_tell(struct client *client, const char *key, const char *name,
@@ -280,6 +280,14 @@ int client_batch_refused(struct client *client, const struct tb_batch *batch) {
     if (first)
         client_print_json(first);
     return CLIENT_REFUSED;
+}
+
+const char *client_own_account(struct client *client, int role) {
+    if (!client->bank || tb_bank_role(client->bank) != role)
+        return NULL;
+    if (!client->own)
+        client->own = strdup(tb_bank_account(client->bank));
+    return client->own;
 }
 
 static int policy_keep(void *user, const struct tb_policy *policy) {

@@ -30,6 +30,7 @@ struct client {
 
     json_t *policies; /* client_policy()'s: name to value; NULL: not asked yet */
     char *noticed;    /* the last notice told, so that it is told once */
+    char *own;        /* client_own_account()'s */
 };
 
 /* The dispatcher in verbs.c answers --help and takes --json out of argv before run() is called.
@@ -61,6 +62,9 @@ json_t *client_json_root(const uint8_t root[32]); /* base64 */
 json_t *client_position(struct client *client);
 /* Value of a policy, borrowed until the client ends; "" when there is none. */
 const char *client_policy(struct client *client, const char *name);
+/* The account that our key acts for in that role, borrowed until the client ends; NULL where it has
+ * another role, or the bank is not open. */
+const char *client_own_account(struct client *client, int role);
 /* Reads a time or date option and tells what is wrong with it; CLIENT_DONE or CLIENT_REFUSED. Time
  * is rounded as the policies say and the order told when it was. */
 int client_time(struct client *client, const char *text, struct tb_order *order);

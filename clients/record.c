@@ -21,14 +21,14 @@ int record_batch_new(struct client *client, const struct tb_order *order,
     return r;
 }
 
-static int submit_outcome(struct client *client, const struct tb_batch *batch, int r) {
-    if (r > 0 && tb_batch_refusals(batch) > 0)
+int record_outcome(struct client *client, const struct tb_batch *batch, int r) {
+    if (r > 0 && batch && tb_batch_refusals(batch) > 0)
         return client_batch_refused(client, batch);
     return client_outcome(client, r);
 }
 
 int record_submit(struct client *client, struct tb_batch *batch, struct tb_answer **ret_answer) {
-    return submit_outcome(client, batch, tb_batch_submit(batch, ret_answer));
+    return record_outcome(client, batch, tb_batch_submit(batch, ret_answer));
 }
 
 static bool only_the_day_refused(const struct tb_batch *batch) {
@@ -157,7 +157,6 @@ int client_record(struct client *client, struct tb_order *order) {
     if (r != CLIENT_DONE)
         return r;
     r = record_try(client, order, &batch, &answer);
-    if (r == 0)
-        return tell_order(client, answer, 0, (int)order->kind, order);
-    return batch ? submit_outcome(client, batch, r) : client_outcome(client, r);
+    return r == 0 ? tell_order(client, answer, 0, (int)order->kind, order)
+                  : record_outcome(client, batch, r);
 }

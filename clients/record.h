@@ -31,6 +31,8 @@ int record_batch_new(struct client *client, const struct tb_order *order,
                      struct tb_batch **ret_batch);
 /* Submits and, where it is not done, tells why; exit status. */
 int record_submit(struct client *client, struct tb_batch *batch, struct tb_answer **ret_answer);
+/* Tells how submitting ended where it is not done; batch may be NULL. Exit status. */
+int record_outcome(struct client *client, const struct tb_batch *batch, int r);
 /* Submits one order, once more with TB_OVERRIDE_DAY where only the 24 hours stand in the way and
  * the order has a why. Nothing is told; the result of tb_batch_submit(). *ret_batch, which has the
  * refusals, is the caller's whatever the outcome. */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * timebank reverse and correct: nothing is edited. A reversal is a contrary entry; a correction is
+ * one batch of a reversal and the right entry, linked. Both tell what became of both sides.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "entries.h"
+#include "entry.h"
+#include "options.h"
+#include "record.h"
+#include "verbs.h"
+#include "words.h"
+
+/* The balances now: an answer to a reversal names no sides. Where the key may not read them, none.
+ */
+static void sides_now(struct client *client, const struct tb_order *target,
+                      struct record_told *told) {
+    const char *const codes[RECORD_BALANCES] = {words_to(target), words_from(target)};
+    for (size_t i = 0; i < RECORD_BALANCES; i++) {
+        struct tb_balance balance;
+        if (*codes[i] && tb_balance_get(client->bank, codes[i], &balance) == 0)
+            told->balances[told->n_balances++] = (struct record_balance){codes[i], balance.minutes};
+    }
+}
+
+static void reverse_tell(struct client *client, const struct tb_answer *answer, uint64_t number,
+                         const struct tb_order *target, uint64_t minutes) {
+    _cleanup_(freep) char *was = words_of_dated_order(target);
+    _cleanup_(freep) char *words = NULL;
+    char time[32];
+    tb_time_format((int64_t)minutes, time);
+    if (asprintf(&words, "Entry %" PRIu64 " is taken back, %s of it (%s)", number,
+                 minutes ? time : "all that was left", was ? was : "") < 0)
+        words = NULL;
+    struct record_told told = {.kind = TB_REVERSE, .words = words ? words : ""};
+    if (tb_bank_role(client->bank) != TB_ROLE_VENUE)
+        sides_now(client, target, &told);
+    told.more = json_pack("{s:I}", "reverses", (json_int_t)number);
+    record_tell(client, answer, &told);
+}
+
+static int reverse_record(struct client *client, const struct tb_entry *entry,
+                          struct tb_order *order) {
+    _cleanup_(entry_copy_fini) struct entry_copy target = {0};
+    _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
+    _cleanup_(tb_answer_freep) struct tb_answer *answer = NULL;
+    uint64_t number = entry->number;
+    memcpy(order->target, entry->order.id, sizeof(order->target));
+    int r = entry_copy_init(&target, &entry->order);
+    if (r == 0)
+        r = record_try(client, order, &batch, &answer);
+    if (r != 0)
+        return record_outcome(client, batch, r);
+    reverse_tell(client, answer, number, &target.order, order->minutes);
+    return CLIENT_DONE;
+}
+
+static int reverse_run(struct client *client, int argc, char **argv) {
+    char *words[2], *time = NULL;
+    const struct options_one options[] = {OPTION_TEXT("time", &time), OPTION_END};
+    struct tb_order order = TB_ORDER_INIT;
+    struct tb_entry entry;
+    int r = options_read(&verb_reverse, argc, argv, options, 2, 2, words);
+    if (r == CLIENT_DONE && time)
+        r = client_time(client, time, &order);
+    if (r == CLIENT_DONE)
+        r = entry_read(client, words[0], &entry);
+    if (r != CLIENT_DONE)
+        return r;
+    order.kind = TB_REVERSE;
+    order.why = words[1];
+    return reverse_record(client, &entry, &order);
+}
+
+const struct verb verb_reverse = {
+    .name = "reverse",
+    .summary = "take an entry back",
+    .help = "timebank reverse 1042 \"typed twice\"\n"
+            "\n"
+            "Records the contrary of an entry, under its date of service, and says what both sides "
+            "have\n"
+            "now. The entry stays readable; so does the reversal, which is itself not reversed: "
+            "enter the\n"
+            "help anew instead.\n"
+            "\n"
+            "  --time TIME   take only so much of it back\n",
+    .run = reverse_run,
+};
+
+/* ---- correct */
+
+struct correction {
+    struct entries_typed typed;
+    struct entry_copy right;
+    struct tb_order reversal;
+    uint64_t number;
+};
+
+static bool kind_is_reversible(enum tb_kind kind) {
+    return kind >= TB_EXCHANGE && kind <= TB_REDEEM;
+}
+
+/* The order as it should have been: the old one with what was typed in its place. */
+static void right_make(struct correction *correction, const struct tb_order *read) {
+    struct tb_order *right = &correction->right.order;
+    const struct entries_typed *typed = &correction->typed;
+    if (typed->time) {
+        right->minutes = read->minutes;
+        right->typed_minutes = read->typed_minutes;
+    }
+    if (typed->time && right->kind == TB_REDEEM)
+        right->override |= TB_OVERRIDE_PRICE;
+    if (typed->on)
+        right->service_day = read->service_day;
+    if (typed->activity)
+        right->activity = typed->activity;
+    if (typed->giver)
+        right->to = client_code(typed->giver);
+    if (typed->receiver)
+        right->from = client_code(typed->receiver);
+    right->override |= read->override;
+    right->why = typed->why;
+    memcpy(right->corrects, correction->reversal.target, sizeof(right->corrects));
+}
+
+static void correct_tell(struct client *client, const struct tb_answer *answer,
+                         const struct correction *correction) {
+    const struct tb_order *right = &correction->right.order;
+    _cleanup_(freep) char *words = words_of_dated_order(right);
+    struct record_told told = {.place = 1, .kind = (int)right->kind, .words = words ? words : ""};
+    record_balances(answer, right, &told);
+    told.more = json_pack("{s:I, s:I}", "reverses", (json_int_t)correction->number, "reversal",
+                          (json_int_t)tb_answer_entry(answer, 0));
+    if (!client->json)
+        client_line(stdout, "Entry %" PRIu64 " is taken back by entry %" PRIu64 ". In its place:",
+                    correction->number, tb_answer_entry(answer, 0));
+    record_tell(client, answer, &told);
+}
+
+static int correct_record(struct client *client, const struct correction *correction) {
+    _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
+    _cleanup_(tb_answer_freep) struct tb_answer *answer = NULL;
+    size_t place;
+    int r = tb_batch_new(client->bank, &batch);
+    if (r == 0)
+        r = tb_batch_add(batch, &correction->reversal, &place);
+    if (r == 0)
+        r = tb_batch_add(batch, &correction->right.order, &place);
+    if (r != 0)
+        return client_outcome(client, r);
+    r = record_submit(client, batch, &answer);
+    if (r == CLIENT_DONE)
+        correct_tell(client, answer, correction);
+    return r;
+}
+
+static int correct_entry(struct client *client, struct correction *correction,
+                         const struct tb_entry *entry, const struct tb_order *read) {
+    if (!kind_is_reversible(entry->order.kind))
+        return client_refuse(client, TB_NOT_REVERSIBLE, "%s",
+                             tb_refusal_sentence(TB_NOT_REVERSIBLE));
+    correction->number = entry->number;
+    correction->reversal.kind = TB_REVERSE;
+    correction->reversal.why = correction->typed.why;
+    memcpy(correction->reversal.target, entry->order.id, sizeof(correction->reversal.target));
+    int r = entry_copy_init(&correction->right, &entry->order);
+    if (r != 0)
+        return client_outcome(client, r);
+    right_make(correction, read);
+    return correct_record(client, correction);
+}
+
+static int correct_run(struct client *client, int argc, char **argv) {
+    struct correction correction = {.reversal = TB_ORDER_INIT};
+    struct entries_typed *typed = &correction.typed;
+    char *words[2];
+    const struct options_one options[] = {
+        OPTION_TEXT("giver", &typed->giver),
+        OPTION_TEXT("receiver", &typed->receiver),
+        OPTION_TEXT("activity", &typed->activity),
+        OPTION_TEXT("time", &typed->time),
+        OPTION_TEXT("on", &typed->on),
+        OPTION_FLAG("again", &typed->again),
+        OPTION_FLAG("over-limit", &typed->over_limit),
+        OPTION_END,
+    };
+    struct tb_order read = TB_ORDER_INIT;
+    struct tb_entry entry;
+    int r = options_read(&verb_correct, argc, argv, options, 2, 2, words);
+    if (r == CLIENT_DONE && !typed->time && !typed->on && !typed->activity && !typed->giver &&
+        !typed->receiver)
+        r = client_usage(&verb_correct, "Say what is right, for example with --time.");
+    typed->why = words[1];
+    if (r == CLIENT_DONE)
+        r = entries_read(client, &verb_correct, typed, &read);
+    if (r == CLIENT_DONE)
+        r = entry_read(client, words[0], &entry);
+    if (r == CLIENT_DONE)
+        r = correct_entry(client, &correction, &entry, &read);
+    entry_copy_fini(&correction.right);
+    return r;
+}
+
+const struct verb verb_correct = {
+    .name = "correct",
+    .summary = "take an entry back and enter it anew",
+    .help =
+        "timebank correct 1042 --time 1h45 \"the sheet says 1 h 45\"\n"
+        "\n"
+        "Takes the entry back and records the right one in the same batch, linked to it; what is "
+        "not\n"
+        "named stays as it was.\n"
+        "\n"
+        "  --time TIME, --on DATE, --activity NAME, --giver CODE, --receiver CODE   what is right\n"
+        "  --over-limit      insist although a limit is passed\n"
+        "  --again           insist although it looks like another entry\n",
+    .run = correct_run,
+};
