@@ -31,8 +31,8 @@ static void reverse_tell(struct client *client, const struct tb_answer *answer, 
     _cleanup_(freep) char *words = NULL;
     char time[32];
     tb_time_format((int64_t)minutes, time);
-    if (asprintf(&words, "Entry %" PRIu64 " is taken back, %s of it (%s)", number,
-                 minutes ? time : "all that was left", was ? was : "") < 0)
+    if (asprintf(&words, "Taken back: %s of entry %" PRIu64 " (%s)", time, number, was ? was : "") <
+        0)
         words = NULL;
     struct record_told told = {.kind = TB_REVERSE, .words = words ? words : ""};
     if (tb_bank_role(client->bank) != TB_ROLE_VENUE)
@@ -47,13 +47,14 @@ static int reverse_record(struct client *client, const struct tb_entry *entry,
     _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
     _cleanup_(tb_answer_freep) struct tb_answer *answer = NULL;
     uint64_t number = entry->number;
+    uint64_t remains = entry->order.minutes - entry->reversed_minutes;
     memcpy(order->target, entry->order.id, sizeof(order->target));
     int r = entry_copy_init(&target, &entry->order);
     if (r == 0)
         r = record_try(client, order, &batch, &answer);
     if (r != 0)
         return record_outcome(client, batch, r);
-    reverse_tell(client, answer, number, &target.order, order->minutes);
+    reverse_tell(client, answer, number, &target.order, order->minutes ? order->minutes : remains);
     return CLIENT_DONE;
 }
 
@@ -175,7 +176,7 @@ static int correct_entry(struct client *client, struct correction *correction,
 static int correct_run(struct client *client, int argc, char **argv) {
     struct correction correction = {.reversal = TB_ORDER_INIT};
     struct entries_typed *typed = &correction.typed;
-    char *words[2];
+    char *words[2] = {NULL};
     const struct options_one options[] = {
         OPTION_TEXT("giver", &typed->giver),
         OPTION_TEXT("receiver", &typed->receiver),
