@@ -165,11 +165,12 @@ static int header_read(struct reader *reader, size_t n) {
         if (column != COLUMN_NONE && columns[column].forms & file->form &&
             file->places[column] == i + 1)
             continue;
-        refused = import_refuse(reader->import, file, NULL, reader->first_line, name, TB_BAD_FILE,
-                                "%s has no %scolumn \"%s\": take it out, so that nothing is "
-                                "thought recorded that is not.",
-                                forms[form].name,
-                                column && file->places[column] != i + 1 ? "second " : "", name);
+        refused = import_refuse(
+            reader->import, file, NULL, reader->first_line, name, TB_BAD_FILE,
+            "The column \"%s\" %s in %s: take it out, so that nothing in it is "
+            "thought to be recorded.",
+            name, column && file->places[column] != i + 1 ? "stands twice" : "does not belong",
+            forms[form].name);
         if (refused < 0)
             return refused;
     }
@@ -177,29 +178,35 @@ static int header_read(struct reader *reader, size_t n) {
     return r ? r : refused;
 }
 
-/* Refuses what cannot be a row of this header; 0 when it can. */
-static int row_check(struct reader *reader, struct import_row *row) {
+static int width_check(struct reader *reader, struct import_row *row) {
     struct import_file *file = reader->file;
     if (row->n_cells > file->n_header)
         return import_refuse(reader->import, file, row, row->line, "", TB_BAD_FILE,
                              "The row has %zu columns and the header %zu: put text with a comma "
                              "in quotes.",
                              row->n_cells, file->n_header);
-    for (int column = COLUMN_NONE + 1; column < N_COLUMNS; column++) {
+    int column = COLUMN_NONE + 1;
+    while (column < N_COLUMNS && file->places[column] != row->n_cells + 1)
+        column++;
+    if (column == N_COLUMNS)
+        return 0;
+    return import_refuse(
+        reader->import, file, row, row->line, columns[column].name, TB_MISSING_COLUMN,
+        "The row ends before the column %s: fill in what is missing.", columns[column].name);
+}
+
+/* Refuses what cannot be a row of this header; 0 when it can. */
+static int row_check(struct reader *reader, struct import_row *row) {
+    struct import_file *file = reader->file;
+    int r = width_check(reader, row);
+    for (int column = COLUMN_NONE + 1; column < N_COLUMNS && r == 0; column++) {
         size_t place = file->places[column];
-        if (place == row->n_cells + 1)
-            return import_refuse(reader->import, file, row, row->line, columns[column].name,
-                                 TB_MISSING_COLUMN,
-                                 "The row ends before the column %s: fill in what is missing.",
-                                 columns[column].name);
-        if (!place)
-            continue;
-        const char *cell = cell_at(reader, row->first + place - 1);
+        const char *cell = place ? cell_at(reader, row->first + place - 1) : "";
         if (!utf8_is_valid(cell, strlen(cell)))
-            return import_refuse(reader->import, file, row, row->line, columns[column].name,
-                                 TB_BAD_TEXT, "This is not UTF-8: save the file as CSV UTF-8.");
+            r = import_refuse(reader->import, file, row, row->line, columns[column].name,
+                              TB_BAD_TEXT, "This is not UTF-8: save the file as CSV UTF-8.");
     }
-    return 0;
+    return r;
 }
 
 static void row_end(int terminator _unused_, void *user) {

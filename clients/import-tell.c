@@ -208,7 +208,7 @@ static void counts_tell(const struct import *import, const struct counts *counts
     size_t n_entries = counts->recorded - counts->accounts;
     char time[32];
     tb_time_format((int64_t)counts->minutes, time);
-    client_line(stdout, "%s %zu account%s and %zu entr%s, %s of time.",
+    client_line(stdout, "%s %zu account%s and %zu entr%s, %s in all.",
                 import->dry_run ? "Would record" : "Recorded", counts->accounts,
                 plural(counts->accounts), n_entries, n_entries == 1 ? "y" : "ies", time);
     if (counts->already > 0)
@@ -226,12 +226,16 @@ static void end_tell(const struct import *import, const struct counts *counts) {
         return;
     }
     size_t n = counts->refused;
-    if (import->dry_run || !import->skip_bad || counts->recorded == 0)
+    const char *others = import->skip_bad ? "" : ", or leave bad rows out with --skip-bad";
+    if (n == 0)
+        client_line(stderr,
+                    "Nothing was recorded. Put right what is listed and run the same command "
+                    "again.");
+    else if (import->dry_run || !import->skip_bad || counts->recorded == 0)
         client_line(stderr,
                     "%zu row%s refused; nothing was recorded. Put %s right and run the same "
                     "command again%s.",
-                    n, n == 1 ? " was" : "s were", n == 1 ? "it" : "them",
-                    import->skip_bad ? "" : ", or leave bad rows out with --skip-bad");
+                    n, n == 1 ? " was" : "s were", n == 1 ? "it" : "them", others);
     else
         client_line(stderr, "%zu row%s left out, listed above; the rest is recorded.", n,
                     n == 1 ? " was" : "s were");
@@ -239,7 +243,8 @@ static void end_tell(const struct import *import, const struct counts *counts) {
 
 void import_tell(struct import *import, int status) {
     struct counts counts = counts_make(import);
-    qsort(import->refused, import->n_refused, sizeof(*import->refused), refused_compare);
+    if (import->n_refused > 0)
+        qsort(import->refused, import->n_refused, sizeof(*import->refused), refused_compare);
     if (import->client->json) {
         tell_json(import, &counts);
         return;

@@ -17,6 +17,8 @@
 #define FIGURE_BYTES 48
 #define PERIOD_BYTES 80
 #define COLUMNS_MAX 3
+#define NAME_WIDTH 38
+#define LINES_MAX 10 /* of a table on the page; JSON has all */
 
 struct page {
     FILE *to;
@@ -217,9 +219,9 @@ static void ties_print(const struct page *page) {
     char figure[FIGURE_BYTES];
     heading(page, "Who helped whom");
     row_count(page, "Members in any exchange", "traders");
-    row_count(page, "Pairs of members", "ties");
-    row_count(page, "Ways of giving, one to another", "ties_directed");
-    row_count(page, "  that also went the other way", "ties_reciprocated");
+    row_count(page, "Pairs of members who helped at all", "ties");
+    row_count(page, "Pairs of giver and receiver", "ties_directed");
+    row_count(page, "  who also helped the other way round", "ties_reciprocated");
     if (across)
         row(page, "Time between members of different wards",
             time_figure((int64_t)json_integer_value(across), figure));
@@ -308,6 +310,18 @@ static void line_name(const struct table *table, const char *key, char *ret, siz
         snprintf(ret, n, "%s", key);
 }
 
+/* A line of a table: nothing stands after its last cell. */
+static void cells_print(const struct page *page, const char *indent, const char *name,
+                        const char *const cells[COLUMNS_MAX]) {
+    static const int widths[COLUMNS_MAX] = {14, 13, 10};
+    char line[COLUMNS_MAX * FIGURE_BYTES] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < COLUMNS_MAX && *cells[i]; i++)
+        n += (size_t)snprintf(line + n, sizeof(line) - n, "%*s", widths[i], cells[i]);
+    client_line(page->to, "%s%s%*s%s", indent, name, blanks(name, NAME_WIDTH - (int)strlen(indent)),
+                "", line);
+}
+
 static void line_print(const struct page *page, const struct table *table,
                        const struct line *line) {
     char cells[COLUMNS_MAX][FIGURE_BYTES] = {""};
@@ -321,8 +335,21 @@ static void line_print(const struct page *page, const struct table *table,
         else
             count_figure(value, cells[i]);
     }
-    client_line(page->to, "  %s%*s%14s%13s%10s", name, blanks(name, 36), "", cells[0], cells[1],
-                cells[2]);
+    cells_print(page, "  ", name, (const char *[]){cells[0], cells[1], cells[2]});
+}
+
+/* What the page has no room for. People are not added up: one may stand in several lines. */
+static void rest_print(const struct page *page, const struct table *table, const struct line *lines,
+                       size_t n) {
+    char name[64], time[FIGURE_BYTES], count[FIGURE_BYTES];
+    int64_t minutes = 0, entries = 0;
+    for (size_t i = 0; i < n; i++) {
+        minutes += lines[i].minutes;
+        entries += (int64_t)json_integer_value(json_object_get(lines[i].cells, table->columns[1]));
+    }
+    snprintf(name, sizeof(name), "and %zu more (--format json has all)", n);
+    cells_print(page, "  ", name,
+                (const char *[]){time_figure(minutes, time), count_figure(entries, count), ""});
 }
 
 /* Most first, months as they come. */
@@ -340,12 +367,16 @@ static void table_print(const struct page *page, const struct table *table) {
         .cells = cells};
     qsort(lines, n, sizeof(*lines),
           strcmp(table->key, "by_month") == 0 ? line_compare_name : line_compare);
+    bool whole = strcmp(table->key, "by_month") == 0 || n <= LINES_MAX + 1;
+    size_t n_told = whole ? n : LINES_MAX;
     fputc('\n', page->to);
-    client_line(page->to, "%s%*s%14s%13s%10s", table->title, blanks(table->title, 38), "",
-                table->headings[0], table->headings[1],
-                table->headings[2] ? table->headings[2] : "");
-    for (size_t i = 0; i < n; i++)
+    cells_print(page, "", table->title,
+                (const char *[]){table->headings[0], table->headings[1],
+                                 table->headings[2] ? table->headings[2] : ""});
+    for (size_t i = 0; i < n_told; i++)
         line_print(page, table, &lines[i]);
+    if (n_told < n)
+        rest_print(page, table, lines + n_told, n - n_told);
 }
 
 /* ---------------------------------------------------------------- fine print */
@@ -410,12 +441,12 @@ static void sentence_exchanged(const struct page *page) {
     if (measure(page, "minutes_given") == 0)
         return;
     client_line(page->to,
-                "Of these, %s hours went from member to member, in %s pairs among %s people, and "
-                "%s hours to organisations.",
-                hours_figure(measure(page, "minutes_given_exchange"), between),
+                "Of these, %s went from member to member, in %s pairs among %s people, and %s to "
+                "organisations.",
+                time_figure(measure(page, "minutes_given_exchange"), between),
                 count_figure(measure(page, "ties"), pairs),
                 count_figure(measure(page, "traders"), members),
-                hours_figure(measure(page, "minutes_given_earn"), to));
+                time_figure(measure(page, "minutes_given_earn"), to));
 }
 
 static void sentence_kept(const struct page *page) {
