@@ -16,6 +16,7 @@
 #include "proto/refusal.h"
 
 TestSuite(report, .timeout = 60);
+TestSuite(facts, .timeout = 10);
 
 #define MS_A_DAY 86400000u
 
@@ -920,7 +921,7 @@ Test(report, refuses_minutes_that_json_cannot_hold) {
 
 /* ---- facts */
 
-Test(facts, refuses_records_that_no_ledger_holds, .timeout = 10) {
+Test(facts, refuses_records_that_no_ledger_holds) {
     bank_start("2024-05-01");
     open_people();
     const uint8_t event[] = {RECORD_EVENT, 1, 2}, unknown[] = {9};
@@ -945,7 +946,7 @@ Test(facts, refuses_records_that_no_ledger_holds, .timeout = 10) {
     bank_end();
 }
 
-Test(facts, knows_the_day_at_every_position, .timeout = 10) {
+Test(facts, knows_the_day_at_every_position) {
     bank_start("2024-05-01");
     seal_on("2024-05-01");
     seal_on("2024-05-03");
