@@ -4,6 +4,7 @@
 #include "utf8.h"
 
 #include <assert.h>
+#include <string.h>
 
 static int32_t sequence_next(const uint8_t *p, size_t n, size_t n_sequence, int32_t point,
                              int32_t min) {
@@ -40,7 +41,21 @@ int32_t utf8_next(const char **at, const char *end) {
     return point;
 }
 
+/* How many bytes at the front are ASCII, counted in eights. */
+static size_t ascii_length(const char *text, size_t n) {
+    size_t i = 0;
+    for (uint64_t eight; i + sizeof(eight) <= n; i += sizeof(eight)) {
+        memcpy(&eight, text + i, sizeof(eight));
+        if (eight & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return i;
+}
+
 bool utf8_is_valid(const char *text, size_t n) {
+    size_t n_ascii = ascii_length(text, n);
+    text += n_ascii;
+    n -= n_ascii;
     for (const char *at = text, *end = text + n; at < end;)
         if (utf8_next(&at, end) < 0)
             return false;

@@ -295,10 +295,10 @@ int merkle_verify_consistency(uint64_t old_size, uint64_t size, const struct has
                               const struct hash *root, const struct hash *path, size_t n_path) {
     if (old_size > size)
         return -EBADMSG;
-    if (old_size == 0)
-        return n_path == 0 ? 0 : -EBADMSG;
     if (old_size == size)
         return n_path == 0 && hash_equal(old_root, root) ? 0 : -EBADMSG;
+    if (old_size == 0)
+        return n_path == 0 ? 0 : -EBADMSG;
     if (n_path == 0)
         return -EBADMSG;
     bool is_perfect = (old_size & (old_size - 1)) == 0;

@@ -2,8 +2,8 @@
 /*
  * The RFC 6962 / RFC 9162 tree: leaves H(0x00 || record), nodes H(0x01 || left || right), SHA-256.
  *
- * A compact range is the list of roots of the perfect subtrees that cover [begin, end), left to right,
- * the fewest there are. [0, size) is what a log keeps in memory (at most 64 hashes).
+ * A compact range is the list of roots of the perfect subtrees that cover [begin, end), left to
+ * right, the fewest there are. [0, size) is what a log keeps in memory (at most 64 hashes).
  */
 #pragma once
 
@@ -30,27 +30,39 @@ struct merkle_range {
 void merkle_range_init(struct merkle_range *range, uint64_t begin);
 /* Told of each perfect subtree as it is completed, leaves (level 0) included; may be NULL. */
 typedef void (*merkle_visit)(void *user, unsigned level, uint64_t index, const struct hash *hash);
-void merkle_range_append(struct merkle_range *range, const struct hash *leaf, merkle_visit visit, void *user);
-/* Appends the range right of it (right->begin == range->end). */
-void merkle_range_join(struct merkle_range *range, const struct merkle_range *right, merkle_visit visit, void *user);
-/* How many hashes the compact range [begin, end) has, and the level of each (levels may be NULL). */
+void merkle_range_append(struct merkle_range *range, const struct hash *leaf, merkle_visit visit,
+                         void *user);
+/* Appends the range right of it (right->begin == range->end); visit is told only of the subtrees
+ * that the joining completes. */
+void merkle_range_join(struct merkle_range *range, const struct merkle_range *right,
+                       merkle_visit visit, void *user);
+/* How many hashes the compact range [begin, end) has, and the level of each (levels may be NULL).
+ */
 size_t merkle_range_shape(uint64_t begin, uint64_t end, uint8_t levels[MERKLE_RANGE_MAX]);
 /* Sets a range from its hashes as they travelled; -EBADMSG when the count is wrong. */
-int merkle_range_load(struct merkle_range *range, uint64_t begin, uint64_t end, const struct hash *hashes, size_t n_hashes);
+int merkle_range_load(struct merkle_range *range, uint64_t begin, uint64_t end,
+                      const struct hash *hashes, size_t n_hashes);
 /* Root of the tree of range->end leaves; range->begin must be 0. */
 struct hash merkle_range_root(const struct merkle_range *range);
 /* Root over n leaf hashes. */
 struct hash merkle_root(const struct hash *leaves, size_t n);
 
-/* Root of the perfect subtree of 1 << level leaves beginning at index << level. 0 or negative errno. */
+/* Root of the perfect subtree of 1 << level leaves beginning at index << level. 0 or negative
+ * errno. */
 typedef int (*merkle_lookup)(void *user, unsigned level, uint64_t index, struct hash *ret);
 
 /* Proofs out of a source of nodes, in the order of RFC 6962 sections 2.1.1 and 2.1.2.
  * ret holds MERKLE_PATH_MAX + 1. */
-int merkle_prove_inclusion(merkle_lookup lookup, void *user, uint64_t index, uint64_t size, struct hash *ret, size_t *ret_n);
-int merkle_prove_consistency(merkle_lookup lookup, void *user, uint64_t old_size, uint64_t size, struct hash *ret, size_t *ret_n);
-int merkle_prove_range(merkle_lookup lookup, void *user, uint64_t begin, uint64_t end, struct merkle_range *ret);
+int merkle_prove_inclusion(merkle_lookup lookup, void *user, uint64_t index, uint64_t size,
+                           struct hash *ret, size_t *ret_n);
+int merkle_prove_consistency(merkle_lookup lookup, void *user, uint64_t old_size, uint64_t size,
+                             struct hash *ret, size_t *ret_n);
+int merkle_prove_range(merkle_lookup lookup, void *user, uint64_t begin, uint64_t end,
+                       struct merkle_range *ret);
 
-/* 0 proven, -EBADMSG not. An old size of 0 has nothing to prove (and an empty proof). */
-int merkle_verify_inclusion(uint64_t index, uint64_t size, const struct hash *leaf, const struct hash *path, size_t n_path, const struct hash *root);
-int merkle_verify_consistency(uint64_t old_size, uint64_t size, const struct hash *old_root, const struct hash *root, const struct hash *path, size_t n_path);
+/* 0 proven, -EBADMSG not. Equal sizes want equal roots; any other old size of 0 has nothing to
+ * prove (and an empty proof), and its root is not looked at. */
+int merkle_verify_inclusion(uint64_t index, uint64_t size, const struct hash *leaf,
+                            const struct hash *path, size_t n_path, const struct hash *root);
+int merkle_verify_consistency(uint64_t old_size, uint64_t size, const struct hash *old_root,
+                              const struct hash *root, const struct hash *path, size_t n_path);

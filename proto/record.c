@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decoding is protobuf-c's, into a counting arena; being canonical is shown by packing the message
- * again against the bytes it came from. What packing again cannot show (unknown fields, UTF-8, enum
- * ranges) is checked by a walk over the descriptors, which a new field needs no line for.
+ * The fixed layouts; the lengths of what an order or genesis holds, beyond its canonical form; and
+ * what kinds of order there are. What an order means is the ledger's business.
  */
 #include "record.h"
 
@@ -11,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "canonical.h"
 
 static_assert(1 + BATCH_HEADER_BYTES + SSHSIG_SIGNATURE_BYTES + 8 == RECORD_SEAL_BYTES, "seal");
 static_assert(1 + 8 + 8 + HASH_BYTES + 8 == RECORD_STATE_BYTES, "state");
@@ -50,108 +49,11 @@ int record_state_unpack(const uint8_t *record, size_t n, struct record_state *re
     return 0;
 }
 
-/* ---- canonical form */
+/* ---- orders and genesis */
 
-/* A protobuf-c buffer that keeps nothing: it follows the bytes expected. */
-struct comparer {
-    ProtobufCBuffer base;
-    struct cursor expected;
-    bool differs;
-};
-
-static void comparer_append(ProtobufCBuffer *base, size_t n, const uint8_t *data) {
-    struct comparer *comparer = (struct comparer *)base;
-    const uint8_t *expected = cursor_bytes(&comparer->expected, n);
-    if (!expected || (n > 0 && memcmp(expected, data, n) != 0))
-        comparer->differs = true;
-}
-
-static bool packs_to(const ProtobufCMessage *message, const uint8_t *body, size_t n) {
-    struct comparer comparer = {
-        .base = {.append = comparer_append},
-        .expected = cursor_make(body, n),
-    };
-    protobuf_c_message_pack_to_buffer(message, &comparer.base);
-    return !comparer.differs && cursor_end(&comparer.expected) == 0;
-}
-
-static bool message_is_clean(const ProtobufCMessage *message);
-
-static bool value_is_clean(const ProtobufCFieldDescriptor *field, const void *value) {
-    switch (field->type) {
-    case PROTOBUF_C_TYPE_STRING: {
-        const char *text = *(char *const *)value;
-        return !text || utf8_is_valid(text, strlen(text));
-    }
-    case PROTOBUF_C_TYPE_ENUM:
-        return protobuf_c_enum_descriptor_get_value(field->descriptor, *(const int *)value);
-    case PROTOBUF_C_TYPE_MESSAGE: {
-        const ProtobufCMessage *message = *(ProtobufCMessage *const *)value;
-        return !message || message_is_clean(message);
-    }
-    default:
-        return true;
-    }
-}
-
-static size_t element_bytes(const ProtobufCFieldDescriptor *field) {
-    switch (field->type) {
-    case PROTOBUF_C_TYPE_STRING:
-        return sizeof(char *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(ProtobufCMessage *);
-    case PROTOBUF_C_TYPE_ENUM:
-    case PROTOBUF_C_TYPE_UINT32:
-        return 4;
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_SINT64:
-        return 8;
-    default:
-        abort(); /* a type that no message of the log has: timebank.proto grew past this table */
-    }
-}
-
-static bool field_is_clean(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
-    const uint8_t *at = (const uint8_t *)message + field->offset;
-    const void *quantifier = (const uint8_t *)message + field->quantifier_offset;
-    if (field->label != PROTOBUF_C_LABEL_REPEATED) {
-        bool is_other_member = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
-                               *(const uint32_t *)quantifier != field->id;
-        return is_other_member || value_is_clean(field, at);
-    }
-    const uint8_t *elements = *(const uint8_t *const *)at;
-    size_t n_elements = *(const size_t *)quantifier, n_element = element_bytes(field);
-    for (size_t i = 0; i < n_elements; i++)
-        if (!value_is_clean(field, elements + i * n_element))
-            return false;
-    return true;
-}
-
-/* No unknown field, valid UTF-8, known enum values; in sub-messages too (no type is recursive). */
-static bool message_is_clean(const ProtobufCMessage *message) {
-    const ProtobufCMessageDescriptor *descriptor = message->descriptor;
-    if (message->n_unknown_fields > 0)
-        return false;
-    for (unsigned i = 0; i < descriptor->n_fields; i++)
-        if (!field_is_clean(message, &descriptor->fields[i]))
-            return false;
-    return true;
-}
-
-static int canonical_unpack(const ProtobufCMessageDescriptor *descriptor, const uint8_t *body,
-                            size_t n, struct arena *arena, ProtobufCMessage **ret) {
-    if (n >= RECORD_MAX)
-        return -EBADMSG;
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(descriptor, &arena->allocator, n, n > 0 ? body : (uint8_t *)"");
-    if (!message)
-        return arena->r < 0 ? arena->r : -EBADMSG;
-    if (!message_is_clean(message) || !packs_to(message, body, n))
-        return -EBADMSG;
-    *ret = message;
-    return 0;
+static int body_decode(const ProtobufCMessageDescriptor *descriptor, const uint8_t *body, size_t n,
+                       struct arena *arena, ProtobufCMessage **ret) {
+    return n < RECORD_MAX ? canonical_decode(descriptor, body, n, arena, ret) : -EBADMSG;
 }
 
 static bool has_length(const ProtobufCBinaryData *data, size_t n) {
@@ -182,7 +84,7 @@ static bool order_lengths_hold(const Timebank__Order *order) {
 
 int record_order_decode(const uint8_t *body, size_t n, struct arena *arena, Timebank__Order **ret) {
     ProtobufCMessage *message;
-    int r = canonical_unpack(&timebank__order__descriptor, body, n, arena, &message);
+    int r = body_decode(&timebank__order__descriptor, body, n, arena, &message);
     if (r < 0)
         return r;
     Timebank__Order *order = (Timebank__Order *)message;
@@ -208,7 +110,7 @@ static bool genesis_lists_hold(const Timebank__Genesis *genesis) {
 int record_genesis_decode(const uint8_t *body, size_t n, struct arena *arena,
                           Timebank__Genesis **ret) {
     ProtobufCMessage *message;
-    int r = canonical_unpack(&timebank__genesis__descriptor, body, n, arena, &message);
+    int r = body_decode(&timebank__genesis__descriptor, body, n, arena, &message);
     if (r < 0)
         return r;
     Timebank__Genesis *genesis = (Timebank__Genesis *)message;
@@ -279,6 +181,23 @@ int record_kind_counts(Timebank__Order__KindCase kind) {
 }
 
 static const char *message_difference(const ProtobufCMessage *a, const ProtobufCMessage *b);
+
+/* The types that canonical_knows(). */
+static size_t element_bytes(const ProtobufCFieldDescriptor *field) {
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_STRING:
+        return sizeof(char *);
+    case PROTOBUF_C_TYPE_BYTES:
+        return sizeof(ProtobufCBinaryData);
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return sizeof(ProtobufCMessage *);
+    case PROTOBUF_C_TYPE_ENUM:
+    case PROTOBUF_C_TYPE_UINT32:
+        return 4;
+    default:
+        return 8;
+    }
+}
 
 static bool texts_differ(const char *a, const char *b) {
     return strcmp(a ? a : "", b ? b : "") != 0;

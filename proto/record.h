@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records: what the log holds, one leaf each. The first byte is the kind (timebank-ledger(5), RECORDS).
+ * Records: what the log holds, one leaf each. The first byte is the kind (timebank-ledger(5),
+ * RECORDS).
  */
 #pragma once
 
@@ -38,18 +39,21 @@ void record_state_pack(const struct record_state *state, uint8_t ret[RECORD_STAT
 int record_state_unpack(const uint8_t *record, size_t n, struct record_state *ret) TB_MUST_CHECK;
 
 /* Decode the body (without the kind byte) of an order or genesis, insisting on canonical form:
- * packing the result again gives the same bytes, no unknown field, no NUL and valid UTF-8 in strings,
- * id of 16 bytes, note, corrects, target and keys of their lengths or empty, enums in range, a kind.
- * The message lives in the arena. -EBADMSG not canonical, -ENOMEM over the arena's cap. */
-int record_order_decode(const uint8_t *body, size_t n, struct arena *arena, Timebank__Order **ret) TB_MUST_CHECK;
-int record_genesis_decode(const uint8_t *body, size_t n, struct arena *arena, Timebank__Genesis **ret) TB_MUST_CHECK;
+ * packing the result again gives the same bytes, no unknown field, no NUL and valid UTF-8 in
+ * strings, id of 16 bytes, note, corrects, target and keys of their lengths or empty, enums in
+ * range, a kind. The message lives in the arena. -EBADMSG not canonical, -ENOMEM over the arena's
+ * cap. */
+int record_order_decode(const uint8_t *body, size_t n, struct arena *arena,
+                        Timebank__Order **ret) TB_MUST_CHECK;
+int record_genesis_decode(const uint8_t *body, size_t n, struct arena *arena,
+                          Timebank__Genesis **ret) TB_MUST_CHECK;
 /* Appends kind byte and canonical bytes. */
 void record_order_encode(const Timebank__Order *order, struct bytes *to);
 void record_genesis_encode(const Timebank__Genesis *genesis, struct bytes *to);
 
 /* Name of a kind ("exchange"), of a field that differs between two orders (first in number order;
  * NULL when equal), whether the kind moves or counts hours. */
-const char *record_kind_name(Timebank__Order__KindCase kind); /* NULL: unknown */
+const char *record_kind_name(Timebank__Order__KindCase kind);      /* NULL: unknown */
 Timebank__Order__KindCase record_kind_from_name(const char *name); /* 0: unknown */
 int record_kind_counts(Timebank__Order__KindCase kind);
 const char *record_order_difference(const Timebank__Order *a, const Timebank__Order *b);

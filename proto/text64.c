@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libsodium's codec, which takes constant time (secret keys pass through here) and insists on
- * canonical padding and zero spare bits.
+ * canonical padding and zero spare bits. Its decoder reads 0xab as '+' and 0xaf as '/' where char
+ * is signed, so what is not ASCII is kept from it.
  */
 #include "text64.h"
 
@@ -17,8 +18,15 @@ void text64_encode(struct bytes *to, const void *data, size_t n) {
     to->n--; /* the NUL */
 }
 
+static bool is_ascii(const char *text, size_t n) {
+    uint8_t all = 0;
+    for (size_t i = 0; i < n; i++)
+        all |= (uint8_t)text[i];
+    return all < 0x80;
+}
+
 int text64_decode(struct bytes *to, const char *text, size_t n) {
-    if (n % 4 != 0)
+    if (n % 4 != 0 || !is_ascii(text, n))
         return -EBADMSG;
     size_t n_max = n / 4 * 3, n_decoded = 0;
     uint8_t *p = bytes_reserve(to, n_max);

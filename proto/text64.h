@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Standard base64 with padding (RFC 4648 section 4), strict on the way in: canonical bits, no space. */
+/* Standard base64 with padding (RFC 4648 section 4), strict on the way in: canonical bits, no
+ * space. */
 #pragma once
 
 #include <stddef.h>
