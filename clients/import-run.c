@@ -96,21 +96,34 @@ static struct part *part_add(struct run *run) {
     return part;
 }
 
-static int list_cut(struct run *run, struct import_list *list) {
-    struct part *part = NULL;
-    for (size_t i = 0; i < list->n; i++) {
-        size_t place;
-        int r = part ? tb_batch_add(part->batch, &list->items[i].order, &place) : -E2BIG;
-        if (r == -E2BIG) {
-            part = part_add(run);
-            r = part ? tb_batch_add(part->batch, &list->items[i].order, &place) : -ENOMEM;
-        }
-        if (r != 0)
-            return r;
-        part->items[part->n++] = &list->items[i];
-        run->n_all++;
+/* Adds to the last batch, or to a new one where that is full. */
+static int item_put(struct run *run, struct part **part, struct import_item *item) {
+    int r = *part ? tb_batch_add((*part)->batch, &item->order, NULL) : -E2BIG;
+    if (r == -E2BIG) {
+        *part = part_add(run);
+        r = *part ? tb_batch_add((*part)->batch, &item->order, NULL) : -ENOMEM;
     }
+    if (r != 0)
+        return r;
+    (*part)->items[(*part)->n++] = item;
+    run->n_all++;
     return 0;
+}
+
+static int list_cut(struct run *run, struct import_list *list) {
+    struct import *import = run->import;
+    struct part *part = NULL;
+    int r = 0;
+    for (size_t i = 0; i < list->n && r >= 0; i++) {
+        struct import_item *item = &list->items[i];
+        r = item_put(run, &part, item);
+        if (r > 0) { /* what no order can hold */
+            item->outcome = OUTCOME_REFUSED;
+            r = import_refuse(import, item->row->file, item->row, item->row->line, "", r, "%s",
+                              tb_bank_message(import->client->bank));
+        }
+    }
+    return r < 0 ? r : 0;
 }
 
 static int part_drop(struct part *part, size_t place) {
