@@ -56,12 +56,6 @@ Test(bytes, keeps_its_error_until_cleared) {
     cr_assert(b.r == 0 && b.n == 0 && b.data == NULL);
 }
 
-Test(bytes, refuses_a_length_no_memory_holds) {
-    _cleanup_bytes_ struct bytes b = {};
-    cr_assert(bytes_reserve(&b, SIZE_MAX / 2) == NULL);
-    cr_assert(b.r == -ENOMEM);
-}
-
 Test(bytes, hands_out_text_with_its_nul) {
     struct bytes b = {};
     bytes_put_text(&b, "seven");

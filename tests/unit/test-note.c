@@ -281,8 +281,9 @@ Test(note, openssl_verifies_a_head_and_refuses_a_changed_one, .init = checkpoint
     note_head_text(&head, &text);
     unhex("302a300506032b6570032100", der);
     memcpy(der + 12, verifier.key, 32);
-    const char *base64 = strrchr(strndup((char *)checkpoint.data, checkpoint.n), ' ') + 1;
-    cr_assert(text64_decode(&decoded, base64, strcspn(base64, "\n")) == 0 && decoded.n == 68);
+    const char *base64 = (char *)memrchr(checkpoint.data, ' ', checkpoint.n) + 1;
+    size_t n = checkpoint.n - 1 - (size_t)(base64 - (char *)checkpoint.data);
+    cr_assert(text64_decode(&decoded, base64, n) == 0 && decoded.n == 68);
     memcpy(signature, decoded.data + 4, 64);
     scratch_write(directory, "text", text.data, text.n);
     scratch_write(directory, "key.der", der, sizeof(der));
