@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decoding and judging of one batch. */
+#include "judging.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "runs.h"
+
+#define ARENA_BYTES (64u * 1024 * 1024)
+
+int judging_new(struct judging **ret_judging, size_t n_orders) {
+    _cleanup_(judging_freep) struct judging *judging = calloc(1, sizeof(*judging));
+
+    if (!judging)
+        return -ENOMEM;
+    arena_init(&judging->arena, ARENA_BYTES);
+    judging->batch.n = n_orders;
+    judging->batch.orders = calloc(n_orders, sizeof(*judging->batch.orders));
+    judging->batch.effects = calloc(n_orders, sizeof(*judging->batch.effects));
+    judging->batch.already = calloc(n_orders, sizeof(*judging->batch.already));
+    judging->leaves = calloc(n_orders, sizeof(*judging->leaves));
+    judging->bodies = calloc(n_orders, sizeof(*judging->bodies));
+    judging->n_bodies = calloc(n_orders, sizeof(*judging->n_bodies));
+    judging->batch.leaves = judging->leaves;
+    judging->batch.author = &judging->author;
+    if (!judging->batch.orders || !judging->batch.effects || !judging->batch.already ||
+        !judging->leaves || !judging->bodies || !judging->n_bodies)
+        return -ENOMEM;
+    *ret_judging = TAKE(judging);
+    return 0;
+}
+
+struct judging *judging_free(struct judging *judging) {
+    if (!judging)
+        return NULL;
+    state_free(judging->state);
+    ledger_batch_fini(&judging->batch);
+    arena_fini(&judging->arena);
+    free(judging->batch.orders);
+    free(judging->batch.effects);
+    free(judging->batch.already);
+    free(judging->leaves);
+    free(judging->bodies);
+    free(judging->n_bodies);
+    free(judging);
+    return NULL;
+}
+
+void judging_set(struct judging *judging, size_t i, const uint8_t *body, size_t n) {
+    assert(i < judging->batch.n);
+    judging->bodies[i] = body;
+    judging->n_bodies[i] = n;
+    judging->leaves[i] = merkle_leaf_of_kind(RECORD_ORDER, body, n);
+}
+
+struct hash judging_root(const struct judging *judging) {
+    return merkle_root(judging->leaves, judging->batch.n);
+}
+
+static int decode(struct judging *judging) {
+    struct ledger_batch *batch = &judging->batch;
+
+    for (size_t i = 0; i < batch->n; i++) {
+        int r = -EBADMSG;
+        if (judging->n_bodies[i] < RECORD_MAX)
+            r = record_order_decode(judging->bodies[i], judging->n_bodies[i], &judging->arena,
+                                    &batch->orders[i]);
+        if (r == -EBADMSG)
+            r = ledger_refuse(batch, i, REFUSAL_NOT_CANONICAL, "", NULL);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int judging_run(struct judging *judging, struct state *below, uint64_t seal,
+                const struct batch_header *header, uint64_t received_at_ms) {
+    int r;
+
+    judging->state = state_new_above(below);
+    if (!judging->state)
+        return -ENOMEM;
+    judging->batch.received_at_ms = received_at_ms;
+    judging->batch.first = seal + 1;
+    r = ledger_author(judging->state, header->author, &judging->author);
+    if (r == 0)
+        r = ledger_seal(judging->state, header, received_at_ms);
+    if (r == 0)
+        r = decode(judging);
+    return r == 0 ? ledger_judge(judging->state, &judging->batch) : r;
+}
+
+void judging_pack_after(const struct judging *judging, struct bytes *to) {
+    for (size_t i = 0; i < judging->batch.n; i++) {
+        const struct ledger_effect *effect = &judging->batch.effects[i];
+        bytes_put_u8(to, (uint8_t)(effect->has_from | effect->has_to << 1));
+        bytes_put_i64(to, effect->from_after);
+        bytes_put_i64(to, effect->to_after);
+    }
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A batch being judged: its orders decoded from their exact bytes, their leaf hashes, and the ledger's
+ * verdict. The same path serves a batch that has just arrived and one that is replayed from the log.
+ */
+#pragma once
+
+#include "ledger.h"
+
+struct judging {
+    struct arena arena;
+    struct ledger_batch batch;
+    struct ledger_author author;
+    struct hash *leaves;
+    const uint8_t **bodies; /* borrowed: an Order's bytes, without the kind byte */
+    size_t *n_bodies;
+    struct state *state; /* what the batch makes of the state below; NULL until judged */
+};
+
+int judging_new(struct judging **ret_judging, size_t n_orders) TB_MUST_CHECK;
+struct judging *judging_free(struct judging *judging);
+DEFINE_CLEANUP(struct judging *, judging_free)
+/* Sets order i and its leaf hash; the bytes stay borrowed until judging_free(). */
+void judging_set(struct judging *judging, size_t i, const uint8_t *body, size_t n);
+/* Root over the leaves: what the author signed. */
+struct hash judging_root(const struct judging *judging);
+/* Judges against `below`, the seal to stand at record number `seal`. 0 judged, < 0 broken; see
+ * judging->batch, and judging->state to be merged or freed. */
+int judging_run(struct judging *judging, struct state *below, uint64_t seal, const struct batch_header *header, uint64_t received_at_ms) TB_MUST_CHECK;
+/* The row of table `after`: what the orders did to balances. */
+void judging_pack_after(const struct judging *judging, struct bytes *to);

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making, opening and closing a log. At a start the store may be ahead of the head file by what was
+ * committed but never answered: those records count only if signatures, order roots, rules and tree
+ * agree. A store behind its head, or with another root there, is never served.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/files.h"
+#include "log-private.h"
+#include "replay.h"
+
+#define N(number) ((unsigned long long)(number))
+
+struct opening {
+    struct log *log;
+    const char *directory;
+    const struct note_verifier *verifier;
+    struct replay replay;
+    bool met_head; /* the root at the head's size was compared */
+    char *why;
+    size_t n_why;
+};
+
+__attribute__((format(printf, 3, 4))) static int refuse(struct opening *opening, int r,
+                                                        const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(opening->why, opening->n_why, format, arguments);
+    va_end(arguments);
+    return r;
+}
+
+static int path_in(const char *directory, const char *name, char **ret) {
+    return asprintf(ret, "%s/%s", directory, name) < 0 ? -ENOMEM : 0;
+}
+
+static int open_store(struct opening *opening) {
+    struct log *log = opening->log;
+    _cleanup_(freep) char *path = NULL;
+    int r = path_in(opening->directory, "ledger", &path);
+
+    if (r == 0)
+        r = store_open(&log->store, path, log->settings.map_bytes, runs_tables, RUNS_N_TABLES, false);
+    if (r == -EMEDIUMTYPE)
+        return refuse(opening, r, "%s is on a network file system: move the ledger to a local disk", path);
+    if (r < 0)
+        return refuse(opening, r, "the store in %s/ledger cannot be opened (%s): run timebankd check",
+                      opening->directory, strerror(-r));
+    return 0;
+}
+
+static int check_place(struct opening *opening) {
+    uint8_t machine[HEAD_MACHINE_BYTES];
+    const struct head_slot *slot = &opening->log->slot;
+
+    head_machine(machine);
+    if (slot->inode != store_inode(opening->log->store) ||
+        memcmp(slot->machine, machine, sizeof(machine)) != 0)
+        return refuse(opening, -EXDEV,
+                      "this directory was copied or moved since it last signed a head. Two copies that "
+                      "both sign would make two histories: serve the original instead");
+    return 0;
+}
+
+static int read_head(struct opening *opening) {
+    struct log *log = opening->log;
+    struct head_slot slots[HEAD_SLOTS];
+    bool valid[HEAD_SLOTS];
+    const struct head_slot *latest;
+    _cleanup_(freep) char *path = NULL;
+    int r = path_in(opening->directory, "head", &path);
+
+    if (r == 0)
+        r = head_read(path, slots, valid);
+    if (r < 0)
+        return refuse(opening, r, "the head file %s cannot be read (%s): run timebankd check", path,
+                      strerror(-r));
+    latest = head_latest(slots, valid);
+    if (!latest ||
+        note_checkpoint_open(latest->checkpoint, latest->n_checkpoint, opening->verifier, &log->head) < 0)
+        return refuse(opening, -EUCLEAN,
+                      "the head file holds no head signed by this ledger's key: run timebankd check");
+    log->slot = *latest;
+    return check_place(opening);
+}
+
+static int read_genesis(struct opening *opening, struct store_read *read) {
+    struct replay first;
+    struct run run;
+    int r = runs_find(read, 0, &run);
+
+    if (r <= 0)
+        return refuse(opening, r < 0 ? r : -EUCLEAN, "record 0 is missing: run timebankd check");
+    replay_init(&first, read, 0, NULL, NULL);
+    r = replay_run(&first, &run);
+    if (r < 0)
+        return refuse(opening, r, "%s", first.why);
+    opening->log->ledger_id = first.ledger_id;
+    opening->replay.ledger_id = first.ledger_id;
+    replay_fini(&first);
+    return 0;
+}
+
+/* Going on from where the derived tables stand. */
+static int go_on_from(struct opening *opening, struct store_read *read, uint64_t size) {
+    struct log *log = opening->log;
+    int r;
+
+    if (size == 0)
+        return 0;
+    r = runs_range(read, size, &opening->replay.range);
+    if (r < 0)
+        return refuse(opening, r, "the tree of the first %llu records cannot be read: run timebankd check",
+                      N(size));
+    opening->replay.received_at_ms = log->state->sums.received_at_ms;
+    return 0;
+}
+
+static int meet_head(struct opening *opening) {
+    const struct merkle_range *range = &opening->replay.range;
+    const struct note_head *head = &opening->log->head;
+    struct hash root;
+
+    if (range->end != head->size)
+        return 0;
+    root = merkle_range_root(range);
+    if (!hash_equal(&root, &head->root))
+        return refuse(opening, -EUCLEAN,
+                      "the first %llu records are not those of the last signed head: run timebankd check "
+                      "and restore a backup",
+                      N(head->size));
+    opening->met_head = true;
+    return 0;
+}
+
+static int replay_each(void *user, struct store_value key, struct store_value value) {
+    struct opening *opening = user;
+    struct run run;
+    int r = run_parse(&run, key, value);
+
+    if (r < 0)
+        return refuse(opening, r, "a stored run of records near record %llu is damaged: run timebankd check",
+                      N(opening->replay.range.end));
+    r = replay_run(&opening->replay, &run);
+    if (r < 0)
+        return refuse(opening, r, "%s: run timebankd check",
+                      *opening->replay.why ? opening->replay.why : strerror(-r));
+    return meet_head(opening);
+}
+
+/* Rows `after` of a tail that was committed are in the store already: commits are whole. */
+static int replay_tail(struct opening *opening) {
+    struct log *log = opening->log;
+    struct store_read *read;
+    uint64_t size = 0;
+    uint8_t key[8];
+    int r = log_read(log, &read);
+
+    if (r < 0)
+        return r;
+    replay_init(&opening->replay, read, REPLAY_RULES, log->state, &log->accounts);
+    r = read_genesis(opening, read);
+    if (r == 0)
+        r = log_step_load(read, log->state, &size);
+    if (r < 0)
+        return *opening->why ? r
+                             : refuse(opening, r, "the stored balances cannot be read: run timebankd check");
+    if (size > log->head.size)
+        return refuse(opening, -ESTALE,
+                      "the head file is older than the store: it was put back from a copy. Restore both "
+                      "from one backup");
+    log->step_size = size;
+    r = go_on_from(opening, read, size);
+    if (r == 0)
+        r = meet_head(opening);
+    be64_put(key, size);
+    if (r == 0)
+        r = store_each(read, RUNS_LOG, key, sizeof(key), replay_each, opening);
+    if (r == 0 && !opening->met_head)
+        r = refuse(opening, -ESTALE,
+                   "the store ends at record %llu, before the last signed head of %llu: it was put back "
+                   "from a copy, or lost records. Restore a backup",
+                   N(opening->replay.range.end), N(log->head.size));
+    log->range = opening->replay.range;
+    return r;
+}
+
+/* What was committed and never answered becomes part of a signed head now. */
+static int sign_tail(struct log *log) {
+    struct note_head head = log->head;
+    int r;
+
+    if (log->range.end == log->head.size)
+        return 0;
+    head.size = log->range.end;
+    head.root = merkle_range_root(&log->range);
+    r = log_sign(&log->committer, &head);
+    log->head = log->committer.head;
+    log->slot = log->committer.slot;
+    return r;
+}
+
+static struct log *free_log(struct log *log) {
+    if (!log)
+        return NULL;
+    log_release_read(log);
+    log_committer_stop(log);
+    state_free(log->state);
+    account_tree_fini(&log->accounts);
+    log_group_free(log, log->collecting);
+    for (size_t i = 0; i < log->n_in_flight; i++)
+        log_group_free(log, log->in_flight[i]);
+    store_close(log->store);
+    free(log);
+    return NULL;
+}
+DEFINE_CLEANUP(struct log *, free_log)
+
+/* Rows of the tables on disk, and orders, for the lowest state. */
+static int source_row(void *user, enum state_table table, const void *key, size_t n_key,
+                      void *ret_value) {
+    struct store_value stored;
+    struct store_read *read;
+    int r = log_read(user, &read);
+
+    if (r == 0)
+        r = store_get(read, RUNS_STATE + (unsigned)table, key, n_key, &stored);
+    if (r <= 0)
+        return r;
+    r = state_row_unpack(table, stored.data, stored.n, ret_value);
+    return r < 0 ? r : 1;
+}
+
+static int source_order(void *user, uint64_t index, struct arena *arena, Timebank__Order **ret_order,
+                        uint64_t *ret_received_at_ms) {
+    _cleanup_bytes_ struct bytes record = {0}, sealed = {0};
+    struct record_seal seal;
+    uint64_t at = 0;
+    int r = log_record(user, index, &record);
+
+    if (r > 0)
+        r = log_seal_of(user, index, &at);
+    if (r > 0)
+        r = log_record(user, at, &sealed);
+    if (r <= 0)
+        return r;
+    if (record.n < 2 || record.data[0] != RECORD_ORDER)
+        return 0;
+    r = record_seal_unpack(sealed.data, sealed.n, &seal);
+    if (r == 0)
+        r = record_order_decode(record.data + 1, record.n - 1, arena, ret_order);
+    if (r < 0)
+        return r;
+    *ret_received_at_ms = seal.received_at_ms;
+    return 1;
+}
+
+static int new_log(struct log **ret_log, const struct log_settings *settings) {
+    _cleanup_(free_logp) struct log *log = calloc(1, sizeof(*log));
+
+    if (!log)
+        return -ENOMEM;
+    log->settings = *settings;
+    log->next_sequence = 1;
+    log->committer.head_fd = log->committer.event_fd = -1;
+    log->state = state_new(&(struct state_source){log, source_row, source_order});
+    if (!log->state)
+        return -ENOMEM;
+    *ret_log = TAKE(log);
+    return 0;
+}
+
+int log_open(struct log **ret_log, const char *directory, const struct log_settings *settings,
+             const struct keyring *keyring, char *why, size_t n_why) {
+    _cleanup_(free_logp) struct log *log = NULL;
+    struct opening opening = {.directory = directory,
+                              .verifier = keyring_verifier(keyring),
+                              .why = why,
+                              .n_why = n_why};
+    int r = new_log(&log, settings);
+
+    *why = '\0';
+    if (r < 0)
+        return r;
+    opening.log = log;
+    r = open_store(&opening);
+    if (r == 0)
+        r = read_head(&opening);
+    if (r == 0)
+        r = replay_tail(&opening);
+    replay_fini(&opening.replay);
+    if (r == 0)
+        r = log_committer_start(log, directory, keyring);
+    if (r == 0)
+        r = sign_tail(log);
+    if (r == 0)
+        r = ledger_check(log->state, why, n_why);
+    log_release_read(log);
+    if (r < 0)
+        return r;
+    *ret_log = TAKE(log);
+    return 0;
+}
+
+/* At the end both slots hold the last head, so that either one damaged is seen. */
+static int close_cleanly(struct log *log) {
+    int r = log_flush(log, 0);
+
+    if (r == 0 && log->range.end > log->step_size) {
+        struct log_group *group = log_group_new(log);
+        if (!group)
+            return -ENOMEM;
+        r = log_step_pack(log, &group->step);
+        if (r == 0) {
+            log_commit(&log->committer, group);
+            r = group->r;
+        }
+        log_group_free(log, group);
+    }
+    return r == 0 ? log_sign(&log->committer, &log->head) : r;
+}
+
+int log_close(struct log *log) {
+    int r;
+
+    if (!log)
+        return 0;
+    r = log->broken;
+    if (r == 0)
+        r = log_flush(log, 0);
+    log_release_read(log);
+    if (log->committer.has_thread) {
+        int head_fd = log->committer.head_fd, event_fd = log->committer.event_fd;
+        log->committer.head_fd = log->committer.event_fd = -1;
+        log_committer_stop(log);
+        log->committer.head_fd = head_fd;
+        log->committer.event_fd = event_fd;
+    }
+    if (r == 0)
+        r = close_cleanly(log);
+    free_log(log);
+    return r;
+}
+
+static int create_store(struct log *log, const char *directory) {
+    _cleanup_(freep) char *path = NULL;
+    int r = path_in(directory, "ledger", &path);
+
+    if (r == 0 && mkdir(path, 0700) < 0)
+        r = -errno;
+    if (r == 0)
+        r = store_create(path, log->settings.map_bytes, runs_tables, RUNS_N_TABLES);
+    return r < 0 ? r
+                 : store_open(&log->store, path, log->settings.map_bytes, runs_tables, RUNS_N_TABLES,
+                              false);
+}
+
+/* A head of size 0 that the first group extends: it is never shown to anybody. */
+static int create_head(struct log *log, const char *directory, const struct keyring *keyring) {
+    _cleanup_bytes_ struct bytes checkpoint = {0};
+    _cleanup_(freep) char *path = NULL;
+    int r = path_in(directory, "head", &path);
+
+    snprintf(log->head.origin, sizeof(log->head.origin), "%s", keyring_verifier(keyring)->name);
+    log->head.size = 0;
+    log->head.root = merkle_empty_root();
+    if (r == 0)
+        r = keyring_sign_head(keyring, &log->head, &checkpoint);
+    if (r < 0)
+        return r;
+    log->slot = (struct head_slot){.sequence = HEAD_SLOTS, .inode = store_inode(log->store)};
+    head_machine(log->slot.machine);
+    memcpy(log->slot.checkpoint, checkpoint.data, checkpoint.n);
+    log->slot.n_checkpoint = checkpoint.n;
+    return head_create(path, &log->slot);
+}
+
+static int append_genesis(struct log *log, const Timebank__Genesis *genesis) {
+    _cleanup_bytes_ struct bytes record = {0};
+    struct state *above = state_new_above(log->state);
+    struct iovec piece;
+    struct hash leaf;
+    int r = above ? ledger_genesis(above, genesis) : -ENOMEM;
+
+    if (r < 0) {
+        state_free(above);
+        return r;
+    }
+    r = state_merge(above);
+    record_genesis_encode(genesis, &record);
+    if (r < 0 || record.r < 0)
+        return r < 0 ? r : record.r;
+    piece = (struct iovec){record.data, record.n};
+    leaf = merkle_leaf(record.data, record.n);
+    return log_group_add(log, 1, &piece, &leaf, NULL);
+}
+
+int log_create(const char *directory, const struct log_settings *settings,
+               const Timebank__Genesis *genesis, const struct keyring *keyring, uint64_t now_ms) {
+    struct log *log = NULL;
+    int r = new_log(&log, settings), closed;
+
+    if (r < 0)
+        return r;
+    log->settings.inline_commits = true;
+    r = create_store(log, directory);
+    if (r == 0)
+        r = create_head(log, directory, keyring);
+    if (r == 0)
+        r = log_committer_start(log, directory, keyring);
+    if (r == 0)
+        r = append_genesis(log, genesis);
+    if (r == 0)
+        r = log_flush(log, now_ms);
+    if (r < 0) {
+        free_log(log);
+        return r;
+    }
+    assert(log->head.size == 2);
+    closed = log_close(log);
+    return closed;
+}

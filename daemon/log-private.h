@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of struct log, for log*.c only. */
+#pragma once
+
+#include <pthread.h>
+
+#include "head.h"
+#include "log.h"
+
+#define LOG_GROUPS_IN_FLIGHT 2
+#define LOG_GROUP_BYTES_MAX (8u * 1024 * 1024)
+
+struct log_node {
+    uint64_t index;
+    struct hash hash;
+    uint8_t tile_level;
+};
+
+/* One run of a group, as it will be stored, and its row of table `after` (may be empty). */
+struct log_run {
+    uint64_t first;
+    struct bytes value;
+    struct bytes after;
+};
+
+struct log_group {
+    struct log_group *next;
+    uint64_t sequence;
+    uint64_t old_size;
+    uint64_t new_size;
+    struct hash new_root; /* first path: from the range in memory */
+    struct log_run *runs;
+    size_t n_runs;
+    struct log_node *nodes; /* upper nodes completed by this group */
+    size_t n_nodes;
+    void **beside;
+    size_t n_beside;
+    size_t n_bytes;
+    bool is_closed;    /* takes no more batches */
+    struct bytes step; /* rows of derived tables: a step is a group without runs */
+    struct head_slot slot; /* of the head signed, once done */
+    struct note_head head;
+    int r;
+};
+
+struct committer {
+    struct store *store;
+    const struct keyring *keyring;
+    struct log_settings settings;
+    int head_fd;
+    struct head_slot slot; /* last written */
+    struct note_head head; /* last signed */
+    int event_fd;
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    struct log_group *queue; /* oldest first */
+    struct log_group *done;
+    bool is_stopping;
+};
+
+struct log {
+    struct log_settings settings;
+    struct store *store;
+    struct store_read *read;
+    struct state *state;
+    struct account_tree accounts;
+    struct merkle_range range; /* [0, size) applied */
+    struct hash ledger_id;
+    struct note_head head; /* last durable */
+    struct head_slot slot;
+    uint64_t next_sequence;
+    uint64_t durable_sequence;
+    uint64_t step_size;      /* where the stored derived tables stand */
+    bool has_step_in_flight;
+    uint64_t published_ms;
+    struct log_group *collecting; /* NULL when empty */
+    struct log_group *in_flight[LOG_GROUPS_IN_FLIGHT + 1]; /* oldest first; and one step */
+    size_t n_in_flight;
+    uint64_t last_sequence; /* of the last group with records handed over */
+    uint64_t n_bytes_pending; /* handed over or collecting, not durable */
+    int broken; /* sticky */
+    struct committer committer;
+};
+
+struct log_group *log_group_new(struct log *log);
+struct log_group *log_group_free(struct log *log, struct log_group *group);
+/* Appends one run to the collecting group and its leaves to the tree. */
+int log_group_add(struct log *log, uint32_t n, const struct iovec *records, const struct hash *leaves, struct bytes *after);
+/* Collects changed rows of the derived tables into a group's step; marks them clean. */
+int log_step_pack(struct log *log, struct bytes *to);
+int log_step_write(struct store_write *write, const struct bytes *step);
+void log_step_done(struct log *log);
+/* Reads the stored derived tables; *ret_size is where they stand (0: none, or of another layout). */
+int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size);
+
+int log_committer_start(struct log *log, const char *directory, const struct keyring *keyring);
+void log_committer_stop(struct log *log);
+void log_committer_take(struct log *log, struct log_group *group);
+/* Commits on this thread. */
+void log_commit(struct committer *committer, struct log_group *group);
+/* Signs and writes a head that extends the last: used by commits, and by a start that found more. */
+int log_sign(struct committer *committer, const struct note_head *head);

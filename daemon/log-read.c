@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading the log on the loop: what is durable from the store, what is not yet from the groups. */
+#include <errno.h>
+
+#include "log-private.h"
+
+int log_read(struct log *log, struct store_read **ret_read) {
+    if (!log->read) {
+        int r = store_read_begin(log->store, &log->read);
+        if (r < 0)
+            return r;
+    }
+    *ret_read = log->read;
+    return 0;
+}
+
+void log_release_read(struct log *log) {
+    log->read = store_read_end(log->read);
+}
+
+static int find_in_group(const struct log_group *group, uint64_t index, struct run *ret) {
+    for (size_t i = 0; group && i < group->n_runs; i++) {
+        const struct log_run *run = &group->runs[i];
+        uint8_t key[8];
+        int r;
+        if (index < run->first)
+            break;
+        be64_put(key, run->first);
+        r = run_parse(ret, (struct store_value){key, sizeof(key)},
+                      (struct store_value){run->value.data, run->value.n});
+        if (r < 0 || index - ret->first < ret->n)
+            return r < 0 ? r : 1;
+    }
+    return 0;
+}
+
+/* Borrowed until the group is taken back or the read released: within one call of the loop. */
+static int find(struct log *log, uint64_t index, struct run *ret) {
+    struct store_read *read;
+    int r;
+
+    if (index < log->head.size) {
+        r = log_read(log, &read);
+        return r < 0 ? r : runs_find(read, index, ret);
+    }
+    for (size_t i = 0; i < log->n_in_flight; i++) {
+        r = find_in_group(log->in_flight[i], index, ret);
+        if (r != 0)
+            return r;
+    }
+    return find_in_group(log->collecting, index, ret);
+}
+
+int log_record(struct log *log, uint64_t index, struct bytes *to) {
+    const uint8_t *record;
+    struct run run;
+    size_t n;
+    int r = find(log, index, &run);
+
+    if (r <= 0)
+        return r;
+    record = run_record(&run, (uint32_t)(index - run.first), &n);
+    bytes_put(to, record, n);
+    return to->r < 0 ? to->r : 1;
+}
+
+int log_seal_of(struct log *log, uint64_t index, uint64_t *ret_seal) {
+    struct run run;
+    int r = find(log, index, &run);
+
+    if (r > 0)
+        *ret_seal = run.first;
+    return r;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing behind: changed rows of the derived tables go into the store in steps larger than commits, each
+ * with the log position it reflects, after the head of that position is signed. A start re-applies only
+ * the records since.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "log-private.h"
+
+static const char meta_key[] = "state";
+
+static void pack_put(struct bytes *to, unsigned table, const void *key, size_t n_key,
+                     const void *value, size_t n_value) {
+    bytes_put_u8(to, (uint8_t)table);
+    bytes_put_u16(to, (uint16_t)n_key);
+    bytes_put_u32(to, (uint32_t)n_value);
+    bytes_put(to, key, n_key);
+    bytes_put(to, value, n_value);
+}
+
+static void pack_meta(const struct state_sums *sums, struct bytes *to) {
+    _cleanup_bytes_ struct bytes value = {0};
+
+    bytes_put_u32(&value, RUNS_LAYOUT);
+    bytes_put_u64(&value, sums->size);
+    bytes_put_u64(&value, sums->n_accounts);
+    bytes_put_u64(&value, sums->n_entries);
+    bytes_put_u64(&value, sums->received_at_ms);
+    bytes_put_u64(&value, sums->ledger_time_ms);
+    pack_put(to, RUNS_META, meta_key, strlen(meta_key), value.data, value.n);
+    if (value.r < 0)
+        to->r = value.r;
+}
+
+int log_step_pack(struct log *log, struct bytes *to) {
+    uint8_t value[STATE_ROW_MAX];
+
+    for (size_t t = 0; t < STATE_N_TABLES; t++) {
+        struct rows *rows = &log->state->tables[t];
+        for (struct row *row = rows_next(rows, NULL); row; row = rows_next(rows, row)) {
+            size_t n;
+            if (!row->is_dirty)
+                continue;
+            n = state_row_pack((enum state_table)t, row->value, value);
+            pack_put(to, RUNS_STATE + (unsigned)t, row->key, row->n_key, value, n);
+            row->is_dirty = false;
+        }
+    }
+    pack_meta(&log->state->sums, to);
+    return to->r;
+}
+
+int log_step_write(struct store_write *write, const struct bytes *step) {
+    struct cursor c = cursor_make(step->data, step->n);
+
+    while (c.n_left > 0 && c.r == 0) {
+        unsigned table = cursor_u8(&c);
+        size_t n_key = cursor_u16(&c), n_value = cursor_u32(&c);
+        const uint8_t *key = cursor_bytes(&c, n_key), *value = cursor_bytes(&c, n_value);
+        if (c.r == 0)
+            store_put(write, table, key, n_key, value, n_value);
+    }
+    return cursor_end(&c);
+}
+
+static bool is_clean(const struct row *row) {
+    return !row->is_dirty;
+}
+
+void log_step_done(struct log *log) {
+    for (size_t t = 0; t < STATE_N_TABLES; t++)
+        if (state_is_on_disk((enum state_table)t))
+            rows_drop(&log->state->tables[t], is_clean);
+}
+
+static int load_meta(struct store_read *read, struct state_sums *ret) {
+    struct store_value value;
+    struct cursor c;
+    int r = store_get(read, RUNS_META, meta_key, strlen(meta_key), &value);
+
+    if (r <= 0)
+        return r;
+    c = cursor_make(value.data, value.n);
+    if (cursor_u32(&c) != RUNS_LAYOUT)
+        return 0;
+    ret->size = cursor_u64(&c);
+    ret->n_accounts = cursor_u64(&c);
+    ret->n_entries = cursor_u64(&c);
+    ret->received_at_ms = cursor_u64(&c);
+    ret->ledger_time_ms = cursor_u64(&c);
+    return cursor_end(&c) < 0 ? -EUCLEAN : 1;
+}
+
+struct loading {
+    struct state *state;
+    enum state_table table;
+};
+
+static int load_row(void *user, struct store_value key, struct store_value stored) {
+    uint8_t value[sizeof(struct state_recent)] __attribute__((aligned(8)));
+    struct loading *loading = user;
+    int r = state_row_unpack(loading->table, stored.data, stored.n, value);
+
+    /* Account numbers are places in a list: one beyond the count would be damage, not a gap. */
+    if (r == 0 && loading->table == STATE_ACCOUNTS &&
+        ((struct state_account *)value)->number >= loading->state->sums.n_accounts)
+        return -EUCLEAN;
+    return r < 0 ? r : state_load(loading->state, loading->table, key.data, key.n, value);
+}
+
+int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size) {
+    int r = load_meta(read, &state->sums);
+
+    *ret_size = 0;
+    if (r <= 0)
+        return r;
+    for (size_t t = 0; t < STATE_N_TABLES && r >= 0; t++) {
+        struct loading loading = {state, (enum state_table)t};
+        if (!state_is_on_disk(loading.table))
+            r = store_each(read, RUNS_STATE + (unsigned)t, NULL, 0, load_row, &loading);
+    }
+    if (r < 0)
+        return r;
+    *ret_size = state->sums.size;
+    return 0;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop's side of the log: groups are filled, handed over and taken back here. */
+#include "log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "log-private.h"
+
+/* Pages of the B+trees that a group touches besides its own bytes: counted generously. */
+#define ROOM_FACTOR 4
+#define ROOM_PER_GROUP (256u * 1024)
+
+struct log_group *log_group_new(struct log *log) {
+    struct log_group *group = calloc(1, sizeof(*group));
+
+    if (!group)
+        return NULL;
+    group->sequence = log->next_sequence++;
+    group->old_size = group->new_size = log->range.end;
+    return group;
+}
+
+struct log_group *log_group_free(struct log *log, struct log_group *group) {
+    if (!group)
+        return NULL;
+    for (size_t i = 0; i < group->n_runs; i++) {
+        bytes_fini(&group->runs[i].value);
+        bytes_fini(&group->runs[i].after);
+    }
+    for (size_t i = 0; i < group->n_beside; i++)
+        log->settings.beside_free(group->beside[i]);
+    free(group->runs);
+    free(group->nodes);
+    free(group->beside);
+    bytes_fini(&group->step);
+    free(group);
+    return NULL;
+}
+
+/* One more element at the end of a list that is doubled when its count is a power of two. */
+static void *grow(void *list, size_t n, size_t n_element) {
+    if (n != 0 && (n & (n - 1)) != 0)
+        return list;
+    return realloc(list, (n ? n * 2 : 1) * n_element);
+}
+
+static void collect_node(void *user, unsigned level, uint64_t index, const struct hash *hash) {
+    struct log *log = user;
+    struct log_group *group = log->collecting;
+    struct log_node *nodes;
+
+    if (level == 0 || level % 8 != 0 || log->broken < 0)
+        return;
+    nodes = grow(group->nodes, group->n_nodes, sizeof(*nodes));
+    if (!nodes) {
+        log->broken = -ENOMEM;
+        return;
+    }
+    group->nodes = nodes;
+    nodes[group->n_nodes++] =
+        (struct log_node){.index = index, .hash = *hash, .tile_level = (uint8_t)(level / 8)};
+}
+
+int log_group_add(struct log *log, uint32_t n, const struct iovec *records,
+                  const struct hash *leaves, struct bytes *after) {
+    struct log_group *group = log->collecting;
+    struct log_run *runs;
+
+    if (!group) {
+        group = log->collecting = log_group_new(log);
+        if (!group)
+            return log->broken = -ENOMEM;
+    }
+    runs = grow(group->runs, group->n_runs, sizeof(*runs));
+    if (!runs)
+        return log->broken = -ENOMEM;
+    group->runs = runs;
+    runs[group->n_runs] = (struct log_run){.first = log->range.end};
+    run_pack(&runs[group->n_runs].value, n, records, leaves);
+    if (after) {
+        runs[group->n_runs].after = *after;
+        *after = (struct bytes){0};
+    }
+    group->n_bytes += runs[group->n_runs].value.n + runs[group->n_runs].after.n;
+    if (runs[group->n_runs].value.r < 0 || runs[group->n_runs].after.r < 0)
+        log->broken = -ENOMEM;
+    group->n_runs++;
+    for (uint32_t i = 0; i < n; i++)
+        merkle_range_append(&log->range, &leaves[i], collect_node, log);
+    group->new_size = log->range.end;
+    return log->broken;
+}
+
+static uint64_t free_below(uint64_t whole, uint64_t used) {
+    return whole > used ? whole - used : 0;
+}
+
+int log_check_room(struct log *log, uint64_t bytes) {
+    uint64_t wanted = ROOM_PER_GROUP + ROOM_FACTOR * (bytes + log->n_bytes_pending) +
+                      log->settings.reserve_bytes;
+    uint64_t used = store_map_used_bytes(log->store);
+    struct statvfs disk;
+    struct rlimit limit;
+
+    if (free_below(store_map_bytes(log->store), used) < wanted)
+        return REFUSAL_LEDGER_FULL;
+    if (statvfs(store_directory(log->store), &disk) < 0)
+        return -errno;
+    if ((uint64_t)disk.f_bavail * disk.f_frsize < wanted)
+        return REFUSAL_LEDGER_FULL;
+    if (getrlimit(RLIMIT_FSIZE, &limit) < 0)
+        return -errno;
+    if (limit.rlim_cur != RLIM_INFINITY && free_below(limit.rlim_cur, used) < wanted)
+        return REFUSAL_LEDGER_FULL;
+    return 0;
+}
+
+static bool is_full(const struct log_group *group) {
+    return group->is_closed || group->n_bytes >= LOG_GROUP_BYTES_MAX;
+}
+
+bool log_can_append(const struct log *log) {
+    if (log->broken < 0)
+        return false;
+    return !log->collecting || !is_full(log->collecting) ||
+           log->n_in_flight < LOG_GROUPS_IN_FLIGHT;
+}
+
+/* Seal and orders as records: kind bytes set before the bodies. */
+static int append_records(struct log *log, const struct judging *judging,
+                          const struct record_seal *seal, struct bytes *after) {
+    size_t n = judging->batch.n + 1;
+    _cleanup_bytes_ struct bytes records = {0};
+    _cleanup_(freep) struct iovec *pieces = calloc(n, sizeof(*pieces));
+    _cleanup_(freep) struct hash *leaves = calloc(n, sizeof(*leaves));
+    size_t at = 0;
+
+    if (!pieces || !leaves)
+        return log->broken = -ENOMEM;
+    record_seal_pack(seal, bytes_reserve(&records, RECORD_SEAL_BYTES));
+    leaves[0] = merkle_leaf(records.data, RECORD_SEAL_BYTES);
+    pieces[0].iov_len = RECORD_SEAL_BYTES;
+    for (size_t i = 1; i < n; i++) {
+        bytes_put_u8(&records, RECORD_ORDER);
+        bytes_put(&records, judging->bodies[i - 1], judging->n_bodies[i - 1]);
+        pieces[i].iov_len = judging->n_bodies[i - 1] + 1;
+        leaves[i] = judging->leaves[i - 1];
+    }
+    if (records.r < 0)
+        return log->broken = records.r;
+    for (size_t i = 0; i < n; at += pieces[i++].iov_len)
+        pieces[i].iov_base = records.data + at;
+    return log_group_add(log, (uint32_t)n, pieces, leaves, after);
+}
+
+static int add_beside(struct log *log, void *beside) {
+    struct log_group *group = log->collecting;
+    void **list = grow(group->beside, group->n_beside, sizeof(*list));
+
+    if (!list) {
+        log->settings.beside_free(beside);
+        return log->broken = -ENOMEM;
+    }
+    group->beside = list;
+    list[group->n_beside++] = beside;
+    return 0;
+}
+
+int log_append(struct log *log, struct judging *judging, const struct record_seal *seal,
+               void *beside) {
+    _cleanup_bytes_ struct bytes after = {0};
+    size_t n_before;
+    int r;
+
+    assert(log->broken == 0 && log_can_append(log));
+    assert(judging->batch.n_refusals == 0 && judging->batch.first == log->range.end + 1);
+    if (log->collecting && is_full(log->collecting)) {
+        r = log_hand_over(log, 0);
+        if (r < 0)
+            return r;
+    }
+    n_before = log->collecting ? log->collecting->n_bytes : 0;
+    judging_pack_after(judging, &after);
+    r = append_records(log, judging, seal, &after);
+    if (r == 0 && beside)
+        r = add_beside(log, beside);
+    if (r == 0) {
+        log->n_bytes_pending += log->collecting->n_bytes - n_before;
+        r = log->broken = state_merge(judging->state);
+        judging->state = NULL;
+    }
+    assert(r < 0 || log->state->sums.size == log->range.end);
+    return r;
+}
+
+uint64_t log_write_ticket(const struct log *log) {
+    return log->collecting ? log->collecting->sequence : log->last_sequence;
+}
+
+uint64_t log_ticket(struct log *log) {
+    if (log->collecting)
+        log->collecting->is_closed = true;
+    return log_write_ticket(log);
+}
+
+bool log_is_durable(const struct log *log, uint64_t ticket) {
+    return ticket <= log->durable_sequence;
+}
+
+/* The state at index i covers records 0 to i - 1. */
+static int append_state_record(struct log *log, uint64_t wall_ms) {
+    struct record_state record = {.covers = log->range.end,
+                                  .n_accounts = log->state->sums.n_accounts,
+                                  .ledger_time_ms = MAX_OF(log->state->sums.ledger_time_ms, wall_ms)};
+    uint8_t bytes[RECORD_STATE_BYTES];
+    struct iovec piece = {bytes, sizeof(bytes)};
+    struct hash leaf;
+    int r = account_tree_root(&log->accounts, log->state, &record.root);
+
+    if (r < 0)
+        return log->broken = r;
+    record_state_pack(&record, bytes);
+    leaf = merkle_leaf(bytes, sizeof(bytes));
+    ledger_state_record(log->state, record.ledger_time_ms);
+    log->published_ms = wall_ms;
+    return log_group_add(log, 1, &piece, &leaf, NULL);
+}
+
+static void send_off(struct log *log, struct log_group *group) {
+    assert(log->n_in_flight < N_ELEMENTS(log->in_flight));
+    log->in_flight[log->n_in_flight++] = group;
+    log_committer_take(log, group);
+}
+
+static int hand_over_step(struct log *log) {
+    struct log_group *group;
+    int r;
+
+    assert(!log->collecting);
+    if (log->has_step_in_flight || log->n_in_flight == N_ELEMENTS(log->in_flight))
+        return 0;
+    group = log_group_new(log);
+    if (!group)
+        return log->broken = -ENOMEM;
+    r = log_step_pack(log, &group->step);
+    if (r < 0) {
+        log_group_free(log, group);
+        return log->broken = r;
+    }
+    log->has_step_in_flight = true;
+    log->step_size = log->range.end;
+    send_off(log, group);
+    return 0;
+}
+
+int log_hand_over(struct log *log, uint64_t wall_ms) {
+    struct log_group *group = log->collecting;
+    struct merkle_range *range = &log->range;
+
+    if (log->broken < 0 || !group || log->n_in_flight >= LOG_GROUPS_IN_FLIGHT)
+        return log->broken;
+    if (wall_ms != 0 && (log->n_in_flight == 0 || wall_ms < log->published_ms ||
+                         wall_ms - log->published_ms >= log->settings.publish_ms)) {
+        int r = append_state_record(log, wall_ms);
+        if (r < 0)
+            return r;
+    }
+    group->new_root = merkle_range_root(range);
+    log->last_sequence = group->sequence;
+    log->collecting = NULL;
+    send_off(log, group);
+    if (log->range.end - log->step_size >= log->settings.step_records)
+        return hand_over_step(log);
+    return 0;
+}
+
+int log_fd(const struct log *log) {
+    return log->committer.event_fd;
+}
+
+static void take_back(struct log *log, struct log_group *group) {
+    assert(log->n_in_flight > 0 && log->in_flight[0] == group);
+    log->n_in_flight--;
+    memmove(log->in_flight, log->in_flight + 1, log->n_in_flight * sizeof(struct log_group *));
+    log->durable_sequence = group->sequence;
+    log->n_bytes_pending -= MIN_OF(log->n_bytes_pending, group->n_bytes);
+    log->head = group->head;
+    log->slot = group->slot;
+    if (group->step.n > 0) {
+        log->has_step_in_flight = false;
+        log_step_done(log);
+    }
+}
+
+int log_collect(struct log *log) {
+    struct committer *committer = &log->committer;
+    struct log_group *done;
+    uint64_t n;
+
+    if (read(committer->event_fd, &n, sizeof(n)) < 0 && errno != EAGAIN && errno != EINTR)
+        return log->broken = -errno;
+    pthread_mutex_lock(&committer->mutex);
+    done = TAKE(committer->done);
+    pthread_mutex_unlock(&committer->mutex);
+    log_release_read(log);
+    while (done) {
+        struct log_group *group = done;
+        done = group->next;
+        if (group->r < 0 && log->broken == 0)
+            log->broken = group->r;
+        if (log->broken == 0)
+            take_back(log, group);
+        else
+            log->n_in_flight -= log->n_in_flight > 0;
+        log_group_free(log, group);
+    }
+    return log->broken;
+}
+
+/* A wait on the eventfd itself: the loop is not running, or this is the end. */
+static int wait_for_group(struct log *log) {
+    struct committer *committer = &log->committer;
+
+    pthread_mutex_lock(&committer->mutex);
+    while (!committer->done && committer->queue) {
+        pthread_mutex_unlock(&committer->mutex);
+        usleep(200);
+        pthread_mutex_lock(&committer->mutex);
+    }
+    pthread_mutex_unlock(&committer->mutex);
+    return log_collect(log);
+}
+
+int log_flush(struct log *log, uint64_t wall_ms) {
+    int r = log->broken;
+
+    while (r == 0 && (log->collecting || log->n_in_flight > 0)) {
+        if (log->n_in_flight > 0)
+            r = wait_for_group(log);
+        if (r == 0)
+            r = log_hand_over(log, wall_ms);
+    }
+    return r;
+}
+
+struct state *log_state(struct log *log) {
+    return log->state;
+}
+
+const struct hash *log_ledger_id(const struct log *log) {
+    return &log->ledger_id;
+}
+
+const struct note_head *log_head(const struct log *log) {
+    return &log->head;
+}
+
+const char *log_checkpoint(const struct log *log, size_t *ret_n) {
+    *ret_n = log->slot.n_checkpoint;
+    return log->slot.checkpoint;
+}
+
+struct store *log_store(struct log *log) {
+    return log->store;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ledger's log: what was applied to the state is appended here in memory, collected into groups, and
+ * each group is made durable with one commit and one signed head. The only room that signs heads.
+ *
+ * The loop thread owns everything but the committing of a group (log-commit.c), which runs on the
+ * committer thread, or inline where settings say so. The two meet in a queue and an eventfd; at most two
+ * groups are in flight. A failed commit is final: memory is never rolled back past a commit.
+ *
+ * Before a head is signed: the bytes read back hash to the leaves used; the root recomputed from what is
+ * stored is equal; the old root is a prefix; the last signed head is the one extended; our own signature
+ * verifies.
+ */
+#pragma once
+
+#include "account-tree.h"
+#include "judging.h"
+#include "keyring.h"
+#include "runs.h"
+
+struct log;
+
+struct log_settings {
+    uint64_t map_bytes;
+    uint64_t reserve_bytes; /* kept free on the disk and in the map */
+    uint64_t step_records;  /* derived tables are written behind after so many */
+    uint64_t publish_ms;    /* a state record at least so often under load */
+    bool inline_commits;    /* no committer thread: log_hand_over() commits */
+    /* Commits what travels beside a group's batches (the register of people) before the group. */
+    int (*beside)(void *user, void *const *items, size_t n_items);
+    void (*beside_free)(void *item);
+    void *beside_user;
+};
+
+/* Makes head and store in a new directory, with genesis and a first state record: size 2, published. */
+int log_create(const char *directory, const struct log_settings *settings, const Timebank__Genesis *genesis, const struct keyring *keyring, uint64_t now_ms) TB_MUST_CHECK;
+
+/* Opens, compares store and head, re-applies the tail. -EUCLEAN damaged, -EXDEV a copied or moved
+ * directory, -ESTALE the store is behind its head; `why` says what and what to do. */
+int log_open(struct log **ret_log, const char *directory, const struct log_settings *settings, const struct keyring *keyring, char *why, size_t n_why) TB_MUST_CHECK;
+/* Drains, writes the derived tables behind and both head slots. < 0 when that failed. */
+int log_close(struct log *log);
+
+struct state *log_state(struct log *log);
+const struct hash *log_ledger_id(const struct log *log);
+/* The last durable head. */
+const struct note_head *log_head(const struct log *log);
+const char *log_checkpoint(const struct log *log, size_t *ret_n);
+struct store *log_store(struct log *log);
+
+/* 0 when `bytes` more fit beside the reserve, else REFUSAL_LEDGER_FULL. */
+int log_check_room(struct log *log, uint64_t bytes);
+/* Room for another batch now? Otherwise the caller waits for log_collect(). */
+bool log_can_append(const struct log *log);
+/* Takes an applied batch: its judged state is merged, its records appended to the collecting group.
+ * `beside` (may be NULL) becomes the log's. After an error the log is broken: stop. */
+int log_append(struct log *log, struct judging *judging, const struct record_seal *seal, void *beside) TB_MUST_CHECK;
+
+/* Durable when the last batch appended is. */
+uint64_t log_write_ticket(const struct log *log);
+/* What is read from the state now may be told once this ticket is durable; the collecting group is
+ * closed, so that the head of that moment is exactly what was read. */
+uint64_t log_ticket(struct log *log);
+bool log_is_durable(const struct log *log, uint64_t ticket);
+
+/* Hands the collecting group to the committer when there is one and the committer has room; a group
+ * that nothing waits behind ends with a state record. */
+int log_hand_over(struct log *log, uint64_t wall_ms) TB_MUST_CHECK;
+/* Readable when a group is done: call log_collect(). */
+int log_fd(const struct log *log);
+int log_collect(struct log *log) TB_MUST_CHECK;
+/* Hands over and waits until everything is durable. */
+int log_flush(struct log *log, uint64_t wall_ms) TB_MUST_CHECK;
+
+/* A read of what is durable, shared by the handlers of one wake-up; ended by log_release_read(). */
+int log_read(struct log *log, struct store_read **ret_read) TB_MUST_CHECK;
+void log_release_read(struct log *log);
+/* Appends a record's bytes: 1, 0 there is none. Sees what is not durable yet, too. */
+int log_record(struct log *log, uint64_t index, struct bytes *to) TB_MUST_CHECK;
+/* Seal that covers an order's record, or the record itself. */
+int log_seal_of(struct log *log, uint64_t index, uint64_t *ret_seal) TB_MUST_CHECK;

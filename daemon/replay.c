@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One run after another: bytes against their leaf hashes, leaves into the tree, seals against their
+ * author's key, state records against the tree of accounts, and (asked for) the rules again.
+ */
+#include "replay.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GENESIS_ARENA_BYTES (1024u * 1024)
+
+void replay_init(struct replay *replay, struct store_read *read, unsigned what,
+                 struct state *state, struct account_tree *accounts) {
+    *replay = (struct replay){.read = read, .what = what, .state = state, .accounts = accounts};
+    merkle_range_init(&replay->range, 0);
+}
+
+void replay_fini(struct replay *replay) {
+    bytes_fini(&replay->after);
+}
+
+__attribute__((format(printf, 2, 3))) static int damaged(struct replay *replay, const char *format,
+                                                         ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(replay->why, sizeof(replay->why), format, arguments);
+    va_end(arguments);
+    return -EUCLEAN;
+}
+
+#define N(number) ((unsigned long long)(number))
+
+static void compare_tile(void *user, unsigned level, uint64_t index, const struct hash *hash) {
+    struct replay *replay = user;
+    struct store_value value;
+    uint8_t key[9];
+    size_t at = (index & 255) * HASH_BYTES;
+    int r;
+
+    if (!(replay->what & REPLAY_TILES) || replay->tile_r < 0 || level == 0 || level % 8 != 0)
+        return;
+    runs_tile_key(level / 8, index >> 8, key);
+    r = store_get(replay->read, RUNS_TILES, key, sizeof(key), &value);
+    if (r > 0 && value.n >= at + HASH_BYTES && memcmp(value.data + at, hash->b, HASH_BYTES) == 0)
+        return;
+    replay->tile_r = r < 0 ? r
+                           : damaged(replay, "tile %u/%llu, hash %llu (records %llu to %llu): stored node "
+                                             "differs from the records",
+                                     level / 8, N(index >> 8), N(index & 255), N(index << level),
+                                     N(((index + 1) << level) - 1));
+}
+
+static int append_leaves(struct replay *replay, const struct run *run) {
+    for (uint32_t i = 0; i < run->n; i++) {
+        size_t n;
+        const uint8_t *record = run_record(run, i, &n);
+        struct hash leaf = merkle_leaf(record, n), stored = run_leaf(run, i);
+        if (!hash_equal(&leaf, &stored))
+            return damaged(replay, "record %llu: its bytes do not hash to its leaf", N(run->first + i));
+        merkle_range_append(&replay->range, &leaf, compare_tile, replay);
+        if (replay->tile_r < 0)
+            return replay->tile_r;
+    }
+    return 0;
+}
+
+static int run_genesis(struct replay *replay, const uint8_t *record, size_t n) {
+    Timebank__Genesis *genesis = NULL;
+    struct arena arena;
+    int r;
+
+    arena_init(&arena, GENESIS_ARENA_BYTES);
+    r = record_genesis_decode(record + 1, n - 1, &arena, &genesis);
+    if (r == 0 && (genesis->format != 1 || genesis->ledger_key.len != NOTE_KEY_BYTES ||
+                   !note_origin_is_valid(genesis->origin)))
+        r = -EBADMSG;
+    if (r == 0) {
+        replay->ledger_id = note_ledger_id(genesis->origin, genesis->ledger_key.data);
+        snprintf(replay->origin, sizeof(replay->origin), "%s", genesis->origin);
+        replay->received_at_ms = genesis->created_ms;
+    }
+    if (r == 0 && replay->what & REPLAY_RULES) {
+        struct state *above = state_new_above(replay->state);
+        r = above ? ledger_genesis(above, genesis) : -ENOMEM;
+        if (r == 0)
+            r = state_merge(above);
+        else
+            state_free(above);
+    }
+    arena_fini(&arena);
+    return r == -EBADMSG ? damaged(replay, "record 0: not a genesis this version can read") : r;
+}
+
+static int check_pin(struct replay *replay, const struct batch_header *header, uint64_t seal) {
+    struct merkle_range range;
+    struct hash root;
+    int r;
+
+    if (header->pin_size == 0)
+        return 0;
+    if (header->pin_size > seal)
+        return damaged(replay, "record %llu: its author pinned a head larger than the log", N(seal));
+    r = runs_range(replay->read, header->pin_size, &range);
+    if (r < 0)
+        return r;
+    root = merkle_range_root(&range);
+    if (!hash_equal(&root, &header->pin_root))
+        return damaged(replay, "record %llu: its author saw another history at size %llu", N(seal),
+                       N(header->pin_size));
+    return 0;
+}
+
+static int judge(struct replay *replay, struct judging *judging, uint64_t seal,
+                 const struct batch_header *header, uint64_t received_at_ms) {
+    const struct ledger_note *note = NULL;
+    int r = judging_run(judging, replay->state, seal, header, received_at_ms);
+
+    if (r < 0)
+        return r == -EBADMSG ? damaged(replay, "record %llu: its time of receipt is before the last", N(seal))
+                             : r;
+    for (size_t i = 0; i < judging->batch.n_notes && !note; i++)
+        if (!judging->batch.notes[i].is_warning)
+            note = &judging->batch.notes[i];
+    if (note)
+        return damaged(replay, "record %llu: the rules refuse it: %s (%s)", N(seal + 1 + note->place),
+                       refusal_name(note->number), note->message);
+    if (judging->author.role == TIMEBANK__ROLE__ROLE_NONE)
+        return damaged(replay, "record %llu: its author had no role then", N(seal));
+    bytes_clear(&replay->after);
+    judging_pack_after(judging, &replay->after);
+    r = state_merge(judging->state);
+    judging->state = NULL;
+    return r;
+}
+
+static int run_batch(struct replay *replay, const struct run *run) {
+    _cleanup_(judging_freep) struct judging *judging = NULL;
+    struct record_seal seal;
+    struct batch_header header;
+    struct hash root;
+    size_t n;
+    const uint8_t *record = run_record(run, 0, &n);
+    int r = record_seal_unpack(record, n, &seal);
+
+    if (r == 0)
+        r = batch_header_unpack(seal.header, &header);
+    if (r < 0 || header.n_orders != run->n - 1)
+        return damaged(replay, "record %llu: not a seal over the %u orders after it", N(run->first),
+                       run->n - 1);
+    if (!hash_equal(&header.ledger_id, &replay->ledger_id))
+        return damaged(replay, "record %llu: sealed for another ledger", N(run->first));
+    if (sshsig_verify(SSHSIG_BATCH, seal.header, BATCH_HEADER_BYTES, header.author,
+                      seal.signature) < 0)
+        return damaged(replay, "record %llu: the author's signature does not verify", N(run->first));
+    if (seal.received_at_ms < replay->received_at_ms)
+        return damaged(replay, "record %llu: received before the record before it", N(run->first));
+    replay->received_at_ms = seal.received_at_ms;
+    r = judging_new(&judging, header.n_orders);
+    if (r < 0)
+        return r;
+    for (uint32_t i = 1; i < run->n; i++) {
+        record = run_record(run, i, &n);
+        if (record[0] != RECORD_ORDER)
+            return damaged(replay, "record %llu: not an order, though its seal says so", N(run->first + i));
+        judging_set(judging, i - 1, record + 1, n - 1);
+    }
+    root = judging_root(judging);
+    if (!hash_equal(&root, &header.orders_root))
+        return damaged(replay, "records %llu to %llu: the orders are not those their author signed",
+                       N(run->first + 1), N(run->first + run->n - 1));
+    r = check_pin(replay, &header, run->first);
+    if (r == 0 && replay->what & REPLAY_RULES)
+        r = judge(replay, judging, run->first, &header, seal.received_at_ms);
+    return r;
+}
+
+static int run_state(struct replay *replay, const struct run *run) {
+    struct record_state state;
+    struct hash root;
+    size_t n;
+    const uint8_t *record = run_record(run, 0, &n);
+    int r = record_state_unpack(record, n, &state);
+
+    if (r < 0 || state.covers != run->first)
+        return damaged(replay, "record %llu: not a state of the records before it", N(run->first));
+    if (!(replay->what & REPLAY_RULES))
+        return 0;
+    if (state.n_accounts != replay->state->sums.n_accounts ||
+        state.ledger_time_ms < replay->state->sums.ledger_time_ms)
+        return damaged(replay, "record %llu: accounts or time of the state do not follow", N(run->first));
+    r = account_tree_root(replay->accounts, replay->state, &root);
+    if (r < 0)
+        return r;
+    if (!hash_equal(&root, &state.root))
+        return damaged(replay, "record %llu: the account balances replayed are not those of the state",
+                       N(run->first));
+    ledger_state_record(replay->state, state.ledger_time_ms);
+    return 0;
+}
+
+static int run_by_kind(struct replay *replay, const struct run *run) {
+    size_t n;
+    const uint8_t *record = run_record(run, 0, &n);
+
+    if (run->first == 0 && record[0] == RECORD_GENESIS && run->n == 1)
+        return run_genesis(replay, record, n);
+    if (record[0] == RECORD_SEAL && run->n > 1)
+        return run_batch(replay, run);
+    if (record[0] == RECORD_STATE && run->n == 1)
+        return run_state(replay, run);
+    return damaged(replay, "record %llu: of a kind (%u) that cannot stand there", N(run->first),
+                   record[0]);
+}
+
+int replay_run(struct replay *replay, const struct run *run) {
+    int r;
+
+    if (run->first != replay->range.end)
+        return damaged(replay, "record %llu is missing: the next stored run begins at %llu",
+                       N(replay->range.end), N(run->first));
+    bytes_clear(&replay->after);
+    r = append_leaves(replay, run);
+    return r == 0 ? run_by_kind(replay, run) : r;
+}
