@@ -6,26 +6,25 @@
  *
  * OUTCOMES. Every function that returns int ends in one of four ways:
  *      0               done
- *    > 0               refused: an enum tb_refusal, a stable number; tb_bank_message() has the sentence
- *      -EINPROGRESS    unknown: the connection died after the request left, and the deadline passed
- *                      before the library could learn what became of it. Call tb_bank_settle() or
- *                      repeat the call; nothing is ever counted twice
- *    < 0               broken: a negative errno; -EINVAL is a slip of the caller
- * Out parameters come last and are untouched unless 0 is returned.
+ *    > 0               refused: an enum tb_refusal, a stable number; tb_bank_message() has the
+ * sentence -EINPROGRESS    unknown: the connection died after the request left, and the deadline
+ * passed before the library could learn what became of it. Call tb_bank_settle() or repeat the
+ * call; nothing is ever counted twice < 0               broken: a negative errno; -EINVAL is a slip
+ * of the caller Out parameters come last and are untouched unless 0 is returned.
  *
  * UNITS. Time is whole minutes, days are UTC days since 1970-01-01, instants are milliseconds since
  * 1970 UTC. Strings are UTF-8 and NUL-terminated. A credit is 60 minutes.
  *
- * OWNERSHIP. What a function puts into a `**ret_` is the caller's, freed by the function named at its
- * type (or free() for char *). `const` results are borrowed and live until the next call on the same
- * object. _free functions take NULL and return NULL.
+ * OWNERSHIP. What a function puts into a `**ret_` is the caller's, freed by the function named at
+ * its type (or free() for char *). `const` results are borrowed and live until the next call on the
+ * same object. _free functions take NULL and return NULL.
  *
  * THREADS. A tb_bank and what was made from it belong to one thread at a time. The library never
  * prints, logs, exits, or touches signal handlers.
  *
- * VERIFICATION is on and cannot be switched off: the daemon's welcome, the signed head of every reply,
- * the range proof of every answer to a batch, and that each head extends the last one seen. What does
- * not verify ends -EBADMSG with TB_NOT_VERIFIED's sentence, leaves an evidence file
+ * VERIFICATION is on and cannot be switched off: the daemon's welcome, the signed head of every
+ * reply, the range proof of every answer to a batch, and that each head extends the last one seen.
+ * What does not verify ends -EBADMSG with TB_NOT_VERIFIED's sentence, leaves an evidence file
  * (tb_bank_evidence()), and closes the connection.
  */
 #ifndef TIMEBANK_H
@@ -219,7 +218,8 @@ enum tb_source { TB_FROM_HAND = 0, TB_FROM_SHEET = 1, TB_FROM_IMPORT = 2, TB_FRO
 #define TB_OVERRIDE_DUPLICATE 4u /* looks like an earlier entry, and is another one */
 #define TB_OVERRIDE_PRICE 8u     /* not the offer's price times the heads */
 
-/* Names as people and JSON read them ("BELOW_FLOOR", "exchange", "member", "broker"); never NULL. */
+/* Names as people and JSON read them ("BELOW_FLOOR", "exchange", "member", "broker"); never NULL.
+ */
 const char *tb_refusal_name(int refusal);
 const char *tb_refusal_sentence(int refusal);
 const char *tb_warning_name(int warning);
@@ -241,12 +241,12 @@ const char *tb_version(void);
 int tb_time_parse(const char *text, uint64_t *ret_minutes, char *why, size_t n_why);
 /* "2 h 30", "45 min", "-1 h 15" */
 void tb_time_format(int64_t minutes, char ret[32]);
-/* Rounds to a multiple of quantum by "up", "nearest" (half up) or "down"; "refuse" refuses what is no
- * multiple with TB_NOT_IN_QUANTUM. -EINVAL for another word or a quantum of 0. */
+/* Rounds to a multiple of quantum by "up", "nearest" (half up) or "down"; "refuse" refuses what is
+ * no multiple with TB_NOT_IN_QUANTUM. -EINVAL for another word or a quantum of 0. */
 int tb_time_round(uint64_t minutes, uint64_t quantum, const char *rounding, uint64_t *ret_minutes);
 
-/* 2025-03-05  5/3/2025 (days first)  5 Mar 2025  today  yesterday  tue  last tue: relative to today.
- * Refuses with TB_BAD_DATE or TB_AMBIGUOUS_DATE. */
+/* 2025-03-05  5/3/2025 (days first)  5 Mar 2025  today  yesterday  tue  last tue: relative to
+ * today. Refuses with TB_BAD_DATE or TB_AMBIGUOUS_DATE. */
 int tb_date_parse(const char *text, uint32_t today, uint32_t *ret_day, char *why, size_t n_why);
 void tb_date_format(uint32_t day, char ret[16]);       /* 2025-03-05 */
 void tb_date_format_words(uint32_t day, char ret[32]); /* Wed 5 March 2025 */
@@ -256,7 +256,8 @@ uint32_t tb_today(void);
 
 /* Makes a key pair: path (0600, never over a file) and path.pub, OpenSSH's formats. comment may be
  * NULL. *ret_public_line is the caller's (free()). On failure a sentence stands in why. */
-int tb_key_new(const char *path, const char *comment, char **ret_public_line, char *why, size_t n_why);
+int tb_key_new(const char *path, const char *comment, char **ret_public_line, char *why,
+               size_t n_why);
 /* The public line of a secret or public key file. */
 int tb_key_show(const char *path, char **ret_public_line, char *why, size_t n_why);
 /* The 32 bytes of a public key file or line. */
@@ -275,8 +276,8 @@ struct tb_bank *tb_bank_free(struct tb_bank *bank);
 /* Settings, before tb_bank_open(). The key file is a secret OpenSSH key; without one the bank is
  * opened with a key made for the occasion, and answers what anyone may ask. */
 int tb_bank_set_key_file(struct tb_bank *bank, const char *path);
-/* Pins the ledger beforehand: a verifier key, NAME+hash+key. Otherwise the first contact over a Unix
- * socket pins what it meets, and tb_bank_notice() says so once. */
+/* Pins the ledger beforehand: a verifier key, NAME+hash+key. Otherwise the first contact over a
+ * Unix socket pins what it meets, and tb_bank_notice() says so once. */
 int tb_bank_set_ledger(struct tb_bank *bank, const char *verifier_key);
 /* Where pins, last heads, evidence and the outbox are kept; default $XDG_STATE_HOME/timebank, else
  * ~/.local/state/timebank. Made with mode 0700 when first needed. */
@@ -297,15 +298,17 @@ const char *tb_bank_evidence(const struct tb_bank *bank);
 
 const char *tb_bank_origin(const struct tb_bank *bank);
 const char *tb_bank_verifier_key(const struct tb_bank *bank);
-int tb_bank_role(const struct tb_bank *bank);            /* enum tb_role of our key at the welcome */
-const char *tb_bank_account(const struct tb_bank *bank); /* of a member's, venue's, organisation's key, or "" */
-/* The signed head that the last answer reflected; every head of this bank extends the earlier ones. */
+int tb_bank_role(const struct tb_bank *bank); /* enum tb_role of our key at the welcome */
+const char *
+tb_bank_account(const struct tb_bank *bank); /* of a member's, venue's, organisation's key, or "" */
+/* The signed head that the last answer reflected; every head of this bank extends the earlier ones.
+ */
 void tb_bank_position(const struct tb_bank *bank, uint64_t *ret_size, uint8_t ret_root[32]);
 
 /* Sends what the outbox holds for this ledger and learns what became of it. *ret_settled counts the
  * batches whose outcome was learnt (may be NULL). tb_batch_submit() does this first by itself.
- * A refused batch of the outbox is moved to evidence-like files `refused-*` beside it, and the sentence
- * is in tb_bank_notice(). */
+ * A refused batch of the outbox is moved to evidence-like files `refused-*` beside it, and the
+ * sentence is in tb_bank_notice(). */
 int tb_bank_settle(struct tb_bank *bank, size_t *ret_settled);
 
 /* --------------------------------------------------------------- orders */
@@ -369,14 +372,18 @@ struct tb_order {
 };
 
 #ifdef __cplusplus
-#define TB_ORDER_INIT { sizeof(struct tb_order) }
+#define TB_ORDER_INIT                                                                              \
+    { sizeof(struct tb_order) }
 #else
-#define TB_ORDER_INIT { .struct_bytes = sizeof(struct tb_order) }
+#define TB_ORDER_INIT                                                                              \
+    { .struct_bytes = sizeof(struct tb_order) }
 #endif
 
 /* The id of an order made from a file: the same file gives the same ids for ever. source is "ref",
- * "account", "sheet" (key = sheet, newline, line), "activity", "offer" or "funder". Needs an open bank. */
-int tb_order_id(const struct tb_bank *bank, const char *source, const char *key, uint8_t ret_id[TB_ORDER_ID_BYTES]);
+ * "account", "sheet" (key = sheet, newline, line), "activity", "offer" or "funder". Needs an open
+ * bank. */
+int tb_order_id(const struct tb_bank *bank, const char *source, const char *key,
+                uint8_t ret_id[TB_ORDER_ID_BYTES]);
 
 /* -------------------------------------------------------------- batches */
 
@@ -390,19 +397,23 @@ struct tb_batch *tb_batch_free(struct tb_batch *batch);
 /* -E2BIG when the batch or the frame is full: submit it and go on with a new one. */
 int tb_batch_add(struct tb_batch *batch, const struct tb_order *order, size_t *ret_place);
 size_t tb_batch_count(const struct tb_batch *batch);
-/* Takes the order at place out; later ones move up. For leaving out what was refused or is in already. */
+/* Takes the order at place out; later ones move up. For leaving out what was refused or is in
+ * already. */
 int tb_batch_drop(struct tb_batch *batch, size_t place);
-void tb_batch_order_id(const struct tb_batch *batch, size_t place, uint8_t ret_id[TB_ORDER_ID_BYTES]);
-/* No time limit (header field not-after is 0): for imports only, the bank refuses it for anything typed. */
+void tb_batch_order_id(const struct tb_batch *batch, size_t place,
+                       uint8_t ret_id[TB_ORDER_ID_BYTES]);
+/* No time limit (header field not-after is 0): for imports only, the bank refuses it for anything
+ * typed. */
 void tb_batch_set_open_ended(struct tb_batch *batch);
 
 struct tb_answer;
 
-/* Signs the batch, writes it to the outbox, sends it, verifies the answer, and clears the outbox. After a
- * refusal tb_batch_refusals() lists every one, and nothing was recorded. A batch all of whose orders
- * were in already is done. */
+/* Signs the batch, writes it to the outbox, sends it, verifies the answer, and clears the outbox.
+ * After a refusal tb_batch_refusals() lists every one, and nothing was recorded. A batch all of
+ * whose orders were in already is done. */
 int tb_batch_submit(struct tb_batch *batch, struct tb_answer **ret_answer);
-/* Judges the batch on top of the earlier dry runs of this connection; nothing is recorded or kept. */
+/* Judges the batch on top of the earlier dry runs of this connection; nothing is recorded or kept.
+ */
 int tb_batch_dry_run(struct tb_batch *batch, struct tb_answer **ret_answer);
 /* Forgets the dry runs of this connection. */
 int tb_bank_end_dry_run(struct tb_bank *bank);
@@ -483,16 +494,18 @@ int tb_account_get(struct tb_bank *bank, const char *code, struct tb_account *re
 /* The next free member code, by the policy member-code; the caller's (free()). */
 int tb_account_next_code(struct tb_bank *bank, char **ret_code);
 
-/* The lists call each() once for each item, in ascending order of name; another value than 0 from it
- * ends the list and is returned. Do not call the bank from inside. */
-int tb_account_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_balance *balance), void *user);
+/* The lists call each() once for each item, in ascending order of name; another value than 0 from
+ * it ends the list and is returned. Do not call the bank from inside. */
+int tb_account_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_balance *balance),
+                    void *user);
 
 struct tb_activity {
     const char *name;
     const char *tags; /* separated by spaces */
     uint8_t set_by[TB_ORDER_ID_BYTES];
 };
-int tb_activity_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_activity *activity), void *user);
+int tb_activity_list(struct tb_bank *bank,
+                     int (*each)(void *user, const struct tb_activity *activity), void *user);
 
 struct tb_offer {
     const char *venue;
@@ -501,20 +514,23 @@ struct tb_offer {
     uint8_t set_by[TB_ORDER_ID_BYTES];
 };
 /* venue NULL: of all venues. */
-int tb_offer_list(struct tb_bank *bank, const char *venue, int (*each)(void *user, const struct tb_offer *offer), void *user);
+int tb_offer_list(struct tb_bank *bank, const char *venue,
+                  int (*each)(void *user, const struct tb_offer *offer), void *user);
 
 struct tb_policy {
     const char *name;
     const char *value;
     const char *help;
 };
-int tb_policy_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_policy *policy), void *user);
+int tb_policy_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_policy *policy),
+                   void *user);
 
 struct tb_funder {
     const char *name;
     uint8_t set_by[TB_ORDER_ID_BYTES];
 };
-int tb_funder_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_funder *funder), void *user);
+int tb_funder_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_funder *funder),
+                   void *user);
 
 struct tb_key {
     uint8_t key[32];
@@ -523,7 +539,8 @@ struct tb_key {
     uint64_t granted_entry; /* 0: by genesis */
     uint64_t revoked_entry; /* 0: in force */
 };
-int tb_key_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_key *key), void *user);
+int tb_key_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_key *key),
+                void *user);
 
 /* An entry as recorded; strings live until the next call on the bank. order.why is the note's text
  * for those who may read it. */
@@ -536,7 +553,8 @@ struct tb_entry {
     uint64_t reversed_minutes;
 };
 int tb_entry_get(struct tb_bank *bank, uint64_t number, struct tb_entry *ret_entry);
-int tb_entry_by_id(struct tb_bank *bank, const uint8_t id[TB_ORDER_ID_BYTES], struct tb_entry *ret_entry);
+int tb_entry_by_id(struct tb_bank *bank, const uint8_t id[TB_ORDER_ID_BYTES],
+                   struct tb_entry *ret_entry);
 
 /* The report of timebank(1) as one JSON object; the caller's (free()), NUL-terminated. */
 struct tb_report_ask {

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What became of a batch, order by order. An answer outlives the bank's next call, so it owns all
+ * it holds; out of range places read as nothing.
+ */
+#include "answer.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum readable { READABLE_FROM = 1, READABLE_TO = 2 };
+
+struct order_outcome {
+    uint64_t entry;
+    int64_t from_after;
+    int64_t to_after;
+    uint8_t readable; /* sum of enum readable */
+    bool already;
+};
+
+struct warning {
+    struct tb_warning warning;
+    char *message;
+};
+
+struct tb_answer {
+    uint64_t received_at_ms;
+    size_t n_orders;
+    struct order_outcome *orders;
+    size_t n_warnings;
+    struct warning *warnings;
+};
+
+DEFINE_CLEANUP(struct tb_answer *, tb_answer_free)
+
+struct tb_answer *tb_answer_free(struct tb_answer *answer) {
+    if (!answer)
+        return NULL;
+    for (size_t i = 0; i < answer->n_warnings; i++)
+        free(answer->warnings[i].message);
+    free(answer->warnings);
+    free(answer->orders);
+    free(answer);
+    return NULL;
+}
+
+static void orders_fill(struct tb_answer *answer, const Timebank__Answer *message, bool was_sent) {
+    bool whole_before =
+        !message->dry_run && (message->seal == 0 || (message->already && !was_sent));
+    for (size_t i = 0; i < answer->n_orders; i++) {
+        struct order_outcome *order = &answer->orders[i];
+        order->entry = i < message->n_entries ? message->entries[i] : 0;
+        order->already = whole_before || (message->dry_run && order->entry != 0);
+        if (message->readable.len == 0)
+            continue;
+        order->readable = message->readable.data[i];
+        order->from_after = message->from_after[i];
+        order->to_after = message->to_after[i];
+    }
+}
+
+static int warnings_fill(struct tb_answer *answer, const Timebank__Answer *message) {
+    for (size_t i = 0; i < message->n_warnings; i++) {
+        const Timebank__Warning *from = message->warnings[i];
+        int number = (int)(from->warning & 0x7fffffff);
+        const char *sentence = from->message[0] ? from->message : warning_sentence(number);
+        struct warning *to = &answer->warnings[i];
+        to->message = strdup(sentence);
+        if (!to->message)
+            return -ENOMEM;
+        bank_clean_text(to->message);
+        to->warning = (struct tb_warning){
+            .warning = number,
+            .place = from->place,
+            .message = to->message,
+            .entry = from->entry,
+        };
+        answer->n_warnings = i + 1;
+    }
+    return 0;
+}
+
+int answer_new(const Timebank__Answer *message, size_t n_orders, bool was_sent,
+               struct tb_answer **ret_answer) {
+    _cleanup_(tb_answer_freep) struct tb_answer *answer = calloc(1, sizeof(*answer));
+    if (!answer)
+        return -ENOMEM;
+    answer->received_at_ms = message->received_at_ms;
+    answer->orders = calloc(MAX_OF(n_orders, (size_t)1), sizeof(*answer->orders));
+    answer->warnings = calloc(MAX_OF(message->n_warnings, (size_t)1), sizeof(*answer->warnings));
+    if (!answer->orders || !answer->warnings)
+        return -ENOMEM;
+    answer->n_orders = n_orders;
+    orders_fill(answer, message, was_sent);
+    int r = warnings_fill(answer, message);
+    if (r < 0)
+        return r;
+    *ret_answer = TAKE(answer);
+    return 0;
+}
+
+size_t tb_answer_count(const struct tb_answer *answer) {
+    return answer ? answer->n_orders : 0;
+}
+
+static const struct order_outcome *outcome_at(const struct tb_answer *answer, size_t place) {
+    return answer && place < answer->n_orders ? &answer->orders[place] : NULL;
+}
+
+uint64_t tb_answer_entry(const struct tb_answer *answer, size_t place) {
+    const struct order_outcome *order = outcome_at(answer, place);
+    return order ? order->entry : 0;
+}
+
+int tb_answer_already(const struct tb_answer *answer, size_t place) {
+    const struct order_outcome *order = outcome_at(answer, place);
+    return order && order->already;
+}
+
+uint64_t tb_answer_received_at(const struct tb_answer *answer) {
+    return answer ? answer->received_at_ms : 0;
+}
+
+int tb_answer_from_after(const struct tb_answer *answer, size_t place, int64_t *ret_minutes) {
+    const struct order_outcome *order = outcome_at(answer, place);
+    if (!order || !ret_minutes || !(order->readable & READABLE_FROM))
+        return 0;
+    *ret_minutes = order->from_after;
+    return 1;
+}
+
+int tb_answer_to_after(const struct tb_answer *answer, size_t place, int64_t *ret_minutes) {
+    const struct order_outcome *order = outcome_at(answer, place);
+    if (!order || !ret_minutes || !(order->readable & READABLE_TO))
+        return 0;
+    *ret_minutes = order->to_after;
+    return 1;
+}
+
+size_t tb_answer_warnings(const struct tb_answer *answer) {
+    return answer ? answer->n_warnings : 0;
+}
+
+int tb_answer_warning(const struct tb_answer *answer, size_t i, struct tb_warning *ret_warning) {
+    if (!answer || !ret_warning || i >= answer->n_warnings)
+        return -EINVAL;
+    *ret_warning = answer->warnings[i].warning;
+    return 0;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A verified answer, copied out of the wire's memory. */
+#pragma once
+
+#include "bank.h"
+
+/* was_sent: an earlier sending of this very call may be the one that counted, so "already" says
+ * nothing about an earlier call. */
+int answer_new(const Timebank__Answer *message, size_t n_orders, bool was_sent,
+               struct tb_answer **ret_answer) TB_MUST_CHECK;

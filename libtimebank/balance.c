@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one account holds. */
+#include "balance.h"
+
+#include <errno.h>
+
+#include "call.h"
+
+void balance_take(const Timebank__Balance *message, struct tb_balance *ret) {
+    *ret = (struct tb_balance){
+        .code = message->code,
+        .kind = (int)message->kind,
+        .minutes = message->minutes,
+        .held_minutes = message->held_minutes,
+        .has_floor = message->has_floor_case != TIMEBANK__BALANCE__HAS_FLOOR__NOT_SET,
+        .has_ceiling = message->has_ceiling_case != TIMEBANK__BALANCE__HAS_CEILING__NOT_SET,
+        .standing = (int)message->standing,
+        .entries = message->entries,
+    };
+    if (ret->has_floor)
+        ret->floor_minutes = message->floor_minutes;
+    if (ret->has_ceiling)
+        ret->ceiling_minutes = message->ceiling_minutes;
+}
+
+int tb_balance_get(struct tb_bank *bank, const char *code, struct tb_balance *ret_balance) {
+    if (!bank || !code || !ret_balance)
+        return -EINVAL;
+    Timebank__ByCode by_code = TIMEBANK__BY_CODE__INIT;
+    by_code.code = (char *)code;
+    Timebank__Request request = TIMEBANK__REQUEST__INIT;
+    request.body_case = TIMEBANK__REQUEST__BODY_BALANCE;
+    request.balance = &by_code;
+    Timebank__Response *response = NULL;
+    int r = bank_begin_opened(bank);
+    if (r == 0)
+        r = call_read(bank, &request, TIMEBANK__RESPONSE__BODY_BALANCE, &response);
+    if (r == 0)
+        balance_take(response->balance, ret_balance);
+    return r;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signed batches whose fate is not known yet: outbox/<ledger id>-<batch id>, 0600, each under a
+ * lock while somebody works at it. A file is "TBO1", a packed Submit, and the SHA-256 of both.
+ */
+#pragma once
+
+#include "bank.h"
+
+#define OUTBOX_FILES_MAX 1000
+
+struct outbox_slot {
+    char *path;
+    int fd; /* holds the lock; -1: none */
+};
+#define OUTBOX_SLOT_INIT                                                                           \
+    { .fd = -1 }
+
+void outbox_slot_fini(struct outbox_slot *slot);
+
+/* Writes the batch, synced, and keeps it locked. */
+int outbox_put(struct tb_bank *bank, const Timebank__Submit *submit,
+               struct outbox_slot *ret_slot) TB_MUST_CHECK;
+/* The fate is known: takes the file out. */
+void outbox_remove(struct outbox_slot *slot);
+/* The batch was refused: keeps the file as refused-*, *ret_path (the caller's) is its new name. */
+int outbox_set_aside(struct outbox_slot *slot, char **ret_path) TB_MUST_CHECK;
+
+/* Names of what waits for the bank's ledger, oldest first; the caller's array of the caller's
+ * names. */
+int outbox_list(struct tb_bank *bank, char ***ret_names, size_t *ret_n) TB_MUST_CHECK;
+/* Locks and reads one: 0 with the batch in the arena, -EWOULDBLOCK when somebody else has it,
+ * -ENOENT when it is gone, -EBADMSG when it is damaged (the slot is open then, too). */
+int outbox_get(struct tb_bank *bank, const char *name, struct arena *arena,
+               struct outbox_slot *ret_slot, Timebank__Submit **ret) TB_MUST_CHECK;

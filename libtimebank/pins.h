@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this user knows of ledgers, from one process to the next:
+ *
+ *   pins/<hash of the address>.address   which verifier key was met at an address
+ *   pins/<ledger id>                     the verifier key and the last head that verified
+ */
+#pragma once
+
+#include "bank.h"
+
+/* The verifier pinned to bank->address: 0, or -ENOENT when there is none. */
+int pins_get_address(struct tb_bank *bank, struct note_verifier *ret_verifier) TB_MUST_CHECK;
+/* Pins bank->verifier to bank->address. */
+int pins_set_address(struct tb_bank *bank) TB_MUST_CHECK;
+/* Takes the saved head of the bank's ledger over, if there is one and it is ahead. */
+int pins_load_head(struct tb_bank *bank) TB_MUST_CHECK;
+/* Saves the bank's head unless what is saved is as far or further. */
+int pins_save_head(struct tb_bank *bank) TB_MUST_CHECK;
+/* Path of the address's pin file, for sentences; the caller's. */
+int pins_address_path(struct tb_bank *bank, char **ret_path) TB_MUST_CHECK;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The report of a period, as the daemon reckons it. */
+#include <errno.h>
+#include <string.h>
+
+#include "call.h"
+
+int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json) {
+    if (!bank || !ask || !ret_json)
+        return -EINVAL;
+    Timebank__AskReport ask_report = TIMEBANK__ASK_REPORT__INIT;
+    ask_report.from_day = ask->from_day;
+    ask_report.to_day = ask->to_day;
+    ask_report.known_day = ask->known_day;
+    ask_report.at_size = ask->at_size;
+    ask_report.as_recorded = ask->as_recorded != 0;
+    Timebank__Request request = TIMEBANK__REQUEST__INIT;
+    request.body_case = TIMEBANK__REQUEST__BODY_REPORT;
+    request.report = &ask_report;
+    Timebank__Response *response = NULL;
+    int r = bank_begin_opened(bank);
+    if (r == 0)
+        r = call_read(bank, &request, TIMEBANK__RESPONSE__BODY_REPORT, &response);
+    if (r != 0)
+        return r;
+    const ProtobufCBinaryData *json = &response->report->json;
+    if (json->len == 0 || memchr(json->data, '\0', json->len))
+        return bank_fail(bank, -EPROTO, "The bank's report cannot be read.");
+    char *copy = strndup((const char *)json->data, json->len);
+    if (!copy)
+        return bank_fail(bank, -ENOMEM, NULL);
+    *ret_json = copy;
+    return 0;
+}
