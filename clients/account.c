@@ -278,10 +278,8 @@ static int limit_parse(struct client *client, const char *text, int64_t *ret_min
     uint64_t minutes;
     bool negative = *text == '-';
     int r = tb_time_parse(text + negative, &minutes, why, sizeof(why));
-    if (r > 0)
-        return client_refuse(client, r, "%s", why);
-    if (r < 0)
-        return client_outcome(client, r);
+    if (r != 0)
+        return client_outcome_why(client, r, why);
     *ret_minutes = negative ? -(int64_t)minutes : (int64_t)minutes;
     return CLIENT_DONE;
 }

@@ -179,8 +179,7 @@ static void outcome_tell(struct client *client, const char *key, const char *nam
         client_line(stderr, "%s", message);
 }
 
-static int broken_tell(struct client *client, int r) {
-    const char *message = client->bank ? tb_bank_message(client->bank) : "";
+static int broken_tell(struct client *client, int r, const char *message) {
     if (r == -EINPROGRESS) {
         outcome_tell(client, "unknown", "IN_PROGRESS",
                      *message ? message
@@ -188,27 +187,26 @@ static int broken_tell(struct client *client, int r) {
                                 "counted twice.");
         return CLIENT_UNKNOWN;
     }
-    if (*message)
-        outcome_tell(client, "broken", strerrorname_np(-r) ? strerrorname_np(-r) : "", message);
-    else
-        outcome_tell(client, "broken", strerrorname_np(-r) ? strerrorname_np(-r) : "",
-                     strerror(-r));
+    const char *name = strerrorname_np(-r);
+    outcome_tell(client, "broken", name ? name : "", *message ? message : strerror(-r));
     if (client->bank && *tb_bank_evidence(client->bank))
         client_line(stderr, "Evidence: %s", tb_bank_evidence(client->bank));
     return CLIENT_BROKEN;
 }
 
-int client_outcome(struct client *client, int r) {
-    if (client->bank)
-        notice_tell(client);
+int client_outcome_why(struct client *client, int r, const char *why) {
     if (r == 0)
         return CLIENT_DONE;
     if (r < 0)
-        return broken_tell(client, r);
-    const char *message = client->bank ? tb_bank_message(client->bank) : "";
-    outcome_tell(client, "refused", tb_refusal_name(r),
-                 *message ? message : tb_refusal_sentence(r));
+        return broken_tell(client, r, why);
+    outcome_tell(client, "refused", tb_refusal_name(r), *why ? why : tb_refusal_sentence(r));
     return CLIENT_REFUSED;
+}
+
+int client_outcome(struct client *client, int r) {
+    if (client->bank)
+        notice_tell(client);
+    return client_outcome_why(client, r, client->bank ? tb_bank_message(client->bank) : "");
 }
 
 int client_list_outcome(struct client *client, int r, json_t *rows,
@@ -334,10 +332,8 @@ int client_time(struct client *client, const char *text, struct tb_order *order)
     char why[WHY_BYTES] = "";
     uint64_t typed, minutes;
     int r = tb_time_parse(text, &typed, why, sizeof(why));
-    if (r > 0)
-        return client_refuse(client, r, "%s", why);
-    if (r < 0)
-        return client_outcome(client, r);
+    if (r != 0)
+        return client_outcome_why(client, r, why);
     r = client_open(client);
     if (r != CLIENT_DONE)
         return r;
@@ -356,7 +352,5 @@ int client_time(struct client *client, const char *text, struct tb_order *order)
 int client_date(struct client *client, const char *text, uint32_t *ret_day) {
     char why[WHY_BYTES] = "";
     int r = tb_date_parse(text, tb_today(), ret_day, why, sizeof(why));
-    if (r > 0)
-        return client_refuse(client, r, "%s", why);
-    return r == 0 ? CLIENT_DONE : client_outcome(client, r);
+    return client_outcome_why(client, r, why);
 }

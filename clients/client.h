@@ -47,6 +47,8 @@ int client_open(struct client *client);
 /* Turns a library result into an exit status; what is not done is told: a sentence on standard
  * error, with --json {"refused":"NAME","message":"..."} on standard output. */
 int client_outcome(struct client *client, int r);
+/* The same for what is not the bank's: why is its sentence, or "". */
+int client_outcome_why(struct client *client, int r, const char *why);
 /* Tells a refusal of the client's own (a date that cannot be read...); CLIENT_REFUSED. */
 int client_refuse(struct client *client, int refusal, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

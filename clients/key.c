@@ -12,16 +12,6 @@
 
 #define WHY_BYTES 400
 
-static int file_outcome(struct client *client, int r, const char *why) {
-    if (r > 0)
-        return client_refuse(client, r, "%s", why);
-    if (r < 0 && *why && !client->json) {
-        client_line(stderr, "%s", why);
-        return CLIENT_BROKEN;
-    }
-    return client_outcome(client, r);
-}
-
 static void public_tell(struct client *client, const char *path, const char *line) {
     if (client->json)
         client_print_json(json_pack("{s:o, s:o}", "file", client_json_text(path), "public",
@@ -39,7 +29,7 @@ static int new_run(struct client *client, int argc, char **argv) {
     _cleanup_(freep) char *line = NULL;
     r = tb_key_new(path, comment, &line, why, sizeof(why));
     if (r != 0)
-        return file_outcome(client, r, why);
+        return client_outcome_why(client, r, why);
     public_tell(client, path, line);
     if (!client->json)
         client_line(stderr,
@@ -70,7 +60,7 @@ static int show_run(struct client *client, int argc, char **argv) {
     _cleanup_(freep) char *line = NULL;
     r = tb_key_show(path, &line, why, sizeof(why));
     if (r != 0)
-        return file_outcome(client, r, why);
+        return client_outcome_why(client, r, why);
     public_tell(client, path, line);
     return CLIENT_DONE;
 }
@@ -99,7 +89,7 @@ static int grant_run(struct client *client, int argc, char **argv) {
         return client_usage(&verb_key_grant, "There is no role \"%s\".", role);
     r = tb_key_public(path, order.key, why, sizeof(why));
     if (r != 0)
-        return file_outcome(client, r, why);
+        return client_outcome_why(client, r, why);
     order.kind = TB_GRANT_KEY;
     order.role = (enum tb_role)number;
     order.to = client_code(account);
@@ -129,7 +119,7 @@ static int revoke_run(struct client *client, int argc, char **argv) {
         return r;
     r = tb_key_public(words[0], order.key, why, sizeof(why));
     if (r != 0)
-        return file_outcome(client, r, why);
+        return client_outcome_why(client, r, why);
     order.kind = TB_REVOKE_KEY;
     order.why = words[1];
     return client_record(client, &order);

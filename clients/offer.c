@@ -20,10 +20,8 @@ static int set_run(struct client *client, int argc, char **argv) {
     if (!price)
         return client_usage(&verb_offer_set, "Say what it costs a head with --price.");
     r = tb_time_parse(price, &order.price_minutes, why, sizeof(why));
-    if (r > 0)
-        return client_refuse(client, r, "%s", why);
-    if (r < 0)
-        return client_outcome(client, r);
+    if (r != 0)
+        return client_outcome_why(client, r, why);
     order.kind = TB_SET_OFFER;
     order.to = client_code(words[0]);
     order.offer = words[1];

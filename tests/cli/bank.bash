@@ -32,6 +32,7 @@ bank_run() {
 
 bank_stop() {
     local pid
+    [ -e "$PLACE/pid" ] || return 0
     pid=$(cat "$PLACE/pid")
     kill -TERM "$pid" 2>/dev/null || true
     for _ in {1..100}; do
