@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A bank in a thread that tells the truth or lies as asked: a Unix socket, a tree in memory, no
+ * rules but one (an order to "nobody" is refused). For tests of the library alone.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "proto/batch.h"
+#include "proto/merkle.h"
+#include "proto/note.h"
+
+#define FAKE_LEAVES_MAX 4096
+#define FAKE_BATCHES_MAX 64
+
+enum fake_lie {
+    FAKE_HONEST,
+    FAKE_WELCOME,   /* signs the welcome with another key */
+    FAKE_HEAD,      /* signs heads with another key */
+    FAKE_FORK,      /* another first record under later heads */
+    FAKE_SAME_SIZE, /* two roots of one size */
+    FAKE_ROLLBACK,  /* one record fewer */
+    FAKE_NO_PROOF,  /* a longer ledger, and nothing that connects it */
+    FAKE_NO_HEAD,   /* replies without a position */
+    FAKE_RANGE,     /* one hash of the range proof is another */
+    FAKE_SHORT,     /* one hash of the range proof is missing */
+    FAKE_ENTRIES,   /* other entry numbers */
+    FAKE_OMIT,      /* another order stands in the ledger */
+    FAKE_REORDER,   /* the orders of a batch change places */
+    FAKE_RECEIVED,  /* another time of receipt than recorded */
+    FAKE_DRY,       /* a real batch answered as a dry run */
+    FAKE_OUTSIDE,   /* "in already", at entries that are not there */
+    FAKE_LIES
+};
+
+/* What happens to the connection at the next submits, once each. */
+enum fake_cut { FAKE_NO_CUT, FAKE_CUT_BEFORE, FAKE_CUT_AFTER };
+
+struct fake_batch {
+    uint8_t header[BATCH_HEADER_BYTES];
+    uint64_t seal;
+    uint64_t received_at_ms;
+};
+
+struct fake_bank {
+    char directory[64];
+    char address[128];
+    uint8_t secret[64];
+    uint8_t other_secret[64];
+    struct note_verifier verifier;
+    struct hash ledger_id;
+
+    struct hash leaves[FAKE_LEAVES_MAX];
+    uint64_t n_leaves;
+    struct fake_batch batches[FAKE_BATCHES_MAX];
+    size_t n_batches;
+    struct bytes last_order; /* bytes of the order last recorded */
+    size_t n_dry_runs;
+
+    atomic_int lie;
+    atomic_int cut;
+    atomic_int busy;    /* so many requests are refused TRY_LATER first */
+    atomic_int refused; /* answers every submit with this refusal, if not 0 */
+    atomic_int n_submits;
+    atomic_int n_notes;
+
+    int listener;
+    atomic_bool stop;
+    pthread_t thread;
+};
+
+/* Makes a directory, a key, a ledger of two records, and serves it. */
+void fake_bank_start(struct fake_bank *bank);
+/* Stops serving; the ledger stays for fake_bank_serve(). */
+void fake_bank_stop(struct fake_bank *bank);
+void fake_bank_serve(struct fake_bank *bank);
+/* Another key behind the same address. */
+void fake_bank_change_key(struct fake_bank *bank);
+void fake_bank_fini(struct fake_bank *bank);
