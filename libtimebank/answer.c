@@ -44,12 +44,15 @@ struct tb_answer *tb_answer_free(struct tb_answer *answer) {
     return NULL;
 }
 
-static void orders_fill(struct tb_answer *answer, const Timebank__Answer *message, bool was_sent) {
+static void orders_fill(struct tb_answer *answer, const Timebank__Answer *message, bool was_sent,
+                        uint64_t size) {
     bool whole_before =
         !message->dry_run && (message->seal == 0 || (message->already && !was_sent));
     for (size_t i = 0; i < answer->n_orders; i++) {
         struct order_outcome *order = &answer->orders[i];
-        order->entry = i < message->n_entries ? message->entries[i] : 0;
+        /* Dry runs know each other's orders by numbers that no ledger reaches. */
+        if (i < message->n_entries && message->entries[i] < size)
+            order->entry = message->entries[i];
         order->already = whole_before || (message->dry_run && order->entry != 0);
         if (message->readable.len == 0)
             continue;
@@ -80,7 +83,7 @@ static int warnings_fill(struct tb_answer *answer, const Timebank__Answer *messa
     return 0;
 }
 
-int answer_new(const Timebank__Answer *message, size_t n_orders, bool was_sent,
+int answer_new(const Timebank__Answer *message, size_t n_orders, bool was_sent, uint64_t size,
                struct tb_answer **ret_answer) {
     _cleanup_(tb_answer_freep) struct tb_answer *answer = calloc(1, sizeof(*answer));
     if (!answer)
@@ -91,7 +94,7 @@ int answer_new(const Timebank__Answer *message, size_t n_orders, bool was_sent,
     if (!answer->orders || !answer->warnings)
         return -ENOMEM;
     answer->n_orders = n_orders;
-    orders_fill(answer, message, was_sent);
+    orders_fill(answer, message, was_sent, size);
     int r = warnings_fill(answer, message);
     if (r < 0)
         return r;

@@ -410,7 +410,8 @@ static int batch_send(struct tb_batch *batch, struct parcel *parcel, struct call
     int r =
         submit_run(batch->bank, &parcel->submit, parcel->leaves, batch->n_items, fate, &message);
     if (r == 0)
-        return answer_new(message, batch->n_items, fate->was_sent, ret_answer);
+        return answer_new(message, batch->n_items, fate->was_sent, batch->bank->head.head.size,
+                          ret_answer);
     if (r > 0) {
         int taken = refused_take(batch);
         r = taken < 0 ? bank_fail(batch->bank, taken, NULL) : r;
@@ -475,7 +476,8 @@ int tb_batch_dry_run(struct tb_batch *batch, struct tb_answer **ret_answer) {
         r = batch_send(batch, &parcel, &fate, ret_answer);
     else
         bank_fail(batch->bank, r, NULL);
-    if (r == 0)
+    /* What was not refused of a refused one may stand below the next dry run, too. */
+    if (r >= 0)
         batch->bank->n_dry_runs++;
     parcel_fini(&parcel);
     return r;
