@@ -31,8 +31,6 @@ struct tb_answer {
     struct warning *warnings;
 };
 
-DEFINE_CLEANUP(struct tb_answer *, tb_answer_free)
-
 struct tb_answer *tb_answer_free(struct tb_answer *answer) {
     if (!answer)
         return NULL;

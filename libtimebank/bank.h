@@ -92,5 +92,3 @@ int bank_set_verifier(struct tb_bank *bank, const struct note_verifier *verifier
 /* Replaces the head by one that verified. */
 int bank_set_head(struct tb_bank *bank, const struct note_head *head, const void *checkpoint,
                   size_t n) TB_MUST_CHECK;
-
-DEFINE_CLEANUP(struct tb_bank *, tb_bank_free)
