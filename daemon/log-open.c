@@ -92,38 +92,6 @@ static int read_head(struct opening *opening) {
     return check_place(opening);
 }
 
-static int read_genesis(struct opening *opening, struct store_read *read) {
-    struct replay first;
-    struct run run;
-    int r = runs_find(read, 0, &run);
-
-    if (r <= 0)
-        return refuse(opening, r < 0 ? r : -EUCLEAN, "record 0 is missing: run timebankd check");
-    replay_init(&first, read, 0, NULL, NULL);
-    r = replay_run(&first, &run);
-    if (r < 0)
-        return refuse(opening, r, "%s", first.why);
-    opening->log->ledger_id = first.ledger_id;
-    opening->replay.ledger_id = first.ledger_id;
-    replay_fini(&first);
-    return 0;
-}
-
-/* Going on from where the derived tables stand. */
-static int go_on_from(struct opening *opening, struct store_read *read, uint64_t size) {
-    struct log *log = opening->log;
-    int r;
-
-    if (size == 0)
-        return 0;
-    r = runs_range(read, size, &opening->replay.range);
-    if (r < 0)
-        return refuse(opening, r, "the tree of the first %llu records cannot be read: run timebankd check",
-                      N(size));
-    opening->replay.received_at_ms = log->state->sums.received_at_ms;
-    return 0;
-}
-
 static int meet_head(struct opening *opening) {
     const struct merkle_range *range = &opening->replay.range;
     const struct note_head *head = &opening->log->head;
@@ -167,20 +135,18 @@ static int replay_tail(struct opening *opening) {
     if (r < 0)
         return r;
     replay_init(&opening->replay, read, REPLAY_RULES, log->state, &log->accounts);
-    r = read_genesis(opening, read);
-    if (r == 0)
-        r = log_step_load(read, log->state, &size);
+    r = log_step_load(read, log->state, &size);
     if (r < 0)
-        return *opening->why ? r
-                             : refuse(opening, r, "the stored balances cannot be read: run timebankd check");
+        return refuse(opening, r, "the stored balances cannot be read: run timebankd check");
     if (size > log->head.size)
         return refuse(opening, -ESTALE,
                       "the head file is older than the store: it was put back from a copy. Restore both "
                       "from one backup");
     log->step_size = size;
-    r = go_on_from(opening, read, size);
-    if (r == 0)
-        r = meet_head(opening);
+    r = replay_go_on(&opening->replay, size, log->state->sums.received_at_ms);
+    if (r < 0)
+        return refuse(opening, r, "%s: run timebankd check", opening->replay.why);
+    r = meet_head(opening);
     be64_put(key, size);
     if (r == 0)
         r = store_each(read, RUNS_LOG, key, sizeof(key), replay_each, opening);
@@ -190,6 +156,7 @@ static int replay_tail(struct opening *opening) {
                    "from a copy, or lost records. Restore a backup",
                    N(opening->replay.range.end), N(log->head.size));
     log->range = opening->replay.range;
+    log->ledger_id = opening->replay.ledger_id;
     return r;
 }
 

@@ -92,8 +92,6 @@ int log_group_add(struct log *log, uint32_t n, const struct iovec *records, cons
 int log_step_pack(struct log *log, struct bytes *to);
 int log_step_write(struct store_write *write, const struct bytes *step);
 void log_step_done(struct log *log);
-/* Reads the stored derived tables; *ret_size is where they stand (0: none, or of another layout). */
-int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size);
 
 int log_committer_start(struct log *log, const char *directory, const struct keyring *keyring);
 void log_committer_stop(struct log *log);

@@ -79,3 +79,7 @@ void log_release_read(struct log *log);
 int log_record(struct log *log, uint64_t index, struct bytes *to) TB_MUST_CHECK;
 /* Seal that covers an order's record, or the record itself. */
 int log_seal_of(struct log *log, uint64_t index, uint64_t *ret_seal) TB_MUST_CHECK;
+
+/* Reads the stored derived tables (those held in memory) into an empty lowest state; *ret_size is where
+ * they stand (0: none, or of another layout). */
+int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size) TB_MUST_CHECK;

@@ -226,3 +226,26 @@ int replay_run(struct replay *replay, const struct run *run) {
     r = append_leaves(replay, run);
     return r == 0 ? run_by_kind(replay, run) : r;
 }
+
+int replay_go_on(struct replay *replay, uint64_t size, uint64_t received_at_ms) {
+    struct run run;
+    size_t n;
+    int r;
+
+    if (size == 0)
+        return 0;
+    r = runs_find(replay->read, 0, &run);
+    if (r <= 0)
+        return r < 0 ? r : damaged(replay, "record 0 is missing");
+    if (run_record(&run, 0, &n)[0] != RECORD_GENESIS || run.n != 1)
+        return damaged(replay, "record 0: not a genesis");
+    replay->what &= ~(unsigned)REPLAY_RULES; /* the state holds what genesis did */
+    r = run_genesis(replay, run_record(&run, 0, &n), n);
+    replay->what |= replay->state ? REPLAY_RULES : 0u;
+    if (r == 0)
+        r = runs_range(replay->read, size, &replay->range);
+    if (r == -EUCLEAN && !*replay->why)
+        r = damaged(replay, "the tree of the first %llu records cannot be read", N(size));
+    replay->received_at_ms = received_at_ms;
+    return r;
+}

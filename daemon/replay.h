@@ -31,5 +31,7 @@ struct replay {
 
 void replay_init(struct replay *replay, struct store_read *read, unsigned what, struct state *state, struct account_tree *accounts);
 void replay_fini(struct replay *replay);
+/* Goes on after the first `size` records, whose tree is read from the store. */
+int replay_go_on(struct replay *replay, uint64_t size, uint64_t received_at_ms) TB_MUST_CHECK;
 /* The run must follow at once. 0, -EUCLEAN with `why`, or another negative errno. */
 int replay_run(struct replay *replay, const struct run *run) TB_MUST_CHECK;

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening, closing and the clock of a bank; what travels beside a batch. */
+#include "bank.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/clock.h"
+#include "head.h"
+
+#define AHEAD_MS (3600u * 1000u)
+#define START_AHEAD_MS (30ull * MS_PER_DAY)
+#define REFUSALS_PER_HOUR 3u
+
+int bank_lock(const char *directory, int *ret_fd) {
+    _cleanup_(freep) char *path = NULL;
+    _cleanup_(closep) int fd = -1;
+
+    if (asprintf(&path, "%s/lock", directory) < 0)
+        return -ENOMEM;
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return -errno;
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+int bank_origin(const char *directory, char ret[NOTE_ORIGIN_MAX + 1]) {
+    struct head_slot slots[HEAD_SLOTS];
+    bool valid[HEAD_SLOTS];
+    const struct head_slot *latest;
+    _cleanup_(freep) char *path = NULL;
+    size_t n;
+    int r;
+
+    if (asprintf(&path, "%s/head", directory) < 0)
+        return -ENOMEM;
+    r = head_read(path, slots, valid);
+    if (r < 0)
+        return r;
+    latest = head_latest(slots, valid);
+    if (!latest)
+        return -EUCLEAN;
+    n = strcspn(latest->checkpoint, "\n");
+    if (n == 0 || n > NOTE_ORIGIN_MAX || latest->checkpoint[n] != '\n')
+        return -EUCLEAN;
+    memcpy(ret, latest->checkpoint, n);
+    ret[n] = '\0';
+    return note_origin_is_valid(ret) ? 0 : -EUCLEAN;
+}
+
+static int commit_beside(void *user, void *const *items, size_t n_items) {
+    struct bank *bank = user;
+    struct people_write *write = NULL;
+    int r = people_begin(bank->people, &write);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < n_items; i++) {
+        const struct bank_beside *beside = items[i];
+        for (size_t j = 0; j < beside->n_notes; j++)
+            people_put_note(write, beside->notes[j].id, beside->notes[j].salt, beside->notes[j].text);
+        for (size_t j = 0; j < beside->n_persons; j++)
+            people_put_person(write, beside->persons[j].code, beside->persons[j].ward,
+                              beside->persons[j].age_band);
+    }
+    return people_commit(write);
+}
+
+static void free_beside(void *item) {
+    bank_beside_free(item);
+}
+
+struct bank_beside *bank_beside_free(struct bank_beside *beside) {
+    if (!beside)
+        return NULL;
+    for (size_t i = 0; i < beside->n_notes; i++)
+        free(beside->notes[i].text);
+    for (size_t i = 0; i < beside->n_persons; i++) {
+        free(beside->persons[i].ward);
+        free(beside->persons[i].age_band);
+    }
+    free(beside->notes);
+    free(beside->persons);
+    free(beside);
+    return NULL;
+}
+
+static int open_keyring(struct bank *bank, const char *directory, char *why, size_t n_why) {
+    char origin[NOTE_ORIGIN_MAX + 1];
+    _cleanup_bytes_ struct bytes text = {0};
+    _cleanup_(freep) char *path = NULL;
+    int r = bank_origin(directory, origin);
+
+    if (r < 0) {
+        snprintf(why, n_why, "%s holds no ledger whose head can be read (%s): make one with timebankd "
+                             "init, or run timebankd check",
+                 directory, strerror(-r));
+        return r;
+    }
+    if (asprintf(&path, "%s/ledger.key", directory) < 0)
+        return -ENOMEM;
+    r = keyring_open(&bank->keyring, path, origin);
+    if (r < 0) {
+        snprintf(why, n_why, "the ledger's key %s cannot be used (%s): it must be the daemon's own, mode "
+                             "0600, unencrypted and whole",
+                 path, strerror(-r));
+        return r;
+    }
+    note_verifier_format(keyring_verifier(bank->keyring), &text);
+    bank->verifier_key = bytes_take_text(&text);
+    return bank->verifier_key ? 0 : -ENOMEM;
+}
+
+static int open_people(struct bank *bank, const char *directory, char *why, size_t n_why) {
+    _cleanup_(freep) char *path = NULL;
+    int r;
+
+    if (asprintf(&path, "%s/people", directory) < 0)
+        return -ENOMEM;
+    r = people_open(&bank->people, path, bank->settings.people_map_bytes, false);
+    if (r < 0)
+        snprintf(why, n_why, "the register of people in %s cannot be opened (%s): put it back from a "
+                             "backup",
+                 path, strerror(-r));
+    return r;
+}
+
+int bank_open(struct bank **ret_bank, const char *directory, const struct bank_settings *settings,
+              int lock_fd, uint64_t wall_ms, uint64_t monotonic_ms, char *why, size_t n_why) {
+    struct bank *bank = calloc(1, sizeof(*bank));
+    int r;
+
+    if (!bank) {
+        close(lock_fd);
+        return -ENOMEM;
+    }
+    bank->settings = *settings;
+    bank->lock_fd = lock_fd;
+    bank->settings.log.beside = commit_beside;
+    bank->settings.log.beside_free = free_beside;
+    bank->settings.log.beside_user = bank;
+    r = open_keyring(bank, directory, why, n_why);
+    if (r == 0)
+        r = open_people(bank, directory, why, n_why);
+    if (r == 0)
+        r = log_open(&bank->log, directory, &bank->settings.log, bank->keyring, why, n_why);
+    if (r < 0) {
+        bank_close(bank);
+        return r;
+    }
+    bank->started_ms = bank->monotonic_ms = bank->monotonic_reference_ms = monotonic_ms;
+    bank->wall_ms = wall_ms;
+    bank->time_reference_ms = bank_state(bank)->sums.ledger_time_ms;
+    if (settings->accept_time || wall_ms <= bank->time_reference_ms + START_AHEAD_MS)
+        bank->time_reference_ms = MAX_OF(bank->time_reference_ms, wall_ms);
+    bank_set_time(bank, wall_ms, monotonic_ms);
+    *ret_bank = bank;
+    return 0;
+}
+
+int bank_close(struct bank *bank) {
+    int r;
+
+    if (!bank)
+        return 0;
+    r = log_close(bank->log);
+    people_close(bank->people);
+    keyring_close(bank->keyring);
+    free(bank->verifier_key);
+    if (bank->lock_fd >= 0)
+        close(bank->lock_fd);
+    free(bank);
+    return r;
+}
+
+void bank_set_time(struct bank *bank, uint64_t wall_ms, uint64_t monotonic_ms) {
+    uint64_t passed = monotonic_ms - bank->monotonic_reference_ms;
+
+    bank->wall_ms = wall_ms;
+    bank->monotonic_ms = monotonic_ms;
+    bank->clock_is_ahead = wall_ms > bank->time_reference_ms + passed + AHEAD_MS;
+    if (!bank->clock_is_ahead) {
+        bank->time_reference_ms = MAX_OF(bank->time_reference_ms, wall_ms);
+        bank->monotonic_reference_ms = monotonic_ms;
+    }
+}
+
+int bank_check_writable(struct bank *bank, uint64_t bytes) {
+    if (bank->is_draining)
+        return REFUSAL_SHUTTING_DOWN;
+    if (bank->clock_is_ahead)
+        return REFUSAL_CLOCK;
+    return log_check_room(bank->log, bytes);
+}
+
+struct state *bank_state(struct bank *bank) {
+    return log_state(bank->log);
+}
+
+bool bank_count_refusal(struct bank *bank, const char *venue, const char *member) {
+    struct bank_refusals *found = NULL;
+
+    for (size_t i = 0; i < BANK_REFUSALS_MAX && !found; i++)
+        if (strcmp(bank->refusals[i].venue, venue) == 0 &&
+            strcmp(bank->refusals[i].member, member) == 0)
+            found = &bank->refusals[i];
+    if (!found) {
+        found = &bank->refusals[bank->next_refusal++ % BANK_REFUSALS_MAX];
+        *found = (struct bank_refusals){.since_ms = bank->monotonic_ms};
+        snprintf(found->venue, sizeof(found->venue), "%s", venue);
+        snprintf(found->member, sizeof(found->member), "%s", member);
+    }
+    if (bank->monotonic_ms - found->since_ms > AHEAD_MS) {
+        found->since_ms = bank->monotonic_ms;
+        found->n = 0;
+    }
+    return ++found->n > REFUSALS_PER_HOUR;
+}

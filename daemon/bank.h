@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bank as the handlers see it: log and state, the register of people, the clock's verdict. Opened
+ * from a directory, closed with everything durable.
+ */
+#pragma once
+
+#include "log.h"
+#include "people.h"
+
+/* Limits a handler needs; filled from the settings. */
+struct bank_settings {
+    struct log_settings log;
+    uint64_t people_map_bytes;
+    uint32_t batch_orders;      /* at most, in one batch */
+    uint32_t page_entries;      /* at most, in one page of a list */
+    uint32_t dry_run_orders;    /* at most, stacked in one session */
+    uint64_t report_rows;       /* records a report may read */
+    uint32_t reports;           /* at once */
+    bool accept_time;           /* the steward says that the wall clock is right */
+};
+
+/* Refusals a venue met for one member: over three in an hour it is told CHECK, whatever the balance. */
+struct bank_refusals {
+    char venue[CODE_MAX + 1];
+    char member[CODE_MAX + 1];
+    uint64_t since_ms; /* monotonic */
+    unsigned n;
+};
+#define BANK_REFUSALS_MAX 1024
+
+struct bank {
+    struct bank_settings settings;
+    struct keyring *keyring;
+    struct log *log;
+    struct people *people;
+    char *verifier_key; /* as text */
+    int lock_fd;
+    uint64_t started_ms; /* monotonic */
+    uint64_t wall_ms;    /* read once per wake-up */
+    uint64_t monotonic_ms;
+    uint64_t time_reference_ms;      /* ledger time, and the monotonic time it was seen at */
+    uint64_t monotonic_reference_ms;
+    bool clock_is_ahead;
+    bool is_draining;
+    uint32_t n_connections;
+    struct bank_refusals refusals[BANK_REFUSALS_MAX];
+    size_t next_refusal;
+};
+
+/* Takes DIR/lock: -EWOULDBLOCK when another process serves the ledger. */
+int bank_lock(const char *directory, int *ret_fd) TB_MUST_CHECK;
+/* Reads the origin out of the head file's newest slot. */
+int bank_origin(const char *directory, char ret[NOTE_ORIGIN_MAX + 1]) TB_MUST_CHECK;
+/* Takes lock_fd over. `why` gets a sentence on failure. */
+int bank_open(struct bank **ret_bank, const char *directory, const struct bank_settings *settings, int lock_fd, uint64_t wall_ms, uint64_t monotonic_ms, char *why, size_t n_why);
+/* < 0 when the last writes failed: the ledger is whole up to its head all the same. */
+int bank_close(struct bank *bank);
+
+/* The time of this wake-up. A wall clock more than an hour ahead of ledger time plus what has passed
+ * since refuses writes until it comes back. */
+void bank_set_time(struct bank *bank, uint64_t wall_ms, uint64_t monotonic_ms);
+/* 0, REFUSAL_CLOCK, REFUSAL_LEDGER_FULL or REFUSAL_SHUTTING_DOWN for a write of so many bytes. */
+int bank_check_writable(struct bank *bank, uint64_t bytes);
+struct state *bank_state(struct bank *bank);
+/* Counts a venue's refusal for a member; true when it is one too many for this hour. */
+bool bank_count_refusal(struct bank *bank, const char *venue, const char *member);
+
+/* Notes and persons that travel beside a batch, committed to the register before the ledger. */
+struct bank_beside {
+    size_t n_notes;
+    size_t n_persons;
+    struct bank_note {
+        uint8_t id[ORDER_ID_BYTES];
+        uint8_t salt[PEOPLE_SALT_BYTES];
+        char *text;
+    } *notes;
+    struct bank_person {
+        char code[CODE_MAX + 1];
+        char *ward;
+        char *age_band;
+    } *persons;
+};
+struct bank_beside *bank_beside_free(struct bank_beside *beside);
+DEFINE_CLEANUP(struct bank_beside *, bank_beside_free)

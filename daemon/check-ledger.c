@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything that is stored, against itself: head file, records, tree, signatures, register; and with
+ * --full the rules from record 0 and every derived table. Reads only.
+ */
+#include "check-ledger.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "head.h"
+#include "proto/text64.h"
+#include "replay.h"
+
+#define START_RECORDS 200000u /* a start checks a ledger up to this size whole */
+#define N(number) ((unsigned long long)(number))
+
+struct checking {
+    struct check_progress *progress;
+    const char *directory;
+    const struct bank_settings *settings;
+    enum check_extent extent;
+    FILE *to;
+    struct store *store;
+    struct store_read *read;
+    struct state *state;
+    struct account_tree accounts;
+    struct replay replay;
+    struct head_slot slots[HEAD_SLOTS];
+    bool slot_is_whole[HEAD_SLOTS];
+    struct note_head heads[HEAD_SLOTS];
+    bool met[HEAD_SLOTS];
+    uint64_t size;       /* records in the store */
+    uint64_t state_size; /* where the derived tables stand */
+    struct state_sums state_sums;
+    bool met_state;
+    uint64_t n_after;
+    bool is_damaged;
+    enum state_table table; /* being compared */
+    size_t n_rows;
+};
+
+__attribute__((format(printf, 2, 3))) static int damaged(struct checking *checking,
+                                                         const char *format, ...) {
+    va_list arguments;
+
+    checking->is_damaged = true;
+    fprintf(checking->to, "damaged: ");
+    va_start(arguments, format);
+    vfprintf(checking->to, format, arguments);
+    va_end(arguments);
+    fprintf(checking->to, "\n");
+    return -EUCLEAN;
+}
+
+static void at(struct checking *checking, const char *where, uint64_t index) {
+    checking->progress->where = where;
+    checking->progress->index = index;
+}
+
+static char *path_in(const struct checking *checking, const char *name) {
+    char *path = NULL;
+
+    return asprintf(&path, "%s/%s", checking->directory, name) < 0 ? NULL : path;
+}
+
+static int check_head_file(struct checking *checking) {
+    _cleanup_(freep) char *path = path_in(checking, "head");
+    int r = path ? head_read(path, checking->slots, checking->slot_is_whole) : -ENOMEM;
+
+    at(checking, "the head file", 0);
+    if (r == -ENOENT || r == -EUCLEAN || r == -ELOOP)
+        return damaged(checking, "head: the file is missing or not of its size (8192 bytes)");
+    if (r < 0)
+        return r;
+    for (int i = 0; i < HEAD_SLOTS; i++)
+        if (!checking->slot_is_whole[i])
+            damaged(checking,
+                    "head: slot %d (bytes %d to %d) does not hash to its sum: a write cut short, or damage", i,
+                    i * HEAD_SLOT_BYTES, (i + 1) * HEAD_SLOT_BYTES - 1);
+    if (!head_latest(checking->slots, checking->slot_is_whole))
+        return damaged(checking, "head: no slot can be read");
+    return 0;
+}
+
+static int open_store(struct checking *checking) {
+    _cleanup_(freep) char *path = path_in(checking, "ledger");
+    int r;
+
+    if (!path)
+        return -ENOMEM;
+    at(checking, "the store's first pages", 0);
+    r = store_open(&checking->store, path, checking->settings->log.map_bytes, runs_tables, RUNS_N_TABLES,
+                   true);
+    if (r < 0)
+        return damaged(checking, "ledger: the store cannot be opened (%s)", strerror(-r));
+    r = store_read_begin(checking->store, &checking->read);
+    if (r < 0)
+        return r;
+    at(checking, "the end of the log", 0);
+    r = runs_size(checking->read, &checking->size);
+    return r < 0 ? damaged(checking, "ledger: the last stored run cannot be read") : 0;
+}
+
+/* Heads are checked with the key that genesis names; the key file must be that key. */
+static void check_heads(struct checking *checking, const struct note_verifier *verifier) {
+    for (int i = 0; i < HEAD_SLOTS; i++) {
+        const struct head_slot *slot = &checking->slots[i];
+        if (!checking->slot_is_whole[i])
+            continue;
+        if (note_checkpoint_open(slot->checkpoint, slot->n_checkpoint, verifier, &checking->heads[i]) < 0) {
+            damaged(checking, "head: slot %d is not signed by the ledger's key", i);
+            checking->slot_is_whole[i] = false;
+        } else if (checking->heads[i].size > checking->size) {
+            damaged(checking, "ledger: it holds %llu records, fewer than the %llu of the signed head",
+                    N(checking->size), N(checking->heads[i].size));
+        }
+    }
+}
+
+static int read_verifier(struct checking *checking, struct note_verifier *ret) {
+    Timebank__Genesis *genesis = NULL;
+    struct arena arena;
+    struct run run;
+    size_t n;
+    const uint8_t *record;
+    int r;
+
+    at(checking, "record 0", 0);
+    r = runs_find(checking->read, 0, &run);
+    if (r <= 0)
+        return damaged(checking, "record 0: missing, or its run cannot be read");
+    record = run_record(&run, 0, &n);
+    arena_init(&arena, 1024 * 1024);
+    r = record_genesis_decode(record + 1, n - 1, &arena, &genesis);
+    if (r == 0 && genesis->ledger_key.len == NOTE_KEY_BYTES)
+        r = note_verifier_init(ret, genesis->origin, genesis->ledger_key.data);
+    arena_fini(&arena);
+    return r < 0 ? damaged(checking, "record 0: not a genesis this version can read") : 0;
+}
+
+static void check_key_file(struct checking *checking, const struct note_verifier *verifier) {
+    _cleanup_(freep) char *path = path_in(checking, "ledger.key");
+    _cleanup_(keyring_closep) struct keyring *keyring = NULL;
+    struct stat st;
+    int r;
+
+    if (!path || stat(path, &st) < 0)
+        return; /* a backup has none */
+    r = keyring_open(&keyring, path, verifier->name);
+    if (r < 0)
+        damaged(checking, "ledger.key: cannot be used (%s)", strerror(-r));
+    else if (memcmp(keyring_verifier(keyring)->key, verifier->key, NOTE_KEY_BYTES) != 0)
+        damaged(checking, "ledger.key: not the key that record 0 names");
+}
+
+/* Roots at the sizes of both slots, and the derived tables where they stand. */
+static int compare_row(void *user, struct store_value key, struct store_value stored) {
+    struct checking *checking = user;
+    uint8_t packed[STATE_ROW_MAX];
+    const struct row *row =
+        rows_find(&checking->state->tables[checking->table], rows_hash(key.data, key.n), key.data, key.n);
+    size_t n = row ? state_row_pack(checking->table, row->value, packed) : 0;
+
+    checking->n_rows++;
+    if (row && n == stored.n && memcmp(packed, stored.data, n) == 0)
+        return 0;
+    return damaged(checking, "table %s, row %zu: %s", state_table_name(checking->table), checking->n_rows,
+                   row ? "differs from what the log says" : "is not in the log");
+}
+
+static int compare_tables(struct checking *checking) {
+    const struct state_sums *stored = &checking->state_sums, *sums = &checking->state->sums;
+
+    checking->met_state = true;
+    if (stored->n_accounts != sums->n_accounts || stored->n_entries != sums->n_entries ||
+        stored->received_at_ms != sums->received_at_ms || stored->ledger_time_ms != sums->ledger_time_ms)
+        damaged(checking, "table meta: counts or times differ from what the log says");
+    for (size_t t = 0; t < STATE_N_TABLES; t++) {
+        int r;
+        checking->table = (enum state_table)t;
+        checking->n_rows = 0;
+        at(checking, state_table_name(checking->table), 0);
+        r = store_each(checking->read, RUNS_STATE + (unsigned)t, NULL, 0, compare_row, checking);
+        if (r < 0 && r != -EUCLEAN)
+            return r;
+        if (r == 0 && checking->n_rows != checking->state->tables[t].n_rows)
+            damaged(checking, "table %s: %zu rows, but the log makes %zu", state_table_name(checking->table),
+                    checking->n_rows, checking->state->tables[t].n_rows);
+    }
+    return 0;
+}
+
+static int compare_here(struct checking *checking) {
+    const struct merkle_range *range = &checking->replay.range;
+    struct hash root;
+
+    for (int i = 0; i < HEAD_SLOTS; i++) {
+        if (!checking->slot_is_whole[i] || checking->heads[i].size != range->end)
+            continue;
+        checking->met[i] = true;
+        root = merkle_range_root(range);
+        if (!hash_equal(&root, &checking->heads[i].root))
+            damaged(checking, "head: slot %d names another root of the first %llu records", i, N(range->end));
+    }
+    if (checking->extent == CHECK_FULL && checking->state_size == range->end)
+        return compare_tables(checking);
+    return 0;
+}
+
+static int compare_after(struct checking *checking, const struct run *run) {
+    struct store_value stored = {0};
+    uint8_t key[8];
+    int r;
+
+    if (checking->replay.after.n == 0)
+        return 0;
+    be64_put(key, run->first);
+    r = store_get(checking->read, RUNS_AFTER, key, sizeof(key), &stored);
+    if (r < 0)
+        return r;
+    checking->n_after++;
+    if (r == 0 || stored.n != checking->replay.after.n ||
+        memcmp(stored.data, checking->replay.after.data, stored.n) != 0)
+        damaged(checking, "table after: balances of the batch sealed at record %llu differ from what the "
+                          "log says",
+                N(run->first));
+    return 0;
+}
+
+static int check_run(void *user, struct store_value key, struct store_value value) {
+    struct checking *checking = user;
+    struct run run;
+    int r = run_parse(&run, key, value);
+
+    at(checking, "the log", checking->replay.range.end);
+    if (r < 0)
+        return damaged(checking, "record %llu: its run's key, count or lengths are damaged",
+                       N(checking->replay.range.end));
+    r = replay_run(&checking->replay, &run);
+    if (r == -EUCLEAN)
+        return damaged(checking, "%s", *checking->replay.why ? checking->replay.why : "the tree cannot be read");
+    if (r == 0 && checking->extent == CHECK_FULL)
+        r = compare_after(checking, &run);
+    return r < 0 ? r : compare_here(checking);
+}
+
+static int source_order(void *user, uint64_t index, struct arena *arena, Timebank__Order **ret_order,
+                        uint64_t *ret_received_at_ms) {
+    struct checking *checking = user;
+    struct record_seal seal;
+    struct run run;
+    size_t n;
+    const uint8_t *record;
+    int r = runs_find(checking->read, index, &run);
+
+    if (r <= 0 || index == run.first)
+        return MIN_OF(r, 0);
+    record = run_record(&run, 0, &n);
+    r = record_seal_unpack(record, n, &seal);
+    record = run_record(&run, (uint32_t)(index - run.first), &n);
+    if (r == 0)
+        r = record_order_decode(record + 1, n - 1, arena, ret_order);
+    *ret_received_at_ms = seal.received_at_ms;
+    return r < 0 ? r : 1;
+}
+
+/* A start checks what the derived tables do not cover yet; log_open() judges the same records again. */
+static int replay_log(struct checking *checking) {
+    bool is_full = checking->extent == CHECK_FULL;
+    uint64_t from = checking->extent == CHECK_START && checking->size > START_RECORDS
+                        ? checking->state_size
+                        : 0;
+    uint8_t key[8];
+    int r;
+
+    checking->state = state_new(&(struct state_source){.user = checking, .order = source_order});
+    if (!checking->state)
+        return -ENOMEM;
+    replay_init(&checking->replay, checking->read, (is_full ? REPLAY_RULES : 0u) | REPLAY_TILES,
+                is_full ? checking->state : NULL, &checking->accounts);
+    r = replay_go_on(&checking->replay, from, 0);
+    if (r < 0)
+        return r == -EUCLEAN ? damaged(checking, "%s", checking->replay.why) : r;
+    compare_here(checking);
+    be64_put(key, from);
+    r = store_each(checking->read, RUNS_LOG, key, sizeof(key), check_run, checking);
+    for (int i = 0; r == 0 && i < HEAD_SLOTS; i++)
+        if (checking->slot_is_whole[i] && !checking->met[i] && checking->heads[i].size >= from &&
+            checking->heads[i].size <= checking->size)
+            damaged(checking, "head: slot %d names size %llu, in the middle of a batch", i,
+                    N(checking->heads[i].size));
+    return r;
+}
+
+static int check_tile(void *user, struct store_value key, struct store_value value) {
+    struct checking *checking = user;
+    uint64_t n_nodes, tile;
+    unsigned level;
+
+    if (key.n != 9 || key.data[0] == 0 || key.data[0] > 7)
+        return damaged(checking, "tiles: a key that is none");
+    level = key.data[0];
+    tile = be64_get(key.data + 1);
+    n_nodes = checking->size >> (8 * level);
+    if (tile > n_nodes / 256 || value.n != MIN_OF(n_nodes - tile * 256, (uint64_t)256) * HASH_BYTES)
+        return damaged(checking, "tile %u/%llu: %zu bytes do not fit the log's size", level, N(tile), value.n);
+    return 0;
+}
+
+static int count_row(void *user, struct store_value key, struct store_value value) {
+    uint64_t *n = user;
+
+    (void)key, (void)value;
+    (*n)++;
+    return 0;
+}
+
+static int check_rest(struct checking *checking) {
+    char why[256] = "";
+    uint64_t n = 0;
+    int r;
+
+    at(checking, "the tiles", 0);
+    r = store_each(checking->read, RUNS_TILES, NULL, 0, check_tile, checking);
+    if (r < 0 && r != -EUCLEAN)
+        return r;
+    if (checking->extent != CHECK_FULL)
+        return 0;
+    if (checking->state_size > 0 && !checking->met_state)
+        damaged(checking, "table meta: it says size %llu, where no batch ends", N(checking->state_size));
+    r = store_each(checking->read, RUNS_AFTER, NULL, 0, count_row, &n);
+    if (r < 0)
+        return r;
+    if (n != checking->n_after)
+        damaged(checking, "table after: %llu rows for %llu batches", N(n), N(checking->n_after));
+    if (ledger_check(checking->state, why, sizeof(why)) < 0)
+        damaged(checking, "the laws: %s", why);
+    return 0;
+}
+
+static int check_people(struct checking *checking) {
+    _cleanup_(people_closep) struct people *people = NULL;
+    _cleanup_(freep) char *path = path_in(checking, "people");
+    char why[256] = "";
+    int r;
+
+    if (!path)
+        return -ENOMEM;
+    at(checking, "the register of people", 0);
+    if (access(path, F_OK) < 0)
+        return 0; /* a backup without people */
+    r = people_open(&people, path, checking->settings->people_map_bytes, true);
+    if (r < 0)
+        return damaged(checking, "people: the register cannot be opened (%s)", strerror(-r));
+    r = people_check(people, why, sizeof(why));
+    return r < 0 ? damaged(checking, "people: %s", *why ? why : strerror(-r)) : 0;
+}
+
+static void read_meta(struct checking *checking) {
+    _cleanup_(state_freep) struct state *state = state_new(NULL);
+    uint64_t size = 0;
+    int r;
+
+    at(checking, "the derived tables", 0);
+    r = state ? log_step_load(checking->read, state, &size) : -ENOMEM;
+    if (r < 0)
+        damaged(checking, "derived tables: a row cannot be read");
+    else if (state)
+        checking->state_sums = state->sums;
+    checking->state_size = size;
+    if (size > checking->size)
+        damaged(checking, "table meta: it says size %llu, beyond the log", N(size));
+}
+
+static int run(struct checking *checking) {
+    struct note_verifier verifier;
+    int r = check_head_file(checking);
+
+    if (r == 0 || r == -EUCLEAN)
+        r = open_store(checking);
+    if (r == 0)
+        r = read_verifier(checking, &verifier);
+    if (r < 0)
+        return r;
+    check_heads(checking, &verifier);
+    check_key_file(checking, &verifier);
+    read_meta(checking);
+    r = replay_log(checking);
+    if (r == 0)
+        r = check_rest(checking);
+    if (r == 0 || r == -EUCLEAN)
+        r = check_people(checking);
+    return r;
+}
+
+static void set_result(struct checking *checking) {
+    struct check_result *result = &checking->progress->result;
+    _cleanup_bytes_ struct bytes text = {0};
+    struct hash root = merkle_range_root(&checking->replay.range);
+
+    result->size = checking->replay.range.end;
+    result->n_accounts = checking->extent == CHECK_FULL ? checking->state->sums.n_accounts
+                                                        : checking->state_sums.n_accounts;
+    result->n_entries = checking->extent == CHECK_FULL ? checking->state->sums.n_entries
+                                                       : checking->state_sums.n_entries;
+    text64_encode(&text, root.b, sizeof(root.b));
+    if (text.r == 0)
+        snprintf(result->root, sizeof(result->root), "%.*s", (int)text.n, (const char *)text.data);
+}
+
+int check_ledger_run(struct check_progress *progress, const char *directory,
+                     const struct bank_settings *settings, enum check_extent extent, FILE *to) {
+    struct checking checking = {.progress = progress,
+                                .directory = directory,
+                                .settings = settings,
+                                .extent = extent,
+                                .to = to};
+    int r = run(&checking);
+
+    if (r == 0 && !checking.is_damaged)
+        set_result(&checking);
+    replay_fini(&checking.replay);
+    account_tree_fini(&checking.accounts);
+    state_free(checking.state);
+    store_read_end(checking.read);
+    store_close(checking.store);
+    if (r < 0 && r != -EUCLEAN)
+        fprintf(to, "broken: %s while reading %s\n", strerror(-r), progress->where);
+    return r == 0 && checking.is_damaged ? -EUCLEAN : r;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the check's child does; check.c runs it. */
+#pragma once
+
+#include "check.h"
+
+enum check_extent { CHECK_START, CHECK_PLAIN, CHECK_FULL };
+
+/* In memory shared with the parent. */
+struct check_progress {
+    const char *where; /* a string constant: the same address after fork */
+    uint64_t index;    /* record being read, or 0 */
+    int r;
+    struct check_result result;
+};
+
+int check_ledger_run(struct check_progress *progress, const char *directory, const struct bank_settings *settings, enum check_extent extent, FILE *to);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of requests, the checks common to all, and the position that every reply carries. */
+#include "dispatch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "handlers.h"
+
+#define FINISH_ARENA_BYTES (64u * 1024 * 1024)
+#define CASE(name) TIMEBANK__REQUEST__BODY_##name
+
+static const struct request {
+    Timebank__Request__BodyCase body;
+    int (*handle)(struct call *call);
+    bool is_write;
+    bool checks_rights; /* itself, in the order that timebank-ledger(5) gives */
+} requests[] = {
+    {.body = CASE(SUBMIT), .handle = handle_submit, .is_write = true, .checks_rights = true},
+    {.body = CASE(END_DRY_RUN), .handle = handle_submit_end_dry_run},
+    {.body = CASE(STATUS), .handle = handle_status},
+    {.body = CASE(BALANCE), .handle = handle_account_balance},
+    {.body = CASE(ACCOUNTS), .handle = handle_account_list},
+    {.body = CASE(ACCOUNT), .handle = handle_account},
+    {.body = CASE(ENTRY), .handle = handle_entry},
+    {.body = CASE(ORDER), .handle = handle_entry_by_id},
+    {.body = CASE(ACTIVITIES), .handle = handle_list_activities},
+    {.body = CASE(OFFERS), .handle = handle_list_offers},
+    {.body = CASE(POLICIES), .handle = handle_list_policies},
+    {.body = CASE(FUNDERS), .handle = handle_list_funders},
+    {.body = CASE(KEYS), .handle = handle_list_keys},
+    {.body = CASE(REPORT), .handle = handle_report},
+    {.body = CASE(NEXT_CODE), .handle = handle_account_next_code},
+    {.body = CASE(INCLUSION), .handle = handle_status_inclusion},
+};
+
+static const struct request *find(const Timebank__Request *request) {
+    for (size_t i = 0; i < N_ELEMENTS(requests); i++)
+        if (requests[i].body == request->body_case)
+            return &requests[i];
+    return NULL;
+}
+
+bool dispatch_is_write(const Timebank__Request *request) {
+    const struct request *entry = find(request);
+
+    return entry && entry->is_write && !request->submit->dry_run;
+}
+
+struct reply *reply_free(struct reply *reply) {
+    if (!reply)
+        return NULL;
+    bytes_fini(&reply->body);
+    bytes_fini(&reply->warnings);
+    report_job_free(reply->job);
+    free(reply);
+    return NULL;
+}
+
+void dispatch_client_fini(struct dispatch_client *client) {
+    client->dry = state_free(client->dry);
+}
+
+char *call_copy(struct call *call, const char *text) {
+    size_t n = strlen(text) + 1;
+    char *copy = arena_alloc(call->arena, n);
+
+    return copy ? memcpy(copy, text, n) : NULL;
+}
+
+int call_refuse(struct call *call, int refusal, const char *message) {
+    Timebank__Refused *refused = arena_alloc(call->arena, sizeof(*refused));
+    Timebank__Refusal *item = arena_alloc(call->arena, sizeof(*item));
+    Timebank__Refusal **list = arena_alloc(call->arena, sizeof(*list));
+
+    if (!refused || !item || !list)
+        return -ENOMEM;
+    timebank__refused__init(refused);
+    timebank__refusal__init(item);
+    item->refusal = (uint32_t)refusal;
+    item->message = call_copy(call, message ? message : refusal_sentence(refusal));
+    if (!item->message)
+        return -ENOMEM;
+    list[0] = item;
+    refused->refusals = list;
+    refused->n_refusals = 1;
+    call->response->refused = refused;
+    call->response->body_case = TIMEBANK__RESPONSE__BODY_REFUSED;
+    return 0;
+}
+
+static int check_rights(struct call *call) {
+    if (access_right(call->who.role, call->request->body_case) != ACCESS_NO)
+        return 0;
+    if (call->who.is_revoked)
+        return REFUSAL_REVOKED_KEY;
+    return call->who.role == TIMEBANK__ROLE__ROLE_NONE ? REFUSAL_UNKNOWN_KEY : REFUSAL_NO_AUTHORITY;
+}
+
+static int handle(struct call *call) {
+    const struct request *entry = find(call->request);
+    int r;
+
+    if (!entry || call->request->tag == 0)
+        return call_refuse(call, REFUSAL_BAD_REQUEST, NULL);
+    if (!entry->checks_rights) {
+        r = check_rights(call);
+        if (r != 0)
+            return call_refuse(call, r, NULL);
+    }
+    return entry->handle(call);
+}
+
+static int pack(struct bytes *to, const Timebank__Response *response) {
+    size_t n = timebank__response__get_packed_size(response);
+    uint8_t *at = bytes_reserve(to, n);
+
+    if (!at)
+        return -ENOMEM;
+    timebank__response__pack(response, at);
+    return 0;
+}
+
+int dispatch(struct bank *bank, struct dispatch_client *client, const Timebank__Request *request,
+             struct arena *arena, struct reply **ret_reply) {
+    _cleanup_(reply_freep) struct reply *reply = calloc(1, sizeof(*reply));
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    struct call call = {.bank = bank,
+                        .client = client,
+                        .request = request,
+                        .arena = arena,
+                        .response = &response,
+                        .reply = reply};
+    int r;
+
+    if (!reply)
+        return -ENOMEM;
+    reply->tag = response.tag = request->tag;
+    reply->known_size = request->known_size;
+    r = ledger_author(bank_state(bank), client->key, &call.who);
+    if (r == 0)
+        r = handle(&call);
+    if (r < 0)
+        return r;
+    reply->who = call.who;
+    if (reply->seal == 0) {
+        reply->ticket = log_ticket(bank->log);
+        if (!reply->job)
+            r = pack(&reply->body, &response);
+    } else {
+        reply->ticket = log_write_ticket(bank->log);
+    }
+    if (r < 0)
+        return r;
+    *ret_reply = TAKE(reply);
+    return 0;
+}
+
+static int set_position(struct bank *bank, uint64_t known_size, struct arena *arena,
+                        Timebank__Position *ret) {
+    const struct note_head *head = log_head(bank->log);
+    struct hash path[MERKLE_PATH_MAX + 1];
+    struct store_read *read;
+    size_t n = 0;
+    int r;
+
+    ret->size = head->size;
+    if (known_size == head->size)
+        return 0;
+    ret->checkpoint.data = (uint8_t *)(uintptr_t)log_checkpoint(bank->log, &n);
+    ret->checkpoint.len = n;
+    if (known_size == 0 || known_size > head->size)
+        return 0;
+    r = log_read(bank->log, &read);
+    if (r == 0)
+        r = merkle_prove_consistency(runs_lookup, read, known_size, head->size, path, &n);
+    return r < 0 ? r : answer_hashes(arena, path, n, &ret->consistency, &ret->n_consistency);
+}
+
+static int finish_report(struct reply *reply, struct arena *arena, Timebank__Response *response) {
+    struct call call = {.arena = arena, .response = response};
+    Timebank__Report *report = arena_alloc(arena, sizeof(*report));
+    const char *json = NULL;
+    int r = report_job_result(reply->job, &json);
+
+    if (r > 0)
+        return call_refuse(&call, r, NULL);
+    if (r < 0 || !report)
+        return r < 0 ? r : -ENOMEM;
+    timebank__report__init(report);
+    report->json.data = (uint8_t *)(uintptr_t)json;
+    report->json.len = strlen(json);
+    response->report = report;
+    response->body_case = TIMEBANK__RESPONSE__BODY_REPORT;
+    return 0;
+}
+
+/* A message laid behind another is merged into it: the body was packed when the request was handled. */
+static int finish(struct bank *bank, struct reply *reply, struct arena *arena, struct bytes *to) {
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    Timebank__Position position = TIMEBANK__POSITION__INIT;
+    Timebank__Answer answer = TIMEBANK__ANSWER__INIT;
+    int r = set_position(bank, reply->known_size, arena, &position);
+
+    response.position = &position;
+    if (r == 0 && reply->seal != 0) {
+        r = answer_make(bank, reply, arena, &answer);
+        response.answer = &answer;
+        response.body_case = TIMEBANK__RESPONSE__BODY_ANSWER;
+    }
+    if (r == 0 && reply->job)
+        r = finish_report(reply, arena, &response);
+    if (reply->body.n == 0)
+        response.tag = reply->tag;
+    bytes_put(to, reply->body.data, reply->body.n);
+    return r < 0 ? r : pack(to, &response);
+}
+
+int dispatch_finish(struct bank *bank, struct reply *reply, struct bytes *to) {
+    struct arena arena;
+    int r;
+
+    assert(log_is_durable(bank->log, reply->ticket));
+    arena_init(&arena, FINISH_ARENA_BYTES);
+    r = finish(bank, reply, &arena, to);
+    arena_fini(&arena);
+    return r;
+}

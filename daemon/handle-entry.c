@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One entry as recorded: its exact bytes, its seal, its author, and its reason for those who may read it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "handlers.h"
+
+static uint64_t reversed_minutes(struct bank *bank, uint64_t index) {
+    uint8_t key[8];
+    const struct state_reversal *reversal;
+
+    be64_put(key, index);
+    reversal = state_get(bank_state(bank), STATE_REVERSALS, key, sizeof(key), NULL);
+    return reversal ? reversal->minutes : 0;
+}
+
+/* A member or organisation sees entries of its own account, a venue those it accepted itself. */
+static bool may_read(const struct call *call, const Timebank__Order *order) {
+    const char *own = call->who.account;
+
+    if (access_right(call->who.role, call->request->body_case) == ACCESS_ALL)
+        return true;
+    return *own && (strcmp(order->from, own) == 0 || strcmp(order->to, own) == 0);
+}
+
+static int set_seal(struct call *call, uint64_t index, Timebank__Entry *entry) {
+    _cleanup_bytes_ struct bytes record = {0};
+    struct batch_header header;
+    struct record_seal seal;
+    int r = log_seal_of(call->bank->log, index, &entry->seal);
+
+    if (r > 0)
+        r = log_record(call->bank->log, entry->seal, &record);
+    if (r <= 0)
+        return r < 0 ? r : -EUCLEAN;
+    if (record_seal_unpack(record.data, record.n, &seal) < 0 ||
+        batch_header_unpack(seal.header, &header) < 0)
+        return -EUCLEAN;
+    entry->received_at_ms = seal.received_at_ms;
+    entry->author.data = arena_alloc(call->arena, SSHSIG_PUBLIC_BYTES);
+    if (!entry->author.data)
+        return -ENOMEM;
+    memcpy(entry->author.data, header.author, SSHSIG_PUBLIC_BYTES);
+    entry->author.len = SSHSIG_PUBLIC_BYTES;
+    return 0;
+}
+
+static int set_why(struct call *call, const Timebank__Order *order, Timebank__Entry *entry) {
+    _cleanup_(freep) char *text = NULL;
+    uint8_t salt[PEOPLE_SALT_BYTES];
+    int r = 0;
+
+    if (order->note.len > 0 && access_is_broker(&call->who))
+        r = people_get_note(call->bank->people, order->id.data, salt, &text);
+    if (r < 0 && r != -EBADMSG)
+        return r;
+    entry->why = call_copy(call, text ? text : "");
+    return entry->why ? 0 : -ENOMEM;
+}
+
+static int respond(struct call *call, uint64_t index) {
+    _cleanup_bytes_ struct bytes record = {0};
+    Timebank__Entry *entry = arena_alloc(call->arena, sizeof(*entry));
+    Timebank__Order *order;
+    int r = log_record(call->bank->log, index, &record);
+
+    if (r < 0 || !entry)
+        return r < 0 ? r : -ENOMEM;
+    if (r == 0 || record.data[0] != RECORD_ORDER)
+        return call_refuse(call, REFUSAL_NO_SUCH_ENTRY, NULL);
+    timebank__entry__init(entry);
+    entry->number = index;
+    entry->order.len = record.n - 1;
+    entry->order.data = arena_alloc(call->arena, record.n);
+    if (!entry->order.data)
+        return -ENOMEM;
+    memcpy(entry->order.data, record.data + 1, record.n - 1);
+    r = record_order_decode(entry->order.data, entry->order.len, call->arena, &order);
+    if (r < 0)
+        return r;
+    if (!may_read(call, order))
+        return call_refuse(call, REFUSAL_NO_AUTHORITY,
+                           "This key may read entries of its own account only: ask a broker.");
+    entry->reversed_minutes = reversed_minutes(call->bank, index);
+    r = set_seal(call, index, entry);
+    if (r == 0)
+        r = set_why(call, order, entry);
+    call->response->entry = entry;
+    call->response->body_case = TIMEBANK__RESPONSE__BODY_ENTRY;
+    return r;
+}
+
+int handle_entry(struct call *call) {
+    return respond(call, call->request->entry->number);
+}
+
+int handle_entry_by_id(struct call *call) {
+    const ProtobufCBinaryData *id = &call->request->order->id;
+    const struct state_id *row = NULL;
+    int r = 0;
+
+    if (id->len == ORDER_ID_BYTES)
+        row = state_get(bank_state(call->bank), STATE_IDS, id->data, id->len, &r);
+    if (r < 0)
+        return r;
+    return row ? respond(call, row->entry) : call_refuse(call, REFUSAL_NO_SUCH_ENTRY, NULL);
+}

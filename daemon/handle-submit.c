@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A batch: checked in the order that timebank-ledger(5) gives (lengths, header, signature, batch id,
+ * rights, not-after, pin, then each order), applied or refused whole, or tried on the session's dry run.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "handlers.h"
+#include "submission.h"
+
+/* Record numbers of dry runs: far from any that will ever be in the log. */
+#define DRY_RUN_BEGIN (1ull << 62)
+#define MS_PER_MINUTE 60000
+
+static int check_known_batch(struct call *call, struct submission *submission) {
+    uint8_t key[SSHSIG_PUBLIC_BYTES + BATCH_ID_BYTES];
+    _cleanup_bytes_ struct bytes record = {0};
+    const struct state_batch *batch;
+    struct record_seal seal;
+    int r = 0;
+
+    memcpy(key, submission->header.author, SSHSIG_PUBLIC_BYTES);
+    memcpy(key + SSHSIG_PUBLIC_BYTES, submission->header.batch_id, BATCH_ID_BYTES);
+    batch = state_get(bank_state(call->bank), STATE_BATCHES, key, sizeof(key), &r);
+    if (!batch)
+        return r;
+    submission->known_seal = batch->seal;
+    r = log_record(call->bank->log, submission->known_seal, &record);
+    if (r <= 0 || record_seal_unpack(record.data, record.n, &seal) < 0)
+        return r < 0 ? r : -EUCLEAN;
+    if (memcmp(seal.header, call->request->submit->header.data, BATCH_HEADER_BYTES) != 0)
+        return REFUSAL_BATCH_ID_USED;
+    return 0;
+}
+
+static int check_rights(const struct call *call) {
+    if (access_right(call->who.role, TIMEBANK__REQUEST__BODY_SUBMIT) != ACCESS_NO)
+        return 0;
+    if (call->who.is_revoked)
+        return REFUSAL_REVOKED_KEY;
+    return call->who.role == TIMEBANK__ROLE__ROLE_NONE ? REFUSAL_UNKNOWN_KEY : REFUSAL_NO_AUTHORITY;
+}
+
+static int check_not_after(struct call *call, struct submission *submission) {
+    const struct batch_header *header = &submission->header;
+    int64_t ahead = state_policy_number(bank_state(call->bank), "not-after", 15);
+
+    submission->received_at_ms =
+        MAX_OF(bank_state(call->bank)->sums.received_at_ms, call->bank->wall_ms);
+    if (header->not_after_ms == 0)
+        return 0; /* for imports: each order is looked at once it is decoded */
+    if (submission->received_at_ms > header->not_after_ms)
+        return REFUSAL_TOO_LATE;
+    if (header->not_after_ms > header->created_ms + (uint64_t)(ahead * MS_PER_MINUTE))
+        return REFUSAL_BAD_NOT_AFTER;
+    return 0;
+}
+
+static int check_pin(struct call *call, const struct submission *submission) {
+    const struct batch_header *header = &submission->header;
+    const struct note_head *head = log_head(call->bank->log);
+    struct merkle_range range;
+    struct store_read *read;
+    struct hash root;
+    int r;
+
+    if (header->pin_size == 0)
+        return 0;
+    if (header->pin_size > head->size)
+        return REFUSAL_OTHER_HISTORY;
+    root = head->root;
+    if (header->pin_size < head->size) {
+        r = log_read(call->bank->log, &read);
+        if (r == 0)
+            r = runs_range(read, header->pin_size, &range);
+        if (r < 0)
+            return r;
+        root = merkle_range_root(&range);
+    }
+    return hash_equal(&root, &header->pin_root) ? 0 : REFUSAL_OTHER_HISTORY;
+}
+
+/* Everything before the orders: 0 go on, > 0 refused, < 0 broken. */
+static int check_batch(struct call *call, struct submission *submission) {
+    int r = submission_parse(submission, call->request->submit, call->client->key,
+                             log_ledger_id(call->bank->log), call->bank->settings.batch_orders);
+
+    if (r == 0)
+        r = check_known_batch(call, submission);
+    if (r != 0 || submission->known_seal)
+        return r;
+    r = check_rights(call);
+    if (r == 0)
+        r = check_not_after(call, submission);
+    if (r == 0) {
+        r = check_pin(call, submission);
+        if (r == REFUSAL_OTHER_HISTORY)
+            submission_keep_evidence(submission, store_directory(log_store(call->bank->log)));
+    }
+    if (r == 0 && !call->request->submit->dry_run)
+        r = bank_check_writable(call->bank, submission->n_bytes);
+    return r;
+}
+
+/* An open end is for imports: what is typed must not be recordable next year. */
+static int check_open_end(struct submission *submission) {
+    struct ledger_batch *batch = &submission->judging->batch;
+    int r = 0;
+
+    if (submission->header.not_after_ms != 0)
+        return 0;
+    for (size_t i = 0; i < batch->n && r >= 0; i++)
+        if (batch->orders[i] && batch->orders[i]->source == TIMEBANK__SOURCE__HAND)
+            r = ledger_refuse(batch, i, REFUSAL_BAD_NOT_AFTER, "source", NULL);
+    return MIN_OF(r, 0);
+}
+
+/* A venue that asks again and again about one member learns nothing more. */
+static void coarsen_for_venue(struct call *call, struct ledger_batch *batch) {
+    for (size_t i = 0; i < batch->n_notes; i++) {
+        struct ledger_note *note = &batch->notes[i];
+        const Timebank__Order *order = batch->orders[note->place];
+        if (note->is_warning || note->number == REFUSAL_ALREADY || !order)
+            continue;
+        if (bank_count_refusal(call->bank, call->who.account, order->from)) {
+            char *sentence = strdup(refusal_sentence(REFUSAL_SEE_COORDINATOR));
+            if (!sentence)
+                continue;
+            free(note->message);
+            note->message = sentence;
+            note->number = REFUSAL_SEE_COORDINATOR;
+            note->field = "";
+            note->entry = 0;
+        }
+    }
+}
+
+static int judge(struct call *call, struct submission *submission, struct state *below) {
+    int r = judging_run(submission->judging, below, below->sums.size, &submission->header,
+                        submission->received_at_ms);
+
+    if (r == 0)
+        r = check_open_end(submission);
+    if (r == 0)
+        r = submission_check_beside(submission, call->request->submit);
+    if (r == 0 && call->who.role == TIMEBANK__ROLE__ROLE_VENUE)
+        coarsen_for_venue(call, &submission->judging->batch);
+    return r;
+}
+
+/* What was not refused stays on the stack: an import hears of every bad row in one go. */
+static int run_dry(struct call *call, struct submission *submission) {
+    struct dispatch_client *client = call->client;
+    struct judging *judging = submission->judging;
+    int r;
+
+    if (client->n_dry_orders + judging->batch.n > call->bank->settings.dry_run_orders)
+        return call_refuse(call, REFUSAL_TOO_LARGE, NULL);
+    if (!client->dry) {
+        client->dry = state_new_above(bank_state(call->bank));
+        if (!client->dry)
+            return -ENOMEM;
+        client->dry->sums.size = DRY_RUN_BEGIN;
+    }
+    r = judge(call, submission, client->dry);
+    if (r == 0)
+        r = submission_keep_run(submission, judging->state);
+    if (r < 0)
+        return r;
+    r = state_merge(judging->state);
+    judging->state = NULL;
+    client->n_dry_orders += (uint32_t)judging->batch.n;
+    return r < 0 ? r : submission_respond(submission, call, true);
+}
+
+static int record(struct call *call, struct submission *submission) {
+    struct judging *judging = submission->judging;
+    struct record_seal seal = {.received_at_ms = submission->received_at_ms};
+    int r = judge(call, submission, bank_state(call->bank));
+
+    if (r < 0 || judging->batch.n_refusals > 0)
+        return r < 0 ? r : submission_respond(submission, call, false);
+    memcpy(seal.header, call->request->submit->header.data, BATCH_HEADER_BYTES);
+    memcpy(seal.signature, call->request->submit->signature.data, SSHSIG_SIGNATURE_BYTES);
+    r = submission_pack_warnings(submission, &call->reply->warnings);
+    if (r < 0)
+        return r;
+    call->reply->seal = judging->batch.first - 1;
+    return log_append(call->bank->log, judging, &seal, TAKE(submission->beside));
+}
+
+int handle_submit(struct call *call) {
+    _cleanup_(submission_fini) struct submission submission = {0};
+    int r = check_batch(call, &submission);
+
+    if (r != 0)
+        return r < 0 ? r : call_refuse(call, r, submission.why);
+    if (submission.known_seal) {
+        call->reply->seal = submission.known_seal;
+        call->reply->is_already = true;
+        return 0;
+    }
+    return call->request->submit->dry_run ? run_dry(call, &submission) : record(call, &submission);
+}
+
+int handle_submit_end_dry_run(struct call *call) {
+    Timebank__Answer *answer = arena_alloc(call->arena, sizeof(*answer));
+
+    if (!answer)
+        return -ENOMEM;
+    dispatch_client_fini(call->client);
+    call->client->n_dry_orders = 0;
+    timebank__answer__init(answer);
+    answer->dry_run = true;
+    call->response->answer = answer;
+    call->response->body_case = TIMEBANK__RESPONSE__BODY_ANSWER;
+    return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* timebankd: argv to a command, a command to an exit status. */
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "base/cleanup.h"
+#include "commands.h"
+#include "say.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage;
+} commands[] = {
+    {"init", command_init,
+     "init DIR --name ely.example/timebank --steward broker.key.pub [--policy NAME=VALUE]..."},
+    {"run", command_run, "run DIR [--socket PATH] [--config FILE] [--accept-time]"},
+    {"check", command_check, "check DIR [--full]"},
+    {"settings", command_settings, "settings"},
+};
+
+static int usage(FILE *to, int status) {
+    fprintf(to, "timebankd keeps the ledger of a timebank. See timebankd(8).\n\n");
+    for (size_t i = 0; i < N_ELEMENTS(commands); i++)
+        fprintf(to, "    timebankd %s\n", commands[i].usage);
+    return status;
+}
+
+/* The ledger's key is in memory: no core dumps, no tracing by the same user. */
+static void protect(void) {
+    const struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+int main(int argc, char **argv) {
+    protect();
+    if (sodium_init() < 0) {
+        say("the random numbers of this machine cannot be used");
+        return EXIT_BROKEN;
+    }
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0))
+        return usage(stdout, EXIT_DONE);
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
+        return printf("timebankd %s\n", TIMEBANK_VERSION) < 0 ? EXIT_BROKEN : EXIT_DONE;
+    for (size_t i = 0; argc > 1 && i < N_ELEMENTS(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    return usage(stderr, EXIT_USAGE);
+}

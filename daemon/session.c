@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames, the proof of a client's key, limits. Time is read once per callback, in server_wake(). */
+#include "session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "proto/frame.h"
+
+#define ARENA_BYTES (16u * 1024 * 1024)
+#define PROTOCOL 1
+
+struct session {
+    struct server *server;
+    uint64_t id;
+    struct bufferevent *stream;
+    struct event *deadline; /* of the handshake, then of a frame that has begun */
+    struct event *again;    /* more frames than one wake-up handles */
+    struct dispatch_client client;
+    uint8_t nonce[BATCH_NONCE_BYTES];
+    bool is_welcome;
+    bool is_ending;        /* closes when its output is written */
+    bool waits_for_log;    /* a write stands at the front and the log has no room */
+    bool waits_for_reader; /* too much unread output, or too many requests in flight */
+    uint32_t n_in_flight;
+    size_t n_output;        /* at the last look */
+    uint64_t output_since_ms; /* monotonic: no progress since */
+    struct arena arena;
+};
+
+static struct timeval after_ms(uint64_t ms) {
+    return (struct timeval){.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
+static size_t output_bytes(const struct session *session) {
+    return evbuffer_get_length(bufferevent_get_output(session->stream));
+}
+
+/* The one place where a session closes. */
+static void end(struct session *session) {
+    server_forget(session->server, session);
+    session_free(session);
+}
+
+struct session *session_free(struct session *session) {
+    if (!session)
+        return NULL;
+    dispatch_client_fini(&session->client);
+    arena_fini(&session->arena);
+    if (session->deadline)
+        event_free(session->deadline);
+    if (session->again)
+        event_free(session->again);
+    if (session->stream)
+        bufferevent_free(session->stream);
+    free(session);
+    return NULL;
+}
+
+uint64_t session_id(const struct session *session) {
+    return session->id;
+}
+
+const uint8_t *session_key(const struct session *session) {
+    return session->is_welcome ? session->client.key : NULL;
+}
+
+static int write_frame(struct session *session, const void *payload, size_t n) {
+    uint8_t head[FRAME_HEAD_BYTES];
+
+    be32_put(head, (uint32_t)n);
+    if (bufferevent_write(session->stream, head, sizeof(head)) < 0 ||
+        bufferevent_write(session->stream, payload, n) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+static int write_part(struct session *session, uint32_t tag, const uint8_t *data, size_t n, bool more) {
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    uint8_t packed[FRAME_PART_BYTES + 64];
+
+    response.tag = tag;
+    response.more = more;
+    response.part.data = (uint8_t *)(uintptr_t)data;
+    response.part.len = n;
+    assert(timebank__response__get_packed_size(&response) <= sizeof(packed));
+    return write_frame(session, packed, timebank__response__pack(&response, packed));
+}
+
+void session_send(struct session *session, uint32_t tag, const struct bytes *response) {
+    const struct settings *settings = server_settings(session->server);
+    int r = 0;
+
+    if (response->n <= FRAME_PART_BYTES) {
+        r = write_frame(session, response->data, response->n);
+    } else {
+        for (size_t at = 0; at < response->n && r == 0; at += FRAME_PART_BYTES) {
+            size_t n = MIN_OF(response->n - at, (size_t)FRAME_PART_BYTES);
+            r = write_part(session, tag, response->data + at, n, at + n < response->n);
+        }
+    }
+    if (r < 0 || output_bytes(session) > settings->queue_max_kib * 1024)
+        end(session);
+}
+
+static int send_message(struct session *session, const Timebank__Response *response) {
+    _cleanup_bytes_ struct bytes packed = {0};
+    uint8_t *at = bytes_reserve(&packed, timebank__response__get_packed_size(response));
+
+    if (!at)
+        return -ENOMEM;
+    timebank__response__pack(response, at);
+    return write_frame(session, packed.data, packed.n);
+}
+
+/* Tells why and ends once that is written. */
+static void refuse_and_end(struct session *session, uint32_t tag, int refusal) {
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    struct call call = {.arena = &session->arena, .response = &response};
+
+    response.tag = tag;
+    session->is_ending = true;
+    bufferevent_disable(session->stream, EV_READ);
+    event_del(session->deadline);
+    if (call_refuse(&call, refusal, NULL) < 0 || send_message(session, &response) < 0)
+        end(session);
+}
+
+static int greet(struct session *session) {
+    struct bank *bank = server_bank(session->server);
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    Timebank__Greeting greeting = TIMEBANK__GREETING__INIT;
+    size_t n = 0;
+
+    randombytes_buf(session->nonce, sizeof(session->nonce));
+    greeting.protocol = PROTOCOL;
+    greeting.version = (char *)(uintptr_t)TIMEBANK_VERSION;
+    greeting.origin = (char *)(uintptr_t)keyring_verifier(bank->keyring)->name;
+    greeting.verifier_key = bank->verifier_key;
+    greeting.checkpoint.data = (uint8_t *)(uintptr_t)log_checkpoint(bank->log, &n);
+    greeting.checkpoint.len = n;
+    greeting.nonce.data = session->nonce;
+    greeting.nonce.len = sizeof(session->nonce);
+    response.greeting = &greeting;
+    response.body_case = TIMEBANK__RESPONSE__BODY_GREETING;
+    return send_message(session, &response);
+}
+
+static int send_welcome(struct session *session, uint32_t tag, const uint8_t signature[64]) {
+    struct bank *bank = server_bank(session->server);
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    Timebank__Welcome welcome = TIMEBANK__WELCOME__INIT;
+    struct ledger_author who;
+    int r = ledger_author(bank_state(bank), session->client.key, &who);
+
+    if (r < 0)
+        return r;
+    response.tag = tag;
+    welcome.signature.data = (uint8_t *)(uintptr_t)signature;
+    welcome.signature.len = SSHSIG_SIGNATURE_BYTES;
+    welcome.role = who.role;
+    welcome.account = who.account;
+    response.welcome = &welcome;
+    response.body_case = TIMEBANK__RESPONSE__BODY_WELCOME;
+    return send_message(session, &response);
+}
+
+/* 0 welcomed, > 0 refused, < 0 broken. */
+static int take_hello(struct session *session, const Timebank__Request *request) {
+    const struct settings *settings = server_settings(session->server);
+    struct bank *bank = server_bank(session->server);
+    const Timebank__Hello *hello = request->hello;
+    uint8_t bytes[BATCH_HELLO_BYTES], signature[SSHSIG_SIGNATURE_BYTES];
+    int r;
+
+    if (request->body_case != TIMEBANK__REQUEST__BODY_HELLO || request->tag == 0 ||
+        hello->key.len != SSHSIG_PUBLIC_BYTES || hello->nonce.len != BATCH_NONCE_BYTES ||
+        hello->signature.len != SSHSIG_SIGNATURE_BYTES)
+        return REFUSAL_BAD_REQUEST;
+    batch_hello_bytes(log_ledger_id(bank->log), session->nonce, hello->nonce.data, NULL, bytes);
+    if (!sshsig_public_is_usable(hello->key.data) ||
+        sshsig_verify(SSHSIG_HELLO, bytes, sizeof(bytes), hello->key.data, hello->signature.data) < 0)
+        return REFUSAL_BAD_SIGNATURE;
+    if (server_count_key(session->server, hello->key.data) >= settings->connections_per_key)
+        return REFUSAL_TRY_LATER;
+    memcpy(session->client.key, hello->key.data, SSHSIG_PUBLIC_BYTES);
+    r = keyring_sign_welcome(bank->keyring, bytes, signature);
+    if (r == 0)
+        r = send_welcome(session, request->tag, signature);
+    if (r < 0)
+        return r;
+    session->is_welcome = true;
+    bufferevent_setwatermark(session->stream, EV_READ, 0, 2 * settings->frame_kib * 1024);
+    return 0;
+}
+
+static void handle_request(struct session *session, const Timebank__Request *request) {
+    struct reply *reply = NULL;
+    int r = dispatch(server_bank(session->server), &session->client, request, &session->arena, &reply);
+
+    if (r < 0) {
+        server_fail(session->server, r);
+        return;
+    }
+    reply->session_id = session->id;
+    session->n_in_flight++;
+    server_await(session->server, reply);
+}
+
+enum frame_result { FRAME_HANDLED, FRAME_WAITS, FRAME_ENDED };
+
+static enum frame_result handle_frame(struct session *session, const uint8_t *payload, size_t n) {
+    Timebank__Request *request;
+    int r;
+
+    arena_reset(&session->arena);
+    request = timebank__request__unpack(&session->arena.allocator, n, payload);
+    if (!request) {
+        refuse_and_end(session, 0, REFUSAL_BAD_REQUEST);
+        return FRAME_ENDED;
+    }
+    if (!session->is_welcome) {
+        r = take_hello(session, request);
+        if (r == 0)
+            return FRAME_HANDLED;
+        if (r > 0)
+            refuse_and_end(session, request->tag, r);
+        else
+            end(session);
+        return FRAME_ENDED;
+    }
+    if (request->body_case == TIMEBANK__REQUEST__BODY_SUBMIT && dispatch_is_write(request) &&
+        !log_can_append(server_bank(session->server)->log)) {
+        session->waits_for_log = true;
+        return FRAME_WAITS;
+    }
+    handle_request(session, request);
+    return FRAME_HANDLED;
+}
+
+static bool reader_is_behind(const struct session *session) {
+    const struct settings *settings = server_settings(session->server);
+
+    return output_bytes(session) > settings->queue_kib * 1024 ||
+           session->n_in_flight >= settings->requests_in_flight;
+}
+
+/* One frame at the front of the input: 1 with its length, 0 not whole yet, < 0 too large. */
+static int peek_frame(struct session *session, struct evbuffer *input, size_t *ret_n) {
+    const struct settings *settings = server_settings(session->server);
+    size_t max = session->is_welcome ? settings->frame_kib * 1024 : FRAME_MAX_BEFORE_WELCOME;
+    uint8_t head[FRAME_HEAD_BYTES];
+
+    if (evbuffer_copyout(input, head, sizeof(head)) < (ev_ssize_t)sizeof(head))
+        return 0;
+    *ret_n = be32_get(head);
+    if (*ret_n == 0 || *ret_n > max)
+        return -EMSGSIZE;
+    return evbuffer_get_length(input) >= *ret_n + FRAME_HEAD_BYTES;
+}
+
+/* A deadline is absolute: dripping bytes do not move it. */
+static void set_frame_deadline(struct session *session, bool had_frame, size_t n_left) {
+    struct timeval frame = after_ms(server_settings(session->server)->frame_ms);
+
+    if (!session->is_welcome)
+        return;
+    if (n_left == 0 || had_frame)
+        event_del(session->deadline);
+    if (n_left > 0 && !event_pending(session->deadline, EV_TIMEOUT, NULL))
+        event_add(session->deadline, &frame);
+}
+
+static void process(struct session *session) {
+    struct evbuffer *input = bufferevent_get_input(session->stream);
+    uint64_t budget = server_settings(session->server)->requests_per_wakeup;
+    bool had_frame = false;
+    size_t n = 0;
+    int r = 0;
+
+    while (!session->is_ending && !session->waits_for_log && !reader_is_behind(session) && budget > 0) {
+        enum frame_result result;
+        r = peek_frame(session, input, &n);
+        if (r <= 0)
+            break;
+        result = handle_frame(session, evbuffer_pullup(input, (ev_ssize_t)(n + FRAME_HEAD_BYTES)) +
+                                           FRAME_HEAD_BYTES, n);
+        if (result == FRAME_ENDED)
+            return;
+        if (result == FRAME_WAITS)
+            break;
+        evbuffer_drain(input, n + FRAME_HEAD_BYTES);
+        had_frame = true;
+        budget--;
+    }
+    if (r < 0) {
+        refuse_and_end(session, 0, REFUSAL_TOO_LARGE);
+        return;
+    }
+    session->waits_for_reader = reader_is_behind(session);
+    if (session->waits_for_log || session->waits_for_reader) {
+        bufferevent_disable(session->stream, EV_READ);
+        event_del(session->deadline);
+        return;
+    }
+    if (!session->is_ending)
+        bufferevent_enable(session->stream, EV_READ);
+    set_frame_deadline(session, had_frame, evbuffer_get_length(input));
+    if (budget == 0)
+        event_active(session->again, EV_TIMEOUT, 0);
+}
+
+static void on_read(struct bufferevent *stream, void *user) {
+    struct session *session = user;
+
+    (void)stream;
+    server_wake(session->server);
+    process(session);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *user) {
+    struct session *session = user;
+
+    (void)fd, (void)what;
+    server_wake(session->server);
+    process(session);
+}
+
+static void on_written(struct bufferevent *stream, void *user) {
+    struct session *session = user;
+
+    (void)stream;
+    server_wake(session->server);
+    if (session->is_ending) {
+        end(session);
+        return;
+    }
+    if (session->waits_for_reader && !reader_is_behind(session))
+        process(session);
+}
+
+/* EOF and error alike: whole frames were handled as they came, a partial one is dropped. */
+static void on_event(struct bufferevent *stream, short what, void *user) {
+    (void)stream;
+    if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+        end(user);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *user) {
+    (void)fd, (void)what;
+    end(user);
+}
+
+void session_reply_done(struct session *session) {
+    assert(session->n_in_flight > 0);
+    session->n_in_flight--;
+    if (session->waits_for_reader && !reader_is_behind(session))
+        event_active(session->again, EV_TIMEOUT, 0);
+}
+
+void session_resume(struct session *session) {
+    if (!session->waits_for_log)
+        return;
+    session->waits_for_log = false;
+    process(session);
+}
+
+void session_tick(struct session *session) {
+    uint64_t now = server_bank(session->server)->monotonic_ms;
+    size_t n = output_bytes(session);
+
+    if (n == 0 || n < session->n_output || session->n_output == 0)
+        session->output_since_ms = now;
+    session->n_output = n;
+    if (n > 0 && now - session->output_since_ms > server_settings(session->server)->stall_ms)
+        end(session);
+}
+
+bool session_drain(struct session *session) {
+    bufferevent_disable(session->stream, EV_READ);
+    return session->n_in_flight == 0 && output_bytes(session) == 0;
+}
+
+struct session *session_new(struct server *server, int fd, uint64_t id) {
+    struct event_base *base = server_base(server);
+    struct timeval handshake = after_ms(server_settings(server)->handshake_ms);
+    struct session *session = calloc(1, sizeof(*session));
+
+    if (!session) {
+        close(fd);
+        return NULL;
+    }
+    session->server = server;
+    session->id = id;
+    arena_init(&session->arena, ARENA_BYTES);
+    session->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+    if (!session->stream)
+        close(fd);
+    session->deadline = evtimer_new(base, on_deadline, session);
+    session->again = evtimer_new(base, on_again, session);
+    if (!session->stream || !session->deadline || !session->again || greet(session) < 0)
+        return session_free(session);
+    bufferevent_setcb(session->stream, on_read, on_written, on_event, session);
+    bufferevent_setwatermark(session->stream, EV_READ, 0, 2 * FRAME_MAX_BEFORE_WELCOME);
+    bufferevent_enable(session->stream, EV_READ | EV_WRITE);
+    event_add(session->deadline, &handshake);
+    return session;
+}
