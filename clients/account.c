@@ -111,18 +111,29 @@ const struct verb verb_account_open = {
 
 /* ---- list, show */
 
+struct listing {
+    json_t *rows;
+    bool for_people; /* who also read the standing */
+};
+
 static int balance_keep(void *user, const struct tb_balance *balance) {
-    return json_array_append_new(user, balance_json(balance));
+    const struct listing *listing = user;
+    json_t *row = balance_json(balance);
+    if (listing->for_people && balance->standing != TB_STANDING_OPEN)
+        json_object_set_new(row, "standing", client_json_text(tb_standing_name(balance->standing)));
+    return json_array_append_new(listing->rows, row);
 }
 
 static void row_tell(const json_t *row) {
     char minutes[32], floor[32];
     const json_t *limit = json_object_get(row, "floor_minutes");
+    const char *standing = json_string_value(json_object_get(row, "standing"));
     tb_time_format(json_integer_value(json_object_get(row, "minutes")), minutes);
     balance_limit_format(json_is_integer(limit), json_integer_value(limit), floor);
-    client_line(stdout, "%-32s %-12s %14s   limit %s",
+    client_line(stdout, "%-20s %-12s %14s   limit %s%s%s",
                 json_string_value(json_object_get(row, "code")),
-                json_string_value(json_object_get(row, "kind")), minutes, floor);
+                json_string_value(json_object_get(row, "kind")), minutes, floor,
+                standing ? ", " : "", standing ? standing : "");
 }
 
 static int list_run(struct client *client, int argc, char **argv) {
@@ -132,9 +143,9 @@ static int list_run(struct client *client, int argc, char **argv) {
         r = client_open(client);
     if (r != CLIENT_DONE)
         return r;
-    json_t *rows = json_array();
-    r = tb_account_list(client->bank, balance_keep, rows);
-    return client_list_outcome(client, r, rows, row_tell);
+    struct listing listing = {.rows = json_array(), .for_people = !client->json};
+    r = tb_account_list(client->bank, balance_keep, &listing);
+    return client_list_outcome(client, r, listing.rows, row_tell);
 }
 
 const struct verb verb_account_list = {

@@ -28,7 +28,7 @@ static const struct {
     {TB_FREEZE, "Account {to} is frozen"},
     {TB_THAW, "Account {to} is open again"},
     {TB_CLOSE, "Account {to} is closed"},
-    {TB_SET_LIMIT, "Account {to} has its floor {floor} and its ceiling {ceiling}"},
+    {TB_SET_LIMIT, "Limits of {to}: floor {floor}, ceiling {ceiling}"},
     {TB_SET_POLICY, "Policy {name} is now {value}"},
     {TB_SET_ACTIVITY, "Activity {name} is set{tags}"},
     {TB_SET_OFFER, "{to} offers {offer} for {price} a head"},
