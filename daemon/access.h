@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is asking, and what may they do: one table of requests and roles. What a role may record is in
- * the table of kinds (kinds.c); what a key may read of one account is decided here, too.
+ * Who is asking, and what may they do: one table of requests and roles. What a role may record is
+ * in the table of kinds (kinds.c); what a key may read of one account is decided here, too.
  */
 #pragma once
 

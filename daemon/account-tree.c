@@ -87,7 +87,8 @@ static int update_parents(struct account_tree *tree, uint64_t n_leaves, uint64_t
             uint64_t parent = changed[i] / 2;
             if (parent >= n_leaves >> level || (n > 0 && changed[n - 1] == parent))
                 continue;
-            tree->levels[level].nodes[parent] = merkle_node(&below[2 * parent], &below[2 * parent + 1]);
+            tree->levels[level].nodes[parent] =
+                merkle_node(&below[2 * parent], &below[2 * parent + 1]);
             changed[n++] = parent;
         }
         n_changed = n;

@@ -2,8 +2,8 @@
 /*
  * The tree of account states: leaf k is H(0x00 || "TBA1" || number u64 || kind u8 || standing u8 ||
  * code length u8 || code || floor i64 || ceiling i64 || balance i64 || held i64 || entries u64 ||
- * last entry u64 || running[32]) of the k-th account; nodes as in RFC 6962. A state record commits its
- * root. Only what changed since the last root is hashed again.
+ * last entry u64 || running[32]) of the k-th account; nodes as in RFC 6962. A state record commits
+ * its root. Only what changed since the last root is hashed again.
  */
 #pragma once
 
@@ -20,4 +20,5 @@ struct account_tree {
 void account_tree_fini(struct account_tree *tree);
 struct hash account_tree_leaf(const struct state_account *account);
 /* Brings the tree up to the lowest state, whose touched accounts are then clean. */
-int account_tree_root(struct account_tree *tree, struct state *state, struct hash *ret_root) TB_MUST_CHECK;
+int account_tree_root(struct account_tree *tree, struct state *state,
+                      struct hash *ret_root) TB_MUST_CHECK;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The answer to a batch, made from what is durable, so that a retry years later gets the same numbers,
- * time and balances as the first: only the head, and so the proof, may be a later one.
+ * The answer to a batch, made from what is durable, so that a retry years later gets the same
+ * numbers, time and balances as the first: only the head, and so the proof, may be a later one.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "handlers.h"
 
-int answer_hashes(struct arena *arena, const struct hash *hashes, size_t n, ProtobufCBinaryData **ret,
-                  size_t *ret_n) {
+int answer_hashes(struct arena *arena, const struct hash *hashes, size_t n,
+                  ProtobufCBinaryData **ret, size_t *ret_n) {
     ProtobufCBinaryData *list = arena_alloc(arena, (n + 1) * sizeof(*list));
     uint8_t *bytes = arena_alloc(arena, (n + 1) * HASH_BYTES);
 
@@ -142,7 +142,8 @@ int answer_make(struct bank *bank, const struct reply *reply, struct arena *aren
     if (r <= 0 || run.first != reply->seal)
         return r < 0 ? r : -EUCLEAN;
     if (reply->warnings.n > 0) {
-        warnings = timebank__answer__unpack(&arena->allocator, reply->warnings.n, reply->warnings.data);
+        warnings =
+            timebank__answer__unpack(&arena->allocator, reply->warnings.n, reply->warnings.data);
         if (!warnings)
             return -ENOMEM;
         ret_answer->warnings = warnings->warnings;
@@ -155,7 +156,7 @@ int answer_make(struct bank *bank, const struct reply *reply, struct arena *aren
     if (r == 0)
         r = prove_range(read, 0, run.first, arena, &ret_answer->left, &ret_answer->n_left);
     if (r == 0)
-        r = prove_range(read, run.first + run.n, log_head(bank->log)->size, arena, &ret_answer->right,
-                        &ret_answer->n_right);
+        r = prove_range(read, run.first + run.n, log_head(bank->log)->size, arena,
+                        &ret_answer->right, &ret_answer->n_right);
     return r;
 }

@@ -64,7 +64,8 @@ static int commit_beside(void *user, void *const *items, size_t n_items) {
     for (size_t i = 0; i < n_items; i++) {
         const struct bank_beside *beside = items[i];
         for (size_t j = 0; j < beside->n_notes; j++)
-            people_put_note(write, beside->notes[j].id, beside->notes[j].salt, beside->notes[j].text);
+            people_put_note(write, beside->notes[j].id, beside->notes[j].salt,
+                            beside->notes[j].text);
         for (size_t j = 0; j < beside->n_persons; j++)
             people_put_person(write, beside->persons[j].code, beside->persons[j].ward,
                               beside->persons[j].age_band);
@@ -98,8 +99,9 @@ static int open_keyring(struct bank *bank, const char *directory, char *why, siz
     int r = bank_origin(directory, origin);
 
     if (r < 0) {
-        snprintf(why, n_why, "%s holds no ledger whose head can be read (%s): make one with timebankd "
-                             "init, or run timebankd check",
+        snprintf(why, n_why,
+                 "%s holds no ledger whose head can be read (%s): make one with timebankd "
+                 "init, or run timebankd check",
                  directory, strerror(-r));
         return r;
     }
@@ -107,8 +109,9 @@ static int open_keyring(struct bank *bank, const char *directory, char *why, siz
         return -ENOMEM;
     r = keyring_open(&bank->keyring, path, origin);
     if (r < 0) {
-        snprintf(why, n_why, "the ledger's key %s cannot be used (%s): it must be the daemon's own, mode "
-                             "0600, unencrypted and whole",
+        snprintf(why, n_why,
+                 "the ledger's key %s cannot be used (%s): it must be the daemon's own, mode "
+                 "0600, unencrypted and whole",
                  path, strerror(-r));
         return r;
     }
@@ -125,8 +128,9 @@ static int open_people(struct bank *bank, const char *directory, char *why, size
         return -ENOMEM;
     r = people_open(&bank->people, path, bank->settings.people_map_bytes, false);
     if (r < 0)
-        snprintf(why, n_why, "the register of people in %s cannot be opened (%s): put it back from a "
-                             "backup",
+        snprintf(why, n_why,
+                 "the register of people in %s cannot be opened (%s): put it back from a "
+                 "backup",
                  path, strerror(-r));
     return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bank as the handlers see it: log and state, the register of people, the clock's verdict. Opened
- * from a directory, closed with everything durable.
+ * The bank as the handlers see it: log and state, the register of people, the clock's verdict.
+ * Opened from a directory, closed with everything durable.
  */
 #pragma once
 
@@ -12,15 +12,16 @@
 struct bank_settings {
     struct log_settings log;
     uint64_t people_map_bytes;
-    uint32_t batch_orders;      /* at most, in one batch */
-    uint32_t page_entries;      /* at most, in one page of a list */
-    uint32_t dry_run_orders;    /* at most, stacked in one session */
-    uint64_t report_rows;       /* records a report may read */
-    uint32_t reports;           /* at once */
-    bool accept_time;           /* the steward says that the wall clock is right */
+    uint32_t batch_orders;   /* at most, in one batch */
+    uint32_t page_entries;   /* at most, in one page of a list */
+    uint32_t dry_run_orders; /* at most, stacked in one session */
+    uint64_t report_rows;    /* records a report may read */
+    uint32_t reports;        /* at once */
+    bool accept_time;        /* the steward says that the wall clock is right */
 };
 
-/* Refusals a venue met for one member: over three in an hour it is told CHECK, whatever the balance. */
+/* Refusals a venue met for one member: over three in an hour it is told CHECK, whatever the
+ * balance. */
 struct bank_refusals {
     char venue[CODE_MAX + 1];
     char member[CODE_MAX + 1];
@@ -39,7 +40,7 @@ struct bank {
     uint64_t started_ms; /* monotonic */
     uint64_t wall_ms;    /* read once per wake-up */
     uint64_t monotonic_ms;
-    uint64_t time_reference_ms;      /* ledger time, and the monotonic time it was seen at */
+    uint64_t time_reference_ms; /* ledger time, and the monotonic time it was seen at */
     uint64_t monotonic_reference_ms;
     bool clock_is_ahead;
     bool is_draining;
@@ -53,12 +54,13 @@ int bank_lock(const char *directory, int *ret_fd) TB_MUST_CHECK;
 /* Reads the origin out of the head file's newest slot. */
 int bank_origin(const char *directory, char ret[NOTE_ORIGIN_MAX + 1]) TB_MUST_CHECK;
 /* Takes lock_fd over. `why` gets a sentence on failure. */
-int bank_open(struct bank **ret_bank, const char *directory, const struct bank_settings *settings, int lock_fd, uint64_t wall_ms, uint64_t monotonic_ms, char *why, size_t n_why);
+int bank_open(struct bank **ret_bank, const char *directory, const struct bank_settings *settings,
+              int lock_fd, uint64_t wall_ms, uint64_t monotonic_ms, char *why, size_t n_why);
 /* < 0 when the last writes failed: the ledger is whole up to its head all the same. */
 int bank_close(struct bank *bank);
 
-/* The time of this wake-up. A wall clock more than an hour ahead of ledger time plus what has passed
- * since refuses writes until it comes back. */
+/* The time of this wake-up. A wall clock more than an hour ahead of ledger time plus what has
+ * passed since refuses writes until it comes back. */
 void bank_set_time(struct bank *bank, uint64_t wall_ms, uint64_t monotonic_ms);
 /* 0, REFUSAL_CLOCK, REFUSAL_LEDGER_FULL or REFUSAL_SHUTTING_DOWN for a write of so many bytes. */
 int bank_check_writable(struct bank *bank, uint64_t bytes);
@@ -74,12 +76,12 @@ struct bank_beside {
         uint8_t id[ORDER_ID_BYTES];
         uint8_t salt[PEOPLE_SALT_BYTES];
         char *text;
-    } *notes;
+    } * notes;
     struct bank_person {
         char code[CODE_MAX + 1];
         char *ward;
         char *age_band;
-    } *persons;
+    } * persons;
 };
 struct bank_beside *bank_beside_free(struct bank_beside *beside);
 DEFINE_CLEANUP(struct bank_beside *, bank_beside_free)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything that is stored, against itself: head file, records, tree, signatures, register; and with
+ * Everything that is stored, against itself: head file, records, tree, signatures, register; and
+ * with
  * --full the rules from record 0 and every derived table. Reads only.
  */
 #include "check-ledger.h"
@@ -79,8 +80,9 @@ static int check_head_file(struct checking *checking) {
     for (int i = 0; i < HEAD_SLOTS; i++)
         if (!checking->slot_is_whole[i])
             damaged(checking,
-                    "head: slot %d (bytes %d to %d) does not hash to its sum: a write cut short, or damage", i,
-                    i * HEAD_SLOT_BYTES, (i + 1) * HEAD_SLOT_BYTES - 1);
+                    "head: slot %d (bytes %d to %d) does not hash to its sum: a write cut short, "
+                    "or damage",
+                    i, i * HEAD_SLOT_BYTES, (i + 1) * HEAD_SLOT_BYTES - 1);
     if (!head_latest(checking->slots, checking->slot_is_whole))
         return damaged(checking, "head: no slot can be read");
     return 0;
@@ -93,8 +95,8 @@ static int open_store(struct checking *checking) {
     if (!path)
         return -ENOMEM;
     at(checking, "the store's first pages", 0);
-    r = store_open(&checking->store, path, checking->settings->log.map_bytes, runs_tables, RUNS_N_TABLES,
-                   true);
+    r = store_open(&checking->store, path, checking->settings->log.map_bytes, runs_tables,
+                   RUNS_N_TABLES, true);
     if (r < 0)
         return damaged(checking, "ledger: the store cannot be opened (%s)", strerror(-r));
     r = store_read_begin(checking->store, &checking->read);
@@ -111,11 +113,13 @@ static void check_heads(struct checking *checking, const struct note_verifier *v
         const struct head_slot *slot = &checking->slots[i];
         if (!checking->slot_is_whole[i])
             continue;
-        if (note_checkpoint_open(slot->checkpoint, slot->n_checkpoint, verifier, &checking->heads[i]) < 0) {
+        if (note_checkpoint_open(slot->checkpoint, slot->n_checkpoint, verifier,
+                                 &checking->heads[i]) < 0) {
             damaged(checking, "head: slot %d is not signed by the ledger's key", i);
             checking->slot_is_whole[i] = false;
         } else if (checking->heads[i].size > checking->size) {
-            damaged(checking, "ledger: it holds %llu records, fewer than the %llu of the signed head",
+            damaged(checking,
+                    "ledger: it holds %llu records, fewer than the %llu of the signed head",
                     N(checking->size), N(checking->heads[i].size));
         }
     }
@@ -161,15 +165,15 @@ static void check_key_file(struct checking *checking, const struct note_verifier
 static int compare_row(void *user, struct store_value key, struct store_value stored) {
     struct checking *checking = user;
     uint8_t packed[STATE_ROW_MAX];
-    const struct row *row =
-        rows_find(&checking->state->tables[checking->table], rows_hash(key.data, key.n), key.data, key.n);
+    const struct row *row = rows_find(&checking->state->tables[checking->table],
+                                      rows_hash(key.data, key.n), key.data, key.n);
     size_t n = row ? state_row_pack(checking->table, row->value, packed) : 0;
 
     checking->n_rows++;
     if (row && n == stored.n && memcmp(packed, stored.data, n) == 0)
         return 0;
-    return damaged(checking, "table %s, row %zu: %s", state_table_name(checking->table), checking->n_rows,
-                   row ? "differs from what the log says" : "is not in the log");
+    return damaged(checking, "table %s, row %zu: %s", state_table_name(checking->table),
+                   checking->n_rows, row ? "differs from what the log says" : "is not in the log");
 }
 
 static int compare_tables(struct checking *checking) {
@@ -177,7 +181,8 @@ static int compare_tables(struct checking *checking) {
 
     checking->met_state = true;
     if (stored->n_accounts != sums->n_accounts || stored->n_entries != sums->n_entries ||
-        stored->received_at_ms != sums->received_at_ms || stored->ledger_time_ms != sums->ledger_time_ms)
+        stored->received_at_ms != sums->received_at_ms ||
+        stored->ledger_time_ms != sums->ledger_time_ms)
         damaged(checking, "table meta: counts or times differ from what the log says");
     for (size_t t = 0; t < STATE_N_TABLES; t++) {
         int r;
@@ -188,8 +193,9 @@ static int compare_tables(struct checking *checking) {
         if (r < 0 && r != -EUCLEAN)
             return r;
         if (r == 0 && checking->n_rows != checking->state->tables[t].n_rows)
-            damaged(checking, "table %s: %zu rows, but the log makes %zu", state_table_name(checking->table),
-                    checking->n_rows, checking->state->tables[t].n_rows);
+            damaged(checking, "table %s: %zu rows, but the log makes %zu",
+                    state_table_name(checking->table), checking->n_rows,
+                    checking->state->tables[t].n_rows);
     }
     return 0;
 }
@@ -204,7 +210,8 @@ static int compare_here(struct checking *checking) {
         checking->met[i] = true;
         root = merkle_range_root(range);
         if (!hash_equal(&root, &checking->heads[i].root))
-            damaged(checking, "head: slot %d names another root of the first %llu records", i, N(range->end));
+            damaged(checking, "head: slot %d names another root of the first %llu records", i,
+                    N(range->end));
     }
     if (checking->extent == CHECK_FULL && checking->state_size == range->end)
         return compare_tables(checking);
@@ -225,8 +232,9 @@ static int compare_after(struct checking *checking, const struct run *run) {
     checking->n_after++;
     if (r == 0 || stored.n != checking->replay.after.n ||
         memcmp(stored.data, checking->replay.after.data, stored.n) != 0)
-        damaged(checking, "table after: balances of the batch sealed at record %llu differ from what the "
-                          "log says",
+        damaged(checking,
+                "table after: balances of the batch sealed at record %llu differ from what the "
+                "log says",
                 N(run->first));
     return 0;
 }
@@ -242,14 +250,15 @@ static int check_run(void *user, struct store_value key, struct store_value valu
                        N(checking->replay.range.end));
     r = replay_run(&checking->replay, &run);
     if (r == -EUCLEAN)
-        return damaged(checking, "%s", *checking->replay.why ? checking->replay.why : "the tree cannot be read");
+        return damaged(checking, "%s",
+                       *checking->replay.why ? checking->replay.why : "the tree cannot be read");
     if (r == 0 && checking->extent == CHECK_FULL)
         r = compare_after(checking, &run);
     return r < 0 ? r : compare_here(checking);
 }
 
-static int source_order(void *user, uint64_t index, struct arena *arena, Timebank__Order **ret_order,
-                        uint64_t *ret_received_at_ms) {
+static int source_order(void *user, uint64_t index, struct arena *arena,
+                        Timebank__Order **ret_order, uint64_t *ret_received_at_ms) {
     struct checking *checking = user;
     struct record_seal seal;
     struct run run;
@@ -268,7 +277,8 @@ static int source_order(void *user, uint64_t index, struct arena *arena, Timeban
     return r < 0 ? r : 1;
 }
 
-/* A start checks what the derived tables do not cover yet; log_open() judges the same records again. */
+/* A start checks what the derived tables do not cover yet; log_open() judges the same records
+ * again. */
 static int replay_log(struct checking *checking) {
     bool is_full = checking->extent == CHECK_FULL;
     uint64_t from = checking->extent == CHECK_START && checking->size > START_RECORDS
@@ -307,7 +317,8 @@ static int check_tile(void *user, struct store_value key, struct store_value val
     tile = be64_get(key.data + 1);
     n_nodes = checking->size >> (8 * level);
     if (tile > n_nodes / 256 || value.n != MIN_OF(n_nodes - tile * 256, (uint64_t)256) * HASH_BYTES)
-        return damaged(checking, "tile %u/%llu: %zu bytes do not fit the log's size", level, N(tile), value.n);
+        return damaged(checking, "tile %u/%llu: %zu bytes do not fit the log's size", level,
+                       N(tile), value.n);
     return 0;
 }
 
@@ -331,7 +342,8 @@ static int check_rest(struct checking *checking) {
     if (checking->extent != CHECK_FULL)
         return 0;
     if (checking->state_size > 0 && !checking->met_state)
-        damaged(checking, "table meta: it says size %llu, where no batch ends", N(checking->state_size));
+        damaged(checking, "table meta: it says size %llu, where no batch ends",
+                N(checking->state_size));
     r = store_each(checking->read, RUNS_AFTER, NULL, 0, count_row, &n);
     if (r < 0)
         return r;

@@ -14,4 +14,5 @@ struct check_progress {
     struct check_result result;
 };
 
-int check_ledger_run(struct check_progress *progress, const char *directory, const struct bank_settings *settings, enum check_extent extent, FILE *to);
+int check_ledger_run(struct check_progress *progress, const char *directory,
+                     const struct bank_settings *settings, enum check_extent extent, FILE *to);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parent's side: a child reads the ledger and tells what it finds; if the child dies, the place it
- * had reached (in shared memory) is told instead. check-ledger.c is what runs in the child.
+ * The parent's side: a child reads the ledger and tells what it finds; if the child dies, the place
+ * it had reached (in shared memory) is told instead. check-ledger.c is what runs in the child.
  */
 #include "check.h"
 
@@ -48,8 +48,8 @@ static int run_child(struct check_progress *progress, const char *directory,
 
 static int check(const char *directory, const struct bank_settings *settings,
                  enum check_extent extent, FILE *to, struct check_result *ret_result) {
-    struct check_progress *progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE,
-                                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct check_progress *progress =
+        mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int r;
 
     if (progress == MAP_FAILED)

@@ -57,11 +57,13 @@ int command_check(int argc, char **argv) {
     bank_settings = settings_for_bank(&settings);
     r = check_ledger(argv[optind], &bank_settings, is_full, stdout, &result);
     if (r < 0) {
-        printf("the ledger in %s is NOT sound: keep it as it is, and restore a backup\n", argv[optind]);
+        printf("the ledger in %s is NOT sound: keep it as it is, and restore a backup\n",
+               argv[optind]);
         return EXIT_BROKEN;
     }
-    printf("sound: %llu records, %llu accounts, %llu entries; root %s%s\n", (unsigned long long)result.size,
-           (unsigned long long)result.n_accounts, (unsigned long long)result.n_entries, result.root,
+    printf("sound: %llu records, %llu accounts, %llu entries; root %s%s\n",
+           (unsigned long long)result.size, (unsigned long long)result.n_accounts,
+           (unsigned long long)result.n_entries, result.root,
            is_full ? "; the rules replayed from record 0 agree with every table" : "");
     return EXIT_DONE;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * timebankd init: a new ledger, built beside and renamed into place whole, because a store killed during
- * its first creation leaves a file that it refuses afterwards.
+ * timebankd init: a new ledger, built beside and renamed into place whole, because a store killed
+ * during its first creation leaves a file that it refuses afterwards.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -41,10 +41,11 @@ static int add_steward(struct initial *initial, const char *path) {
     }
     r = file_read(path, KEY_FILE_MAX, &text);
     if (r == 0)
-        r = sshsig_public_parse((const char *)text.data, text.n, initial->stewards[initial->n_stewards],
-                                NULL);
+        r = sshsig_public_parse((const char *)text.data, text.n,
+                                initial->stewards[initial->n_stewards], NULL);
     if (r < 0) {
-        say("%s is no Ed25519 public key file (%s): make one with timebank key new", path, strerror(-r));
+        say("%s is no Ed25519 public key file (%s): make one with timebank key new", path,
+            strerror(-r));
         return EXIT_REFUSED;
     }
     initial->n_stewards++;
@@ -59,8 +60,8 @@ static int set_policy(struct initial *initial, const char *text) {
         if (n != (size_t)(equals - text) || strncmp(policies[i].name, text, n) != 0)
             continue;
         if (!policy_takes(&policies[i], equals + 1)) {
-            say("the policy %s (%s) does not take %s%s%s", policies[i].name, policies[i].help, equals + 1,
-                *policies[i].argument ? "; one of " : "", policies[i].argument);
+            say("the policy %s (%s) does not take %s%s%s", policies[i].name, policies[i].help,
+                equals + 1, *policies[i].argument ? "; one of " : "", policies[i].argument);
             return EXIT_REFUSED;
         }
         initial->values[i] = equals + 1;
@@ -68,7 +69,8 @@ static int set_policy(struct initial *initial, const char *text) {
     }
     say("--policy takes NAME=VALUE with one of these names:");
     for (size_t i = 0; policies[i].name; i++)
-        fprintf(stderr, "    %s=%s  %s\n", policies[i].name, policies[i].otherwise, policies[i].help);
+        fprintf(stderr, "    %s=%s  %s\n", policies[i].name, policies[i].otherwise,
+                policies[i].help);
     return EXIT_REFUSED;
 }
 
@@ -97,7 +99,8 @@ static int read_arguments(struct initial *initial, int argc, char **argv) {
     }
     initial->directory = argv[optind];
     if (!note_origin_is_valid(initial->name)) {
-        say("a ledger's name is printable text without spaces and plus signs, as ely.example/timebank");
+        say("a ledger's name is printable text without spaces and plus signs, as "
+            "ely.example/timebank");
         return EXIT_REFUSED;
     }
     return EXIT_DONE;
@@ -136,11 +139,12 @@ static int make_log(const struct initial *initial, const char *beside,
 
     for (; policies[n].name; n++) {
         names[n] = (char *)(uintptr_t)policies[n].name;
-        values[n] = (char *)(uintptr_t)(initial->values[n] ? initial->values[n] : policies[n].otherwise);
+        values[n] =
+            (char *)(uintptr_t)(initial->values[n] ? initial->values[n] : policies[n].otherwise);
     }
     for (size_t i = 0; i < initial->n_stewards; i++)
-        stewards[i] = (ProtobufCBinaryData){SSHSIG_PUBLIC_BYTES,
-                                            (uint8_t *)(uintptr_t)initial->stewards[i]};
+        stewards[i] =
+            (ProtobufCBinaryData){SSHSIG_PUBLIC_BYTES, (uint8_t *)(uintptr_t)initial->stewards[i]};
     genesis.format = 1;
     genesis.origin = (char *)(uintptr_t)initial->name;
     genesis.ledger_key = (ProtobufCBinaryData){NOTE_KEY_BYTES, (uint8_t *)(uintptr_t)verifier->key};

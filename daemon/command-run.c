@@ -77,7 +77,8 @@ static int lock(const char *directory, int *ret_fd) {
     return r < 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
-static int serve(const struct running *running, const struct settings *settings, struct bank *bank) {
+static int serve(const struct running *running, const struct settings *settings,
+                 struct bank *bank) {
     _cleanup_(freep) char *otherwise = NULL;
     struct server *server = NULL;
     char why[512] = "out of memory";
@@ -97,7 +98,8 @@ static int serve(const struct running *running, const struct settings *settings,
     }
     closed = server_free(server);
     if (closed < 0 && r == 0)
-        say("the last writes failed (%s): run timebankd check before the next start", strerror(-closed));
+        say("the last writes failed (%s): run timebankd check before the next start",
+            strerror(-closed));
     return r < 0 || closed < 0 ? EXIT_BROKEN : EXIT_DONE;
 }
 
@@ -122,14 +124,15 @@ int command_run(int argc, char **argv) {
         say("not starting: the ledger is damaged, see above");
         return EXIT_BROKEN;
     }
-    r = bank_open(&bank, running.directory, &bank_settings, fd, clock_wall_ms(), clock_monotonic_ms(), why,
-                  sizeof(why));
+    r = bank_open(&bank, running.directory, &bank_settings, fd, clock_wall_ms(),
+                  clock_monotonic_ms(), why, sizeof(why));
     if (r < 0) {
         say("not starting: %s", *why ? why : strerror(-r));
         return r == -ENOMEM || r == -EIO ? EXIT_BROKEN : EXIT_REFUSED;
     }
     if (bank->clock_is_ahead)
-        say("the clock is more than 30 days ahead of the last entry: writes are refused until you start "
+        say("the clock is more than 30 days ahead of the last entry: writes are refused until you "
+            "start "
             "with --accept-time");
     if (keyring_is_unlocked(bank->keyring))
         say("the ledger's key could not be locked in memory: raise the limit of locked memory");

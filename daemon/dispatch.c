@@ -196,7 +196,8 @@ static int finish_report(struct reply *reply, struct arena *arena, Timebank__Res
     return 0;
 }
 
-/* A message laid behind another is merged into it: the body was packed when the request was handled. */
+/* A message laid behind another is merged into it: the body was packed when the request was
+ * handled. */
 static int finish(struct bank *bank, struct reply *reply, struct arena *arena, struct bytes *to) {
     Timebank__Response response = TIMEBANK__RESPONSE__INIT;
     Timebank__Position position = TIMEBANK__POSITION__INIT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a decoded request to a reply: one table of requests says who may ask, and which handler answers.
- * Sessions hand requests in and get replies out when what they tell is durable.
+ * From a decoded request to a reply: one table of requests says who may ask, and which handler
+ * answers. Sessions hand requests in and get replies out when what they tell is durable.
  */
 #pragma once
 
@@ -24,9 +24,9 @@ struct reply {
     uint32_t tag;
     uint64_t known_size;
     uint64_t ticket;
-    struct bytes body;      /* a packed Response without position; empty where a batch is answered */
-    uint64_t seal;          /* batch to be answered, or 0 */
-    bool is_already;        /* it was in before */
+    struct bytes body; /* a packed Response without position; empty where a batch is answered */
+    uint64_t seal;     /* batch to be answered, or 0 */
+    bool is_already;   /* it was in before */
     struct ledger_author who;
     struct bytes warnings;  /* packed Answer that holds the warnings, or empty */
     struct report_job *job; /* report to be made once durable, or NULL */
@@ -47,7 +47,8 @@ struct call {
 
 /* Handles a request (the first message, hello, is the session's business). 0 with *ret_reply, < 0
  * broken (memory, the store). */
-int dispatch(struct bank *bank, struct dispatch_client *client, const Timebank__Request *request, struct arena *arena, struct reply **ret_reply) TB_MUST_CHECK;
+int dispatch(struct bank *bank, struct dispatch_client *client, const Timebank__Request *request,
+             struct arena *arena, struct reply **ret_reply) TB_MUST_CHECK;
 /* True when the request writes: the session waits while the log has no room for another batch. */
 bool dispatch_is_write(const Timebank__Request *request);
 /* The whole packed Response, its position added, once the ticket is durable. */

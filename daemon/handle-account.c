@@ -103,7 +103,8 @@ int handle_account_list(struct call *call) {
         return -ENOMEM;
     for (size_t i = 0; i < page.n && r == 0; i++) {
         balances->items[i] = arena_alloc(call->arena, sizeof(Timebank__Balance));
-        r = balances->items[i] ? fill_balance(call, page.items[i].value, balances->items[i]) : -ENOMEM;
+        r = balances->items[i] ? fill_balance(call, page.items[i].value, balances->items[i])
+                               : -ENOMEM;
         balances->n_items = i + 1;
     }
     call->response->accounts = balances;
@@ -129,9 +130,10 @@ int handle_account_next_code(struct call *call) {
         snprintf(code + n_letters, sizeof(code) - n_letters, "%0*llu", (int)n_digits, number);
     }
     if (!code_matches_pattern(code, state_policy(state, "member-code")))
-        return call_refuse(call, REFUSAL_NOT_A_MEMBER_CODE,
-                           "No further code follows the last one within the policy member-code: widen "
-                           "the policy, or choose a code.");
+        return call_refuse(
+            call, REFUSAL_NOT_A_MEMBER_CODE,
+            "No further code follows the last one within the policy member-code: widen "
+            "the policy, or choose a code.");
     if (!response)
         return -ENOMEM;
     timebank__by_code__init(response);

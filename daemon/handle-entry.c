@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One entry as recorded: its exact bytes, its seal, its author, and its reason for those who may read it. */
+/* One entry as recorded: its exact bytes, its seal, its author, and its reason for those who may
+ * read it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

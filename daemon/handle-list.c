@@ -66,7 +66,8 @@ int handle_list_offers(struct call *call) {
         return -ENOMEM;
     for (size_t i = 0; i < page.n; i++) {
         const struct state_offer *offer = page.items[i].value;
-        char *venue = call_copy(call, page.items[i].name), *slash = venue ? strchr(venue, '/') : NULL;
+        char *venue = call_copy(call, page.items[i].name),
+             *slash = venue ? strchr(venue, '/') : NULL;
         if (!slash)
             return venue ? -EUCLEAN : -ENOMEM;
         *slash = '\0';

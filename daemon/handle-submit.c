@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A batch: checked in the order that timebank-ledger(5) gives (lengths, header, signature, batch id,
- * rights, not-after, pin, then each order), applied or refused whole, or tried on the session's dry run.
+ * A batch: checked in the order that timebank-ledger(5) gives (lengths, header, signature, batch
+ * id, rights, not-after, pin, then each order), applied or refused whole, or tried on the session's
+ * dry run.
  */
 #include <assert.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The handlers of the table of requests (dispatch.c); one file per noun. Each answers 0 with its response
- * (or a refusal) set in the call, or < 0 broken. */
+/* The handlers of the table of requests (dispatch.c); one file per noun. Each answers 0 with its
+ * response (or a refusal) set in the call, or < 0 broken. */
 #pragma once
 
 #include "dispatch.h"
@@ -23,9 +23,11 @@ int handle_list_keys(struct call *call);
 int handle_report(struct call *call);
 
 /* answer.c: the answer to a batch that is durable, for the first time or again. */
-int answer_make(struct bank *bank, const struct reply *reply, struct arena *arena, Timebank__Answer *ret_answer) TB_MUST_CHECK;
+int answer_make(struct bank *bank, const struct reply *reply, struct arena *arena,
+                Timebank__Answer *ret_answer) TB_MUST_CHECK;
 /* Hashes of a range, or of a proof, as protobuf bytes in the arena. */
-int answer_hashes(struct arena *arena, const struct hash *hashes, size_t n, ProtobufCBinaryData **ret, size_t *ret_n) TB_MUST_CHECK;
+int answer_hashes(struct arena *arena, const struct hash *hashes, size_t n,
+                  ProtobufCBinaryData **ret, size_t *ret_n) TB_MUST_CHECK;
 
 /* report-job.c: a report made on a thread of its own from one bounded read. */
 struct report_job;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two slots, one write and one fdatasync a head: what was signed last is never in doubt by more than the
- * slot being written. */
+/* Two slots, one write and one fdatasync a head: what was signed last is never in doubt by more
+ * than the slot being written. */
 #include "head.h"
 
 #include <errno.h>
@@ -41,8 +41,7 @@ static void slot_pack(const struct head_slot *slot, uint8_t ret[HEAD_SLOT_BYTES]
     memcpy(ret + HASHED_BYTES, sum.b, HASH_BYTES);
 }
 
-static bool slot_unpack(const uint8_t bytes[HEAD_SLOT_BYTES], size_t place,
-                        struct head_slot *ret) {
+static bool slot_unpack(const uint8_t bytes[HEAD_SLOT_BYTES], size_t place, struct head_slot *ret) {
     struct hash sum = hash_of(bytes, HASHED_BYTES);
 
     *ret = (struct head_slot){.sequence = be64_get(bytes), .inode = be64_get(bytes + 8)};
@@ -64,7 +63,8 @@ int head_create(const char *path, const struct head_slot *slot) {
     return file_create(path, 0600, bytes, sizeof(bytes));
 }
 
-int head_read(const char *path, struct head_slot ret_slots[HEAD_SLOTS], bool ret_valid[HEAD_SLOTS]) {
+int head_read(const char *path, struct head_slot ret_slots[HEAD_SLOTS],
+              bool ret_valid[HEAD_SLOTS]) {
     _cleanup_bytes_ struct bytes bytes = {0};
     int r = file_read(path, HEAD_SLOTS * HEAD_SLOT_BYTES, &bytes);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A batch being judged: its orders decoded from their exact bytes, their leaf hashes, and the ledger's
- * verdict. The same path serves a batch that has just arrived and one that is replayed from the log.
+ * A batch being judged: its orders decoded from their exact bytes, their leaf hashes, and the
+ * ledger's verdict. The same path serves a batch that has just arrived and one that is replayed
+ * from the log.
  */
 #pragma once
 
@@ -26,6 +27,7 @@ void judging_set(struct judging *judging, size_t i, const uint8_t *body, size_t 
 struct hash judging_root(const struct judging *judging);
 /* Judges against `below`, the seal to stand at record number `seal`. 0 judged, < 0 broken; see
  * judging->batch, and judging->state to be merged or freed. */
-int judging_run(struct judging *judging, struct state *below, uint64_t seal, const struct batch_header *header, uint64_t received_at_ms) TB_MUST_CHECK;
+int judging_run(struct judging *judging, struct state *below, uint64_t seal,
+                const struct batch_header *header, uint64_t received_at_ms) TB_MUST_CHECK;
 /* The row of table `after`: what the orders did to balances. */
 void judging_pack_after(const struct judging *judging, struct bytes *to);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one table of kinds of orders: who may, which accounts stand where, which fields count, which rule. */
+/* The one table of kinds of orders: who may, which accounts stand where, which fields count, which
+ * rule. */
 #include "rules.h"
 
 #define R(name) ROLE_BIT(TIMEBANK__ROLE__##name)
@@ -15,9 +16,8 @@ static const struct kind kinds[] = {
     {KIND_NUMBER(EARN), .roles = BROKERS | R(ROLE_ORGANISATION), .from_kinds = ORGANISATIONS,
      .to_kinds = MEMBERS, .fields = TIME_FIELDS, .traits = COUNTS | GIVES_TIME | OWN_FROM,
      .apply = rules_time_give},
-    {KIND_NUMBER(LOG), .roles = BROKERS, .from_kinds = MEMBERS | ORGANISATIONS,
-     .to_kinds = MEMBERS, .fields = TIME_FIELDS, .traits = COUNTS | GIVES_TIME | FROM_OPTIONAL,
-     .apply = rules_time_log},
+    {KIND_NUMBER(LOG), .roles = BROKERS, .from_kinds = MEMBERS | ORGANISATIONS, .to_kinds = MEMBERS,
+     .fields = TIME_FIELDS, .traits = COUNTS | GIVES_TIME | FROM_OPTIONAL, .apply = rules_time_log},
     {KIND_NUMBER(GIFT), .roles = BROKERS | R(ROLE_MEMBER), .from_kinds = MEMBERS,
      .to_kinds = MEMBERS, .fields = CREDIT_FIELDS, .traits = COUNTS | OWN_FROM,
      .apply = rules_credit_move},
@@ -29,8 +29,7 @@ static const struct kind kinds[] = {
     {KIND_NUMBER(ISSUE), .roles = BROKERS, .from_kinds = ISSUED, .to_kinds = ORGANISATIONS,
      .fields = CREDIT_FIELDS, .traits = COUNTS, .apply = rules_credit_issue},
     {KIND_NUMBER(REDEEM), .roles = BROKERS | R(ROLE_VENUE), .from_kinds = MEMBERS,
-     .to_kinds = VENUES, .fields = CREDIT_FIELDS, .traits = COUNTS | OWN_TO,
-     .apply = rules_redeem},
+     .to_kinds = VENUES, .fields = CREDIT_FIELDS, .traits = COUNTS | OWN_TO, .apply = rules_redeem},
     {KIND_NUMBER(REVERSE), .roles = BROKERS | R(ROLE_VENUE), .fields = USES_MINUTES,
      .traits = COUNTS, .apply = rules_reverse},
 

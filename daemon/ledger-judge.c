@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checks that every order passes, in this order: known id · fields of its kind · who may · source
- * and override · dates · accounts and their standing · minutes; then its own rule (rules-*.c). What is
- * particular to one kind does not belong here.
+ * The checks that every order passes, in this order: known id · fields of its kind · who may ·
+ * source and override · dates · accounts and their standing · minutes; then its own rule
+ * (rules-*.c). What is particular to one kind does not belong here.
  */
 #include <assert.h>
 #include <errno.h>
@@ -49,10 +49,11 @@ static int check_id(struct rule *rule) {
     }
     field = record_order_difference(order, earlier);
     if (field) {
-        r = rule_refuse(rule, REFUSAL_ID_DIFFERS, field,
-                        "The same reference is in as entry %llu with another %s: correct that entry "
-                        "instead.",
-                        (unsigned long long)id->entry, field);
+        r = rule_refuse(
+            rule, REFUSAL_ID_DIFFERS, field,
+            "The same reference is in as entry %llu with another %s: correct that entry "
+            "instead.",
+            (unsigned long long)id->entry, field);
     } else {
         rule->batch->already[rule->place] = id->entry;
         rule->batch->n_already++;
@@ -118,7 +119,8 @@ static bool authority_fits(const struct rule *rule) {
     switch (rule->batch->author->role) {
     case TIMEBANK__ROLE__STEWARD:
     case TIMEBANK__ROLE__BROKER:
-        return claimed == TIMEBANK__AUTHORITY__BY_BROKER || claimed == TIMEBANK__AUTHORITY__BY_SHEET;
+        return claimed == TIMEBANK__AUTHORITY__BY_BROKER ||
+               claimed == TIMEBANK__AUTHORITY__BY_SHEET;
     case TIMEBANK__ROLE__ROLE_ORGANISATION:
         return claimed == TIMEBANK__AUTHORITY__BY_ORGANISATION;
     case TIMEBANK__ROLE__ROLE_VENUE:
@@ -179,8 +181,8 @@ static int warn_of_age(struct rule *rule) {
 
     if (age <= warn_after)
         return 0;
-    return rule_warn(rule, WARNING_OLD_SERVICE_DATE, 0, "The service was %lld days before the entry.",
-                     (long long)age);
+    return rule_warn(rule, WARNING_OLD_SERVICE_DATE, 0,
+                     "The service was %lld days before the entry.", (long long)age);
 }
 
 static int check_dates(struct rule *rule) {
@@ -199,7 +201,8 @@ static int check_dates(struct rule *rule) {
                            "%s has not come yet: check the date of service.", day);
     if (order->claimed_day && order->service_day > order->claimed_day)
         return rule_refuse(rule, REFUSAL_BAD_DATE, "claimed_day",
-                           "The date of entry lies before the date of service, %s: check both.", day);
+                           "The date of entry lies before the date of service, %s: check both.",
+                           day);
     if (!rule_is_history(rule) && (int64_t)rule->today - order->service_day > oldest)
         return rule_refuse(rule, REFUSAL_BAD_DATE, "service_day",
                            "%s is further back than the policy age-of-service allows: ask a "
@@ -224,8 +227,9 @@ static int refuse_kind(struct rule *rule, const struct state_account *account, c
     static const char *const words[] = {
         [TIMEBANK__ACCOUNT_KIND__MEMBER] = "a member: for time between members use exchange, for "
                                            "credits gift",
-        [TIMEBANK__ACCOUNT_KIND__ORGANISATION] = "an organisation: for time given to it use earn, for "
-                                                 "its allotment issue",
+        [TIMEBANK__ACCOUNT_KIND__ORGANISATION] =
+            "an organisation: for time given to it use earn, for "
+            "its allotment issue",
         [TIMEBANK__ACCOUNT_KIND__VENUE] = "a venue: to spend credits there use redeem"};
     const char *what = account->kind < N_ELEMENTS(words) && words[account->kind]
                            ? words[account->kind]
@@ -241,12 +245,13 @@ static int check_side(struct rule *rule, const char *code, uint32_t kinds, const
         return 0;
     account = state_account(rule->state, code);
     if (!account)
-        return *code ? rule_refuse(rule, REFUSAL_NO_SUCH_ACCOUNT, field,
-                                   "There is no account %s: check the code, or open it with timebank "
-                                   "account open.",
-                                   code)
-                     : rule_refuse(rule, REFUSAL_NO_SUCH_ACCOUNT, field,
-                                   "The account is missing: name it.");
+        return *code
+                   ? rule_refuse(rule, REFUSAL_NO_SUCH_ACCOUNT, field,
+                                 "There is no account %s: check the code, or open it with timebank "
+                                 "account open.",
+                                 code)
+                   : rule_refuse(rule, REFUSAL_NO_SUCH_ACCOUNT, field,
+                                 "The account is missing: name it.");
     if (!(kinds & KIND_BIT(account->kind)))
         return !(rule->kind->traits & COUNTS) && account->kind >= TIMEBANK__ACCOUNT_KIND__CHEST
                    ? rule_refuse(rule, REFUSAL_BANK_ACCOUNT, field, NULL)
@@ -291,11 +296,11 @@ static int check_minutes(struct rule *rule) {
     if (order->minutes > HOURS_MAX_MINUTES)
         return rule_refuse(rule, REFUSAL_TOO_LONG, "minutes",
                            "That is more time than any scheme holds: check the figure.");
-    if (order->typed_minutes &&
-        !rounds_to(state_policy(rule->state, "rounding"), order->typed_minutes, quantum,
-                   order->minutes))
-        return rule_refuse(rule, REFUSAL_NOT_IN_QUANTUM, "typed_minutes",
-                           "The time was not rounded as the policy rounding says: update the client.");
+    if (order->typed_minutes && !rounds_to(state_policy(rule->state, "rounding"),
+                                           order->typed_minutes, quantum, order->minutes))
+        return rule_refuse(
+            rule, REFUSAL_NOT_IN_QUANTUM, "typed_minutes",
+            "The time was not rounded as the policy rounding says: update the client.");
     if (order->minutes % quantum == 0)
         return 0;
     hours_format((int64_t)order->minutes, text);
@@ -328,10 +333,10 @@ static int check_activity(struct rule *rule) {
 
 /* Returns 0 when the order may stand, > 0 refused, < 0 broken. */
 static int judge_common(struct rule *rule) {
-    static int (*const checks[])(struct rule *) = {check_id,    check_fields, check_authority,
-                                                   check_source, check_dates,  check_sides,
-                                                   check_minutes, check_activity,
-                                                   rules_reverse_check_correction};
+    static int (*const checks[])(struct rule *) = {
+        check_id,      check_fields,   check_authority,
+        check_source,  check_dates,    check_sides,
+        check_minutes, check_activity, rules_reverse_check_correction};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < N_ELEMENTS(checks); i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Genesis, seals, authors, limits, the laws; and the notes in which a batch's judgement is written. */
+/* Genesis, seals, authors, limits, the laws; and the notes in which a batch's judgement is written.
+ */
 #include "ledger.h"
 
 #include <assert.h>
@@ -24,8 +25,8 @@ static int note_add(struct ledger_batch *batch, struct ledger_note note, const c
     if (format && vasprintf(&note.message, format, arguments) < 0)
         return -ENOMEM;
     if (!format)
-        note.message = strdup(note.is_warning ? warning_sentence(note.number)
-                                              : refusal_sentence(note.number));
+        note.message =
+            strdup(note.is_warning ? warning_sentence(note.number) : refusal_sentence(note.number));
     if (!note.message)
         return -ENOMEM;
     notes[batch->n_notes++] = note;
@@ -75,10 +76,14 @@ static const struct {
     const char *code;
     Timebank__AccountKind kind;
 } bank_accounts[] = {
-    {"chest", TIMEBANK__ACCOUNT_KIND__CHEST},       {"issued", TIMEBANK__ACCOUNT_KIND__ISSUED},
-    {"retired", TIMEBANK__ACCOUNT_KIND__RETIRED},   {"expired", TIMEBANK__ACCOUNT_KIND__EXPIRED},
-    {"advances", TIMEBANK__ACCOUNT_KIND__ADVANCES}, {"vouchers", TIMEBANK__ACCOUNT_KIND__VOUCHERS},
-    {"transit", TIMEBANK__ACCOUNT_KIND__TRANSIT},   {"write-offs", TIMEBANK__ACCOUNT_KIND__WRITE_OFFS},
+    {"chest", TIMEBANK__ACCOUNT_KIND__CHEST},
+    {"issued", TIMEBANK__ACCOUNT_KIND__ISSUED},
+    {"retired", TIMEBANK__ACCOUNT_KIND__RETIRED},
+    {"expired", TIMEBANK__ACCOUNT_KIND__EXPIRED},
+    {"advances", TIMEBANK__ACCOUNT_KIND__ADVANCES},
+    {"vouchers", TIMEBANK__ACCOUNT_KIND__VOUCHERS},
+    {"transit", TIMEBANK__ACCOUNT_KIND__TRANSIT},
+    {"write-offs", TIMEBANK__ACCOUNT_KIND__WRITE_OFFS},
 };
 
 static int open_bank_accounts(struct state *state) {

@@ -23,7 +23,8 @@ static void put_runs(struct store_write *write, const struct log_group *group) {
     }
 }
 
-/* A tile grows by the nodes completed in this group; what it holds already must end where they begin. */
+/* A tile grows by the nodes completed in this group; what it holds already must end where they
+ * begin. */
 static int put_node(struct store_write *write, const struct log_node *node) {
     uint8_t key[9], tile[256 * HASH_BYTES];
     struct store_value value = {0};

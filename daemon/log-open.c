@@ -48,11 +48,14 @@ static int open_store(struct opening *opening) {
     int r = path_in(opening->directory, "ledger", &path);
 
     if (r == 0)
-        r = store_open(&log->store, path, log->settings.map_bytes, runs_tables, RUNS_N_TABLES, false);
+        r = store_open(&log->store, path, log->settings.map_bytes, runs_tables, RUNS_N_TABLES,
+                       false);
     if (r == -EMEDIUMTYPE)
-        return refuse(opening, r, "%s is on a network file system: move the ledger to a local disk", path);
+        return refuse(opening, r, "%s is on a network file system: move the ledger to a local disk",
+                      path);
     if (r < 0)
-        return refuse(opening, r, "the store in %s/ledger cannot be opened (%s): run timebankd check",
+        return refuse(opening, r,
+                      "the store in %s/ledger cannot be opened (%s): run timebankd check",
                       opening->directory, strerror(-r));
     return 0;
 }
@@ -64,9 +67,10 @@ static int check_place(struct opening *opening) {
     head_machine(machine);
     if (slot->inode != store_inode(opening->log->store) ||
         memcmp(slot->machine, machine, sizeof(machine)) != 0)
-        return refuse(opening, -EXDEV,
-                      "this directory was copied or moved since it last signed a head. Two copies that "
-                      "both sign would make two histories: serve the original instead");
+        return refuse(
+            opening, -EXDEV,
+            "this directory was copied or moved since it last signed a head. Two copies that "
+            "both sign would make two histories: serve the original instead");
     return 0;
 }
 
@@ -84,10 +88,11 @@ static int read_head(struct opening *opening) {
         return refuse(opening, r, "the head file %s cannot be read (%s): run timebankd check", path,
                       strerror(-r));
     latest = head_latest(slots, valid);
-    if (!latest ||
-        note_checkpoint_open(latest->checkpoint, latest->n_checkpoint, opening->verifier, &log->head) < 0)
-        return refuse(opening, -EUCLEAN,
-                      "the head file holds no head signed by this ledger's key: run timebankd check");
+    if (!latest || note_checkpoint_open(latest->checkpoint, latest->n_checkpoint, opening->verifier,
+                                        &log->head) < 0)
+        return refuse(
+            opening, -EUCLEAN,
+            "the head file holds no head signed by this ledger's key: run timebankd check");
     log->slot = *latest;
     return check_place(opening);
 }
@@ -101,10 +106,11 @@ static int meet_head(struct opening *opening) {
         return 0;
     root = merkle_range_root(range);
     if (!hash_equal(&root, &head->root))
-        return refuse(opening, -EUCLEAN,
-                      "the first %llu records are not those of the last signed head: run timebankd check "
-                      "and restore a backup",
-                      N(head->size));
+        return refuse(
+            opening, -EUCLEAN,
+            "the first %llu records are not those of the last signed head: run timebankd check "
+            "and restore a backup",
+            N(head->size));
     opening->met_head = true;
     return 0;
 }
@@ -115,7 +121,8 @@ static int replay_each(void *user, struct store_value key, struct store_value va
     int r = run_parse(&run, key, value);
 
     if (r < 0)
-        return refuse(opening, r, "a stored run of records near record %llu is damaged: run timebankd check",
+        return refuse(opening, r,
+                      "a stored run of records near record %llu is damaged: run timebankd check",
                       N(opening->replay.range.end));
     r = replay_run(&opening->replay, &run);
     if (r < 0)
@@ -139,9 +146,10 @@ static int replay_tail(struct opening *opening) {
     if (r < 0)
         return refuse(opening, r, "the stored balances cannot be read: run timebankd check");
     if (size > log->head.size)
-        return refuse(opening, -ESTALE,
-                      "the head file is older than the store: it was put back from a copy. Restore both "
-                      "from one backup");
+        return refuse(
+            opening, -ESTALE,
+            "the head file is older than the store: it was put back from a copy. Restore both "
+            "from one backup");
     log->step_size = size;
     r = replay_go_on(&opening->replay, size, log->state->sums.received_at_ms);
     if (r < 0)
@@ -151,10 +159,11 @@ static int replay_tail(struct opening *opening) {
     if (r == 0)
         r = store_each(read, RUNS_LOG, key, sizeof(key), replay_each, opening);
     if (r == 0 && !opening->met_head)
-        r = refuse(opening, -ESTALE,
-                   "the store ends at record %llu, before the last signed head of %llu: it was put back "
-                   "from a copy, or lost records. Restore a backup",
-                   N(opening->replay.range.end), N(log->head.size));
+        r = refuse(
+            opening, -ESTALE,
+            "the store ends at record %llu, before the last signed head of %llu: it was put back "
+            "from a copy, or lost records. Restore a backup",
+            N(opening->replay.range.end), N(log->head.size));
     log->range = opening->replay.range;
     log->ledger_id = opening->replay.ledger_id;
     return r;
@@ -206,8 +215,8 @@ static int source_row(void *user, enum state_table table, const void *key, size_
     return r < 0 ? r : 1;
 }
 
-static int source_order(void *user, uint64_t index, struct arena *arena, Timebank__Order **ret_order,
-                        uint64_t *ret_received_at_ms) {
+static int source_order(void *user, uint64_t index, struct arena *arena,
+                        Timebank__Order **ret_order, uint64_t *ret_received_at_ms) {
     _cleanup_bytes_ struct bytes record = {0}, sealed = {0};
     struct record_seal seal;
     uint64_t at = 0;
@@ -248,10 +257,8 @@ static int new_log(struct log **ret_log, const struct log_settings *settings) {
 int log_open(struct log **ret_log, const char *directory, const struct log_settings *settings,
              const struct keyring *keyring, char *why, size_t n_why) {
     _cleanup_(free_logp) struct log *log = NULL;
-    struct opening opening = {.directory = directory,
-                              .verifier = keyring_verifier(keyring),
-                              .why = why,
-                              .n_why = n_why};
+    struct opening opening = {
+        .directory = directory, .verifier = keyring_verifier(keyring), .why = why, .n_why = n_why};
     int r = new_log(&log, settings);
 
     *why = '\0';
@@ -326,8 +333,8 @@ static int create_store(struct log *log, const char *directory) {
     if (r == 0)
         r = store_create(path, log->settings.map_bytes, runs_tables, RUNS_N_TABLES);
     return r < 0 ? r
-                 : store_open(&log->store, path, log->settings.map_bytes, runs_tables, RUNS_N_TABLES,
-                              false);
+                 : store_open(&log->store, path, log->settings.map_bytes, runs_tables,
+                              RUNS_N_TABLES, false);
 }
 
 /* A head of size 0 that the first group extends: it is never shown to anybody. */

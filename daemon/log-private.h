@@ -36,8 +36,8 @@ struct log_group {
     void **beside;
     size_t n_beside;
     size_t n_bytes;
-    bool is_closed;    /* takes no more batches */
-    struct bytes step; /* rows of derived tables: a step is a group without runs */
+    bool is_closed;        /* takes no more batches */
+    struct bytes step;     /* rows of derived tables: a step is a group without runs */
     struct head_slot slot; /* of the head signed, once done */
     struct note_head head;
     int r;
@@ -72,22 +72,23 @@ struct log {
     struct head_slot slot;
     uint64_t next_sequence;
     uint64_t durable_sequence;
-    uint64_t step_size;      /* where the stored derived tables stand */
+    uint64_t step_size; /* where the stored derived tables stand */
     bool has_step_in_flight;
     uint64_t published_ms;
-    struct log_group *collecting; /* NULL when empty */
+    struct log_group *collecting;                          /* NULL when empty */
     struct log_group *in_flight[LOG_GROUPS_IN_FLIGHT + 1]; /* oldest first; and one step */
     size_t n_in_flight;
-    uint64_t last_sequence; /* of the last group with records handed over */
+    uint64_t last_sequence;   /* of the last group with records handed over */
     uint64_t n_bytes_pending; /* handed over or collecting, not durable */
-    int broken; /* sticky */
+    int broken;               /* sticky */
     struct committer committer;
 };
 
 struct log_group *log_group_new(struct log *log);
 struct log_group *log_group_free(struct log *log, struct log_group *group);
 /* Appends one run to the collecting group and its leaves to the tree. */
-int log_group_add(struct log *log, uint32_t n, const struct iovec *records, const struct hash *leaves, struct bytes *after);
+int log_group_add(struct log *log, uint32_t n, const struct iovec *records,
+                  const struct hash *leaves, struct bytes *after);
 /* Collects changed rows of the derived tables into a group's step; marks them clean. */
 int log_step_pack(struct log *log, struct bytes *to);
 int log_step_write(struct store_write *write, const struct bytes *step);
@@ -98,5 +99,6 @@ void log_committer_stop(struct log *log);
 void log_committer_take(struct log *log, struct log_group *group);
 /* Commits on this thread. */
 void log_commit(struct committer *committer, struct log_group *group);
-/* Signs and writes a head that extends the last: used by commits, and by a start that found more. */
+/* Signs and writes a head that extends the last: used by commits, and by a start that found more.
+ */
 int log_sign(struct committer *committer, const struct note_head *head);

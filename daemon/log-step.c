@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing behind: changed rows of the derived tables go into the store in steps larger than commits, each
- * with the log position it reflects, after the head of that position is signed. A start re-applies only
- * the records since.
+ * Writing behind: changed rows of the derived tables go into the store in steps larger than
+ * commits, each with the log position it reflects, after the head of that position is signed. A
+ * start re-applies only the records since.
  */
 #include <errno.h>
 #include <string.h>

@@ -102,8 +102,8 @@ static uint64_t free_below(uint64_t whole, uint64_t used) {
 }
 
 int log_check_room(struct log *log, uint64_t bytes) {
-    uint64_t wanted = ROOM_PER_GROUP + ROOM_FACTOR * (bytes + log->n_bytes_pending) +
-                      log->settings.reserve_bytes;
+    uint64_t wanted =
+        ROOM_PER_GROUP + ROOM_FACTOR * (bytes + log->n_bytes_pending) + log->settings.reserve_bytes;
     uint64_t used = store_map_used_bytes(log->store);
     struct statvfs disk;
     struct rlimit limit;
@@ -128,8 +128,7 @@ static bool is_full(const struct log_group *group) {
 bool log_can_append(const struct log *log) {
     if (log->broken < 0)
         return false;
-    return !log->collecting || !is_full(log->collecting) ||
-           log->n_in_flight < LOG_GROUPS_IN_FLIGHT;
+    return !log->collecting || !is_full(log->collecting) || log->n_in_flight < LOG_GROUPS_IN_FLIGHT;
 }
 
 /* Seal and orders as records: kind bytes set before the bodies. */
@@ -217,7 +216,8 @@ bool log_is_durable(const struct log *log, uint64_t ticket) {
 static int append_state_record(struct log *log, uint64_t wall_ms) {
     struct record_state record = {.covers = log->range.end,
                                   .n_accounts = log->state->sums.n_accounts,
-                                  .ledger_time_ms = MAX_OF(log->state->sums.ledger_time_ms, wall_ms)};
+                                  .ledger_time_ms =
+                                      MAX_OF(log->state->sums.ledger_time_ms, wall_ms)};
     uint8_t bytes[RECORD_STATE_BYTES];
     struct iovec piece = {bytes, sizeof(bytes)};
     struct hash leaf;

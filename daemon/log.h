@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ledger's log: what was applied to the state is appended here in memory, collected into groups, and
- * each group is made durable with one commit and one signed head. The only room that signs heads.
+ * The ledger's log: what was applied to the state is appended here in memory, collected into
+ * groups, and each group is made durable with one commit and one signed head. The only room that
+ * signs heads.
  *
  * The loop thread owns everything but the committing of a group (log-commit.c), which runs on the
- * committer thread, or inline where settings say so. The two meet in a queue and an eventfd; at most two
- * groups are in flight. A failed commit is final: memory is never rolled back past a commit.
+ * committer thread, or inline where settings say so. The two meet in a queue and an eventfd; at
+ * most two groups are in flight. A failed commit is final: memory is never rolled back past a
+ * commit.
  *
- * Before a head is signed: the bytes read back hash to the leaves used; the root recomputed from what is
- * stored is equal; the old root is a prefix; the last signed head is the one extended; our own signature
- * verifies.
+ * Before a head is signed: the bytes read back hash to the leaves used; the root recomputed from
+ * what is stored is equal; the old root is a prefix; the last signed head is the one extended; our
+ * own signature verifies.
  */
 #pragma once
 
@@ -32,12 +34,16 @@ struct log_settings {
     void *beside_user;
 };
 
-/* Makes head and store in a new directory, with genesis and a first state record: size 2, published. */
-int log_create(const char *directory, const struct log_settings *settings, const Timebank__Genesis *genesis, const struct keyring *keyring, uint64_t now_ms) TB_MUST_CHECK;
+/* Makes head and store in a new directory, with genesis and a first state record: size 2,
+ * published. */
+int log_create(const char *directory, const struct log_settings *settings,
+               const Timebank__Genesis *genesis, const struct keyring *keyring,
+               uint64_t now_ms) TB_MUST_CHECK;
 
 /* Opens, compares store and head, re-applies the tail. -EUCLEAN damaged, -EXDEV a copied or moved
  * directory, -ESTALE the store is behind its head; `why` says what and what to do. */
-int log_open(struct log **ret_log, const char *directory, const struct log_settings *settings, const struct keyring *keyring, char *why, size_t n_why) TB_MUST_CHECK;
+int log_open(struct log **ret_log, const char *directory, const struct log_settings *settings,
+             const struct keyring *keyring, char *why, size_t n_why) TB_MUST_CHECK;
 /* Drains, writes the derived tables behind and both head slots. < 0 when that failed. */
 int log_close(struct log *log);
 
@@ -54,7 +60,8 @@ int log_check_room(struct log *log, uint64_t bytes);
 bool log_can_append(const struct log *log);
 /* Takes an applied batch: its judged state is merged, its records appended to the collecting group.
  * `beside` (may be NULL) becomes the log's. After an error the log is broken: stop. */
-int log_append(struct log *log, struct judging *judging, const struct record_seal *seal, void *beside) TB_MUST_CHECK;
+int log_append(struct log *log, struct judging *judging, const struct record_seal *seal,
+               void *beside) TB_MUST_CHECK;
 
 /* Durable when the last batch appended is. */
 uint64_t log_write_ticket(const struct log *log);
@@ -80,6 +87,6 @@ int log_record(struct log *log, uint64_t index, struct bytes *to) TB_MUST_CHECK;
 /* Seal that covers an order's record, or the record itself. */
 int log_seal_of(struct log *log, uint64_t index, uint64_t *ret_seal) TB_MUST_CHECK;
 
-/* Reads the stored derived tables (those held in memory) into an empty lowest state; *ret_size is where
- * they stand (0: none, or of another layout). */
+/* Reads the stored derived tables (those held in memory) into an empty lowest state; *ret_size is
+ * where they stand (0: none, or of another layout). */
 int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size) TB_MUST_CHECK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows are gathered and sorted for each page: lists are for people, and no table here is on disk. */
+/* Rows are gathered and sorted for each page: lists are for people, and no table here is on disk.
+ */
 #include "page.h"
 
 #include <assert.h>

@@ -16,4 +16,5 @@ struct page {
 };
 
 /* Items live in the arena; values are the state's. max_entries bounds what ask->max may ask for. */
-int page_make(struct page *ret, struct state *state, enum state_table table, const Timebank__Page *ask, uint32_t max_entries, struct arena *arena) TB_MUST_CHECK;
+int page_make(struct page *ret, struct state *state, enum state_table table,
+              const Timebank__Page *ask, uint32_t max_entries, struct arena *arena) TB_MUST_CHECK;

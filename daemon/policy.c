@@ -52,7 +52,8 @@ static bool check_pattern(const char *value, const char *argument) {
 }
 
 const struct policy policies[] = {
-#define POLICY(name, otherwise, check, argument, help) {name, otherwise, check_##check, argument, help},
+#define POLICY(name, otherwise, check, argument, help)                                             \
+    {name, otherwise, check_##check, argument, help},
 #include "policies.def"
 #undef POLICY
     {0}};

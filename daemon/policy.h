@@ -13,6 +13,6 @@ struct policy {
     const char *help;
 };
 
-extern const struct policy policies[]; /* ascending by name; ends with a NULL name */
+extern const struct policy policies[];              /* ascending by name; ends with a NULL name */
 const struct policy *policy_find(const char *name); /* NULL: none */
 bool policy_takes(const struct policy *policy, const char *value);

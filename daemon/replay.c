@@ -12,8 +12,8 @@
 
 #define GENESIS_ARENA_BYTES (1024u * 1024)
 
-void replay_init(struct replay *replay, struct store_read *read, unsigned what,
-                 struct state *state, struct account_tree *accounts) {
+void replay_init(struct replay *replay, struct store_read *read, unsigned what, struct state *state,
+                 struct account_tree *accounts) {
     *replay = (struct replay){.read = read, .what = what, .state = state, .accounts = accounts};
     merkle_range_init(&replay->range, 0);
 }
@@ -48,8 +48,9 @@ static void compare_tile(void *user, unsigned level, uint64_t index, const struc
     if (r > 0 && value.n >= at + HASH_BYTES && memcmp(value.data + at, hash->b, HASH_BYTES) == 0)
         return;
     replay->tile_r = r < 0 ? r
-                           : damaged(replay, "tile %u/%llu, hash %llu (records %llu to %llu): stored node "
-                                             "differs from the records",
+                           : damaged(replay,
+                                     "tile %u/%llu, hash %llu (records %llu to %llu): stored node "
+                                     "differs from the records",
                                      level / 8, N(index >> 8), N(index & 255), N(index << level),
                                      N(((index + 1) << level) - 1));
 }
@@ -60,7 +61,8 @@ static int append_leaves(struct replay *replay, const struct run *run) {
         const uint8_t *record = run_record(run, i, &n);
         struct hash leaf = merkle_leaf(record, n), stored = run_leaf(run, i);
         if (!hash_equal(&leaf, &stored))
-            return damaged(replay, "record %llu: its bytes do not hash to its leaf", N(run->first + i));
+            return damaged(replay, "record %llu: its bytes do not hash to its leaf",
+                           N(run->first + i));
         merkle_range_append(&replay->range, &leaf, compare_tile, replay);
         if (replay->tile_r < 0)
             return replay->tile_r;
@@ -103,7 +105,8 @@ static int check_pin(struct replay *replay, const struct batch_header *header, u
     if (header->pin_size == 0)
         return 0;
     if (header->pin_size > seal)
-        return damaged(replay, "record %llu: its author pinned a head larger than the log", N(seal));
+        return damaged(replay, "record %llu: its author pinned a head larger than the log",
+                       N(seal));
     r = runs_range(replay->read, header->pin_size, &range);
     if (r < 0)
         return r;
@@ -120,14 +123,15 @@ static int judge(struct replay *replay, struct judging *judging, uint64_t seal,
     int r = judging_run(judging, replay->state, seal, header, received_at_ms);
 
     if (r < 0)
-        return r == -EBADMSG ? damaged(replay, "record %llu: its time of receipt is before the last", N(seal))
-                             : r;
+        return r == -EBADMSG
+                   ? damaged(replay, "record %llu: its time of receipt is before the last", N(seal))
+                   : r;
     for (size_t i = 0; i < judging->batch.n_notes && !note; i++)
         if (!judging->batch.notes[i].is_warning)
             note = &judging->batch.notes[i];
     if (note)
-        return damaged(replay, "record %llu: the rules refuse it: %s (%s)", N(seal + 1 + note->place),
-                       refusal_name(note->number), note->message);
+        return damaged(replay, "record %llu: the rules refuse it: %s (%s)",
+                       N(seal + 1 + note->place), refusal_name(note->number), note->message);
     if (judging->author.role == TIMEBANK__ROLE__ROLE_NONE)
         return damaged(replay, "record %llu: its author had no role then", N(seal));
     bytes_clear(&replay->after);
@@ -155,7 +159,8 @@ static int run_batch(struct replay *replay, const struct run *run) {
         return damaged(replay, "record %llu: sealed for another ledger", N(run->first));
     if (sshsig_verify(SSHSIG_BATCH, seal.header, BATCH_HEADER_BYTES, header.author,
                       seal.signature) < 0)
-        return damaged(replay, "record %llu: the author's signature does not verify", N(run->first));
+        return damaged(replay, "record %llu: the author's signature does not verify",
+                       N(run->first));
     if (seal.received_at_ms < replay->received_at_ms)
         return damaged(replay, "record %llu: received before the record before it", N(run->first));
     replay->received_at_ms = seal.received_at_ms;
@@ -165,7 +170,8 @@ static int run_batch(struct replay *replay, const struct run *run) {
     for (uint32_t i = 1; i < run->n; i++) {
         record = run_record(run, i, &n);
         if (record[0] != RECORD_ORDER)
-            return damaged(replay, "record %llu: not an order, though its seal says so", N(run->first + i));
+            return damaged(replay, "record %llu: not an order, though its seal says so",
+                           N(run->first + i));
         judging_set(judging, i - 1, record + 1, n - 1);
     }
     root = judging_root(judging);
@@ -191,12 +197,14 @@ static int run_state(struct replay *replay, const struct run *run) {
         return 0;
     if (state.n_accounts != replay->state->sums.n_accounts ||
         state.ledger_time_ms < replay->state->sums.ledger_time_ms)
-        return damaged(replay, "record %llu: accounts or time of the state do not follow", N(run->first));
+        return damaged(replay, "record %llu: accounts or time of the state do not follow",
+                       N(run->first));
     r = account_tree_root(replay->accounts, replay->state, &root);
     if (r < 0)
         return r;
     if (!hash_equal(&root, &state.root))
-        return damaged(replay, "record %llu: the account balances replayed are not those of the state",
+        return damaged(replay,
+                       "record %llu: the account balances replayed are not those of the state",
                        N(run->first));
     ledger_state_record(replay->state, state.ledger_time_ms);
     return 0;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Going through the log again, run by run: what `timebankd check` does from record 0, and what a start
- * does with the records since the derived tables were last written. Signs nothing, writes nothing.
+ * Going through the log again, run by run: what `timebankd check` does from record 0, and what a
+ * start does with the records since the derived tables were last written. Signs nothing, writes
+ * nothing.
  */
 #pragma once
 
 #include "account-tree.h"
-#include "proto/note.h"
 #include "judging.h"
+#include "proto/note.h"
 #include "runs.h"
 
 enum replay_what {
@@ -29,7 +30,8 @@ struct replay {
     int tile_r;
 };
 
-void replay_init(struct replay *replay, struct store_read *read, unsigned what, struct state *state, struct account_tree *accounts);
+void replay_init(struct replay *replay, struct store_read *read, unsigned what, struct state *state,
+                 struct account_tree *accounts);
 void replay_fini(struct replay *replay);
 /* Goes on after the first `size` records, whose tree is read from the store. */
 int replay_go_on(struct replay *replay, uint64_t size, uint64_t received_at_ms) TB_MUST_CHECK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A report on a thread of its own: one bounded read of the log up to a signed position and one of the
- * register, then measures without I/O. The loop only starts it and fetches the result.
+ * A report on a thread of its own: one bounded read of the log up to a signed position and one of
+ * the register, then measures without I/O. The loop only starts it and fetches the result.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -85,8 +85,7 @@ static void *run(void *user) {
     return NULL;
 }
 
-int report_job_new(struct report_job **ret_job, struct bank *bank,
-                   const Timebank__AskReport *ask) {
+int report_job_new(struct report_job **ret_job, struct bank *bank, const Timebank__AskReport *ask) {
     struct report_job *job = calloc(1, sizeof(*job));
 
     if (!job)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hash table of rows, each a key of bytes and a value of one fixed size per table. Rows stand still:
- * a pointer to a value is good until the row is dropped. Knows nothing of what the rows mean.
+ * A hash table of rows, each a key of bytes and a value of one fixed size per table. Rows stand
+ * still: a pointer to a value is good until the row is dropped. Knows nothing of what the rows
+ * mean.
  */
 #pragma once
 
@@ -27,7 +28,8 @@ struct rows {
 uint64_t rows_hash(const void *key, size_t n_key);
 struct row *rows_find(const struct rows *rows, uint64_t hash, const void *key, size_t n_key);
 /* A new zeroed row; the key must not be there. NULL on no memory. */
-struct row *rows_add(struct rows *rows, uint64_t hash, const void *key, size_t n_key, size_t n_value);
+struct row *rows_add(struct rows *rows, uint64_t hash, const void *key, size_t n_key,
+                     size_t n_value);
 /* Rows one after another: rows_next(rows, NULL) is the first. Do not add meanwhile. */
 struct row *rows_next(const struct rows *rows, const struct row *row);
 /* Frees the rows for which drop() is true (NULL: all, and the slots). */

@@ -43,7 +43,8 @@ static int check_account(struct rule *rule, Timebank__Role role) {
         return rule_refuse(rule, REFUSAL_CLOSED, "to", NULL);
     if (!(kinds & KIND_BIT(account->kind)))
         return rule_refuse(rule, REFUSAL_BAD_ROLE, "to",
-                           "%s is not the kind of account this role acts for: check the code.", code);
+                           "%s is not the kind of account this role acts for: check the code.",
+                           code);
     return 0;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Minutes from one account to another: the limits on both sides, the posting with its running hash, and
- * the sums by day that other rules look at.
+ * Minutes from one account to another: the limits on both sides, the posting with its running hash,
+ * and the sums by day that other rules look at.
  *
- * Running hash: SHA-256(0x03 || running || leaf hash of the record || balance after || held after), as
- * timebank-ledger(5) says.
+ * Running hash: SHA-256(0x03 || running || leaf hash of the record || balance after || held after),
+ * as timebank-ledger(5) says.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -21,7 +21,8 @@ static bool limits_only_warn(const struct rule *rule) {
            (rule->kind->number == TIMEBANK__ORDER__KIND_REVERSE && rule_is_broker(rule));
 }
 
-/* What a member's venue or another member may learn of a balance is nothing: the figures are a broker's. */
+/* What a member's venue or another member may learn of a balance is nothing: the figures are a
+ * broker's. */
 static int below_floor(struct rule *rule, const struct state_account *account, int64_t after,
                        int64_t floor) {
     bool is_allotment = account->kind == TIMEBANK__ACCOUNT_KIND__ORGANISATION &&
@@ -34,19 +35,22 @@ static int below_floor(struct rule *rule, const struct state_account *account, i
     if (is_allotment && strcmp(short_allotment, "allow") == 0)
         return 0;
     if (is_allotment && (strcmp(short_allotment, "warn") == 0 || limits_only_warn(rule)))
-        return rule_warn(rule, WARNING_ALLOTMENT_SHORT, 0, "%s now stands at %s: its allotment is short.",
-                         account->code, after_text);
+        return rule_warn(rule, WARNING_ALLOTMENT_SHORT, 0,
+                         "%s now stands at %s: its allotment is short.", account->code, after_text);
     if (rule->kind->number == TIMEBANK__ORDER__KIND_REVERSE && limits_only_warn(rule))
-        return rule_warn(rule, WARNING_REVERSAL_PAST_LIMIT, 0, "%s now stands at %s, below its limit of %s.",
-                         account->code, after_text, floor_text);
+        return rule_warn(rule, WARNING_REVERSAL_PAST_LIMIT, 0,
+                         "%s now stands at %s, below its limit of %s.", account->code, after_text,
+                         floor_text);
     if (limits_only_warn(rule))
-        return rule_warn(rule, WARNING_BELOW_FLOOR, 0, "%s now stands at %s, below its limit of %s.",
-                         account->code, after_text, floor_text);
+        return rule_warn(rule, WARNING_BELOW_FLOOR, 0,
+                         "%s now stands at %s, below its limit of %s.", account->code, after_text,
+                         floor_text);
     if (account->kind == TIMEBANK__ACCOUNT_KIND__CHEST)
         return rule_refuse(rule, REFUSAL_CHEST_EMPTY, "from", NULL);
     if (!rule_is_broker(rule) && strcmp(account->code, rule->batch->author->account) != 0)
-        return rule_refuse(rule, REFUSAL_BELOW_FLOOR, "from",
-                           "There are not enough credits for this: ask for less, or another way to pay.");
+        return rule_refuse(
+            rule, REFUSAL_BELOW_FLOOR, "from",
+            "There are not enough credits for this: ask for less, or another way to pay.");
     return rule_refuse(rule, REFUSAL_BELOW_FLOOR, "from",
                        "%s would stand at %s, below its limit of %s: enter less, or ask a broker.",
                        account->code, after_text, floor_text);
@@ -59,8 +63,9 @@ static int above_ceiling(struct rule *rule, const struct state_account *account,
     hours_format(after, after_text);
     hours_format(ceiling, ceiling_text);
     if (limits_only_warn(rule))
-        return rule_warn(rule, WARNING_ABOVE_CEILING, 0, "%s now stands at %s, above its limit of %s.",
-                         account->code, after_text, ceiling_text);
+        return rule_warn(rule, WARNING_ABOVE_CEILING, 0,
+                         "%s now stands at %s, above its limit of %s.", account->code, after_text,
+                         ceiling_text);
     if (!rule_is_broker(rule) && strcmp(account->code, rule->batch->author->account) != 0)
         return rule_refuse(rule, REFUSAL_ABOVE_CEILING, "to", NULL);
     return rule_refuse(rule, REFUSAL_ABOVE_CEILING, "to",
@@ -162,8 +167,7 @@ int rules_move_add_to_day(struct rule *rule, enum state_day_sum sum, const char 
     if (r < 0)
         return r;
     row = value;
-    row->minutes = minutes < 0 && row->minutes < (uint64_t)-minutes
-                       ? 0
-                       : row->minutes + (uint64_t)minutes;
+    row->minutes =
+        minutes < 0 && row->minutes < (uint64_t)-minutes ? 0 : row->minutes + (uint64_t)minutes;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A venue accepts credits: price times heads, and the caps on what a venue's own key may accept on the
- * day it is recorded.
+ * A venue accepts credits: price times heads, and the caps on what a venue's own key may accept on
+ * the day it is recorded.
  */
 #include <stdio.h>
 #include <string.h>
@@ -35,9 +35,10 @@ static int check_price(struct rule *rule) {
     if (rule_is_history(rule) || rule_overrides(rule, 8))
         return rule_warn(rule, WARNING_NOT_THE_PRICE, 0, "The offer's price for %llu is %s.",
                          (unsigned long long)heads, price);
-    return rule_refuse(rule, REFUSAL_NOT_THE_PRICE, "minutes",
-                       "The offer's price for %llu is %s: leave the time out, or insist with --why.",
-                       (unsigned long long)heads, price);
+    return rule_refuse(
+        rule, REFUSAL_NOT_THE_PRICE, "minutes",
+        "The offer's price for %llu is %s: leave the time out, or insist with --why.",
+        (unsigned long long)heads, price);
 }
 
 static int check_cap(struct rule *rule, const char *policy, enum state_day_sum sum,

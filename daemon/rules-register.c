@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The register: accounts opened, frozen, thawed, closed and limited; policies, activities, offers and
- * funders. Nothing moves.
+ * The register: accounts opened, frozen, thawed, closed and limited; policies, activities, offers
+ * and funders. Nothing moves.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,8 @@
 
 static int edit_account(struct rule *rule, struct state_account **ret) {
     void *value;
-    int r = state_edit(rule->state, STATE_ACCOUNTS, rule->order->to, strlen(rule->order->to), &value);
+    int r =
+        state_edit(rule->state, STATE_ACCOUNTS, rule->order->to, strlen(rule->order->to), &value);
 
     if (r > 0)
         *ret = value;
@@ -124,11 +125,11 @@ int rules_register_policy(struct rule *rule) {
     if (!policy)
         return rule_refuse(rule, REFUSAL_UNKNOWN_POLICY, "name", NULL);
     if (!policy_takes(policy, set->value))
-        return rule_refuse(rule, REFUSAL_BAD_POLICY_VALUE, "value",
-                           "The policy %s (%s) does not take the value given%s%s: see timebank policy "
-                           "list.",
-                           policy->name, policy->help, *policy->argument ? "; one of " : "",
-                           policy->argument);
+        return rule_refuse(
+            rule, REFUSAL_BAD_POLICY_VALUE, "value",
+            "The policy %s (%s) does not take the value given%s%s: see timebank policy "
+            "list.",
+            policy->name, policy->help, *policy->argument ? "; one of " : "", policy->argument);
     r = state_make(rule->state, STATE_POLICIES, policy->name, strlen(policy->name), &value);
     if (r == 0)
         snprintf(((struct state_policy *)value)->value, STATE_POLICY_BYTES, "%s", set->value);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Taking an entry back, in full or in part, by contrary legs. The original's kind and date of service
- * are kept, so that totals net out. A reversal is not itself reversed.
+ * Taking an entry back, in full or in part, by contrary legs. The original's kind and date of
+ * service are kept, so that totals net out. A reversal is not itself reversed.
  */
 #include <errno.h>
 #include <string.h>
@@ -61,8 +61,7 @@ static int find_target(struct rule *rule, struct target *ret) {
         return rule_refuse(rule, REFUSAL_NOT_REVERSIBLE, "target",
                            "Entry %llu is of kind %s, which cannot be reversed: enter the contrary "
                            "instead.",
-                           (unsigned long long)ret->index,
-                           record_kind_name(ret->order->kind_case));
+                           (unsigned long long)ret->index, record_kind_name(ret->order->kind_case));
     return 0;
 }
 
@@ -110,7 +109,8 @@ static int check_open(struct rule *rule, const char *code) {
     const struct state_account *account = state_account(rule->state, code);
 
     if (!account || (account->standing == STANDING_CLOSED && !rule_is_history(rule)))
-        return rule_refuse(rule, REFUSAL_CLOSED, "target", "%s is closed: see the coordinator.", code);
+        return rule_refuse(rule, REFUSAL_CLOSED, "target", "%s is closed: see the coordinator.",
+                           code);
     if (account->standing == STANDING_FROZEN && !rule_is_broker(rule))
         return rule_refuse(rule, REFUSAL_FROZEN, "target", NULL);
     return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Kinds in which somebody gives time: exchange, earn, log. The hours of one person on one day, and what
- * looks like an entry made before, are looked at here.
+ * Kinds in which somebody gives time: exchange, earn, log. The hours of one person on one day, and
+ * what looks like an entry made before, are looked at here.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +15,8 @@ static int check_day(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     uint64_t warn = (uint64_t)state_policy_number(rule->state, "day-warn", INT64_MAX);
     uint64_t refuse = (uint64_t)state_policy_number(rule->state, "day-refuse", INT64_MAX);
-    uint64_t total = order->minutes + rules_move_day_sum(rule, DAY_GIVEN, order->to, NULL,
-                                                         order->service_day);
+    uint64_t total =
+        order->minutes + rules_move_day_sum(rule, DAY_GIVEN, order->to, NULL, order->service_day);
     char day[16], hours[32];
 
     dates_format_iso(order->service_day, day);
@@ -26,7 +26,8 @@ static int check_day(struct rule *rule) {
                            "%s would have given %s on %s: check the time, or insist with --why.",
                            order->to, hours, day);
     if (total > refuse)
-        return rule_warn(rule, WARNING_VERY_LONG_DAY, 0, "%s gave %s on %s.", order->to, hours, day);
+        return rule_warn(rule, WARNING_VERY_LONG_DAY, 0, "%s gave %s on %s.", order->to, hours,
+                         day);
     if (total > warn)
         return rule_warn(rule, WARNING_LONG_DAY, 0, "%s gave %s on %s.", order->to, hours, day);
     return 0;
@@ -67,14 +68,13 @@ static int check_duplicate(struct rule *rule, const struct state_recent *recent,
     dates_format_iso(order->service_day, day);
     hours_format((int64_t)order->minutes, hours);
     if (order->source != TIMEBANK__SOURCE__HAND || rule_overrides(rule, 4))
-        return rule_warn(rule, WARNING_LOOKS_LIKE, entry,
-                         "This looks like entry %llu: %s, %s, %s.", (unsigned long long)entry,
-                         order->to, day, hours);
-    r = rule_refuse(rule, REFUSAL_LOOKS_LIKE, "",
-                    "This looks like entry %llu: %s gave %s on %s%s%s. If it is another one, insist "
-                    "with --again.",
-                    (unsigned long long)entry, order->to, hours, day, *order->from ? " to " : "",
-                    order->from);
+        return rule_warn(rule, WARNING_LOOKS_LIKE, entry, "This looks like entry %llu: %s, %s, %s.",
+                         (unsigned long long)entry, order->to, day, hours);
+    r = rule_refuse(
+        rule, REFUSAL_LOOKS_LIKE, "",
+        "This looks like entry %llu: %s gave %s on %s%s%s. If it is another one, insist "
+        "with --again.",
+        (unsigned long long)entry, order->to, hours, day, *order->from ? " to " : "", order->from);
     if (r > 0)
         rule->batch->notes[rule->batch->n_notes - 1].entry = entry;
     return r;
@@ -100,8 +100,8 @@ static int warn_before_joining(struct rule *rule) {
 
     if (giver->joined_day == 0 || rule->order->service_day >= giver->joined_day)
         return 0;
-    return rule_warn(rule, WARNING_BEFORE_JOINING, 0,
-                     "The date of service is before %s joined.", giver->code);
+    return rule_warn(rule, WARNING_BEFORE_JOINING, 0, "The date of service is before %s joined.",
+                     giver->code);
 }
 
 static int give(struct rule *rule, bool moves) {

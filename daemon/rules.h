@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of kinds, and what the families of rules (rules-*.c) share. A rule checks everything before
- * it changes anything: a refused order has left no trace.
+ * The table of kinds, and what the families of rules (rules-*.c) share. A rule checks everything
+ * before it changes anything: a refused order has left no trace.
  *
  * A further kind is a line in kinds.c, a function in a family's file, a test and a paragraph of the
  * manual (and its member in timebank.proto and kinds.def).
@@ -32,11 +32,11 @@ enum kind_field {
 };
 
 enum kind_trait {
-    COUNTS = 1u << 0,        /* moves or counts hours: an entry, reversible (but REVERSE) */
-    GIVES_TIME = 1u << 1,    /* `to` gave time: hours of the day, duplicates */
+    COUNTS = 1u << 0,     /* moves or counts hours: an entry, reversible (but REVERSE) */
+    GIVES_TIME = 1u << 1, /* `to` gave time: hours of the day, duplicates */
     FROM_OPTIONAL = 1u << 2,
-    OWN_FROM = 1u << 3,      /* who is no broker acts for the account `from` */
-    OWN_TO = 1u << 4,        /* ... `to` */
+    OWN_FROM = 1u << 3, /* who is no broker acts for the account `from` */
+    OWN_TO = 1u << 4,   /* ... `to` */
 };
 
 struct rule;
@@ -78,8 +78,10 @@ bool rule_overrides(const struct rule *rule, uint32_t what);
 int rules_move_check(struct rule *rule, const char *from, const char *to, uint64_t minutes);
 int rules_move(struct rule *rule, const char *from, const char *to, uint64_t minutes);
 /* Sums by day (state_day). */
-uint64_t rules_move_day_sum(struct rule *rule, enum state_day_sum sum, const char *code, const char *other, uint32_t day);
-int rules_move_add_to_day(struct rule *rule, enum state_day_sum sum, const char *code, const char *other, uint32_t day, int64_t minutes);
+uint64_t rules_move_day_sum(struct rule *rule, enum state_day_sum sum, const char *code,
+                            const char *other, uint32_t day);
+int rules_move_add_to_day(struct rule *rule, enum state_day_sum sum, const char *code,
+                          const char *other, uint32_t day, int64_t minutes);
 
 /* rules-time.c: checks of what gives time (hours of a day, duplicates), then the kinds. */
 int rules_time_give(struct rule *rule);

@@ -6,13 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
-const char *const runs_tables[RUNS_N_TABLES] = {
-    [RUNS_LOG] = "log",
-    [RUNS_TILES] = "tiles",
-    [RUNS_AFTER] = "after",
-    [RUNS_META] = "meta",
+const char *const runs_tables[RUNS_N_TABLES] = {[RUNS_LOG] = "log",
+                                                [RUNS_TILES] = "tiles",
+                                                [RUNS_AFTER] = "after",
+                                                [RUNS_META] = "meta",
 #define X(ENUM, name, type, on_disk) [RUNS_STATE + STATE_##ENUM] = #name,
-    STATE_TABLES(X)
+                                                STATE_TABLES(X)
 #undef X
 };
 

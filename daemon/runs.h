@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the log lies in the store. Records that belong together (a seal and its orders; or one genesis,
- * state or event) are one value, a run: a value for each record would cost ten times as much to put.
+ * How the log lies in the store. Records that belong together (a seal and its orders; or one
+ * genesis, state or event) are one value, a run: a value for each record would cost ten times as
+ * much to put.
  *
  *   key    record number of the first, u64
  *   value  n u32 · n times the end of a record, u32, from the first record's begin ·
  *          n leaf hashes · the records, end to end
  *
- * Leaf hashes stand beside their records so that damage is named to the record, and so that the lower
- * tree is read, not hashed again. Upper nodes: table tiles, key (tile level u8 from 1, tile number u64),
- * value up to 256 hashes, as C2SP's tlog-tiles cuts them.
+ * Leaf hashes stand beside their records so that damage is named to the record, and so that the
+ * lower tree is read, not hashed again. Upper nodes: table tiles, key (tile level u8 from 1, tile
+ * number u64), value up to 256 hashes, as C2SP's tlog-tiles cuts them.
  */
 #pragma once
 
@@ -19,7 +20,8 @@
 #include "state.h"
 #include "store.h"
 
-/* Raised when the stored form of anything but the log itself changes: derived tables are then rebuilt. */
+/* Raised when the stored form of anything but the log itself changes: derived tables are then
+ * rebuilt. */
 #define RUNS_LAYOUT 1u
 
 /* Tables of the ledger's environment: the log, then what follows from it. */

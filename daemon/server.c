@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One loop. Requests are handled as they come; what they appended is handed to the committer at the end
- * of the wake-up; replies leave, in order, when the group they reflect is durable.
+ * One loop. Requests are handled as they come; what they appended is handed to the committer at the
+ * end of the wake-up; replies leave, in order, when the group they reflect is durable.
  */
 #include "server.h"
 
@@ -69,7 +69,8 @@ void server_wake(struct server *server) {
 
 void server_fail(struct server *server, int r) {
     if (server->broken == 0)
-        say("stopping: %s. Nothing that was answered is lost; run timebankd check, then start again",
+        say("stopping: %s. Nothing that was answered is lost; run timebankd check, then start "
+            "again",
             r == -EIO || r == -ENOSPC ? "the disk did not take a write" : strerror(-r));
     server->broken = r;
     event_base_loopbreak(server->base);
@@ -305,7 +306,8 @@ static bool make_events(struct server *server) {
     server->accept_again = evtimer_new(server->base, on_accept_again, server);
     server->log_done = event_new(server->base, log_fd(server->bank->log), EV_READ | EV_PERSIST,
                                  on_log_done, server);
-    server->job_done = event_new(server->base, server->job_fd, EV_READ | EV_PERSIST, on_job_done, server);
+    server->job_done =
+        event_new(server->base, server->job_fd, EV_READ | EV_PERSIST, on_job_done, server);
     if (!server->tick || !server->hand_over || !server->accept_again || !server->log_done ||
         !server->job_done)
         return false;
@@ -413,7 +415,8 @@ int server_listen(struct server *server, const char *path, char *why, size_t n_w
     int fd, r;
 
     if (strlen(path) > SOCKET_PATH_MAX) {
-        snprintf(why, n_why, "the socket's path %s is longer than %d bytes: give a shorter one with --socket",
+        snprintf(why, n_why,
+                 "the socket's path %s is longer than %d bytes: give a shorter one with --socket",
                  path, SOCKET_PATH_MAX);
         return -ENAMETOOLONG;
     }
@@ -424,8 +427,9 @@ int server_listen(struct server *server, const char *path, char *why, size_t n_w
                  fd == -EEXIST ? "something that is no socket is there" : strerror(-fd));
         return fd;
     }
-    server->listener = evconnlistener_new(server->base, on_accept, server,
-                                          LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, SOMAXCONN, fd);
+    server->listener =
+        evconnlistener_new(server->base, on_accept, server,
+                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, SOMAXCONN, fd);
     server->socket_path = strdup(path);
     if (!server->listener || !server->socket_path) {
         close(fd);

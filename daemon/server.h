@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The event loop: listener, signals, tick, the sessions and the replies that wait to be durable. Owns
- * the bank while it runs. All of libevent is here and in session.c.
+ * The event loop: listener, signals, tick, the sessions and the replies that wait to be durable.
+ * Owns the bank while it runs. All of libevent is here and in session.c.
  */
 #pragma once
 
@@ -12,10 +12,12 @@ struct server;
 struct event_base;
 
 /* Takes the bank over: server_free() closes it. */
-int server_new(struct server **ret_server, struct bank *bank, const struct settings *settings) TB_MUST_CHECK;
+int server_new(struct server **ret_server, struct bank *bank,
+               const struct settings *settings) TB_MUST_CHECK;
 /* < 0 when the bank's last writes failed. */
 int server_free(struct server *server);
-/* Listens on a Unix socket, mode 0660; a stale socket is replaced (the caller holds the ledger's lock). */
+/* Listens on a Unix socket, mode 0660; a stale socket is replaced (the caller holds the ledger's
+ * lock). */
 int server_listen(struct server *server, const char *path, char *why, size_t n_why) TB_MUST_CHECK;
 /* Serves until a signal or a fault: 0 after a drain, < 0 a fault. */
 int server_run(struct server *server) TB_MUST_CHECK;
@@ -29,7 +31,8 @@ const struct settings *server_settings(const struct server *server);
 struct event_base *server_base(struct server *server);
 /* Reads the clocks; every callback calls it first. */
 void server_wake(struct server *server);
-/* Keeps the reply until it is durable, and hands the collecting group over at the end of this wake-up. */
+/* Keeps the reply until it is durable, and hands the collecting group over at the end of this
+ * wake-up. */
 void server_await(struct server *server, struct reply *reply);
 /* A session ends: it is forgotten, its waiting replies are dropped when their turn comes. */
 void server_forget(struct server *server, struct session *session);

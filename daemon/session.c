@@ -28,13 +28,14 @@ struct session {
     bool waits_for_log;    /* a write stands at the front and the log has no room */
     bool waits_for_reader; /* too much unread output, or too many requests in flight */
     uint32_t n_in_flight;
-    size_t n_output;        /* at the last look */
+    size_t n_output;          /* at the last look */
     uint64_t output_since_ms; /* monotonic: no progress since */
     struct arena arena;
 };
 
 static struct timeval after_ms(uint64_t ms) {
-    return (struct timeval){.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 }
 
 static size_t output_bytes(const struct session *session) {
@@ -80,7 +81,8 @@ static int write_frame(struct session *session, const void *payload, size_t n) {
     return 0;
 }
 
-static int write_part(struct session *session, uint32_t tag, const uint8_t *data, size_t n, bool more) {
+static int write_part(struct session *session, uint32_t tag, const uint8_t *data, size_t n,
+                      bool more) {
     Timebank__Response response = TIMEBANK__RESPONSE__INIT;
     uint8_t packed[FRAME_PART_BYTES + 64];
 
@@ -184,7 +186,8 @@ static int take_hello(struct session *session, const Timebank__Request *request)
         return REFUSAL_BAD_REQUEST;
     batch_hello_bytes(log_ledger_id(bank->log), session->nonce, hello->nonce.data, NULL, bytes);
     if (!sshsig_public_is_usable(hello->key.data) ||
-        sshsig_verify(SSHSIG_HELLO, bytes, sizeof(bytes), hello->key.data, hello->signature.data) < 0)
+        sshsig_verify(SSHSIG_HELLO, bytes, sizeof(bytes), hello->key.data, hello->signature.data) <
+            0)
         return REFUSAL_BAD_SIGNATURE;
     if (server_count_key(session->server, hello->key.data) >= settings->connections_per_key)
         return REFUSAL_TRY_LATER;
@@ -201,7 +204,8 @@ static int take_hello(struct session *session, const Timebank__Request *request)
 
 static void handle_request(struct session *session, const Timebank__Request *request) {
     struct reply *reply = NULL;
-    int r = dispatch(server_bank(session->server), &session->client, request, &session->arena, &reply);
+    int r =
+        dispatch(server_bank(session->server), &session->client, request, &session->arena, &reply);
 
     if (r < 0) {
         server_fail(session->server, r);
@@ -283,13 +287,15 @@ static void process(struct session *session) {
     size_t n = 0;
     int r = 0;
 
-    while (!session->is_ending && !session->waits_for_log && !reader_is_behind(session) && budget > 0) {
+    while (!session->is_ending && !session->waits_for_log && !reader_is_behind(session) &&
+           budget > 0) {
         enum frame_result result;
         r = peek_frame(session, input, &n);
         if (r <= 0)
             break;
-        result = handle_frame(session, evbuffer_pullup(input, (ev_ssize_t)(n + FRAME_HEAD_BYTES)) +
-                                           FRAME_HEAD_BYTES, n);
+        result = handle_frame(
+            session, evbuffer_pullup(input, (ev_ssize_t)(n + FRAME_HEAD_BYTES)) + FRAME_HEAD_BYTES,
+            n);
         if (result == FRAME_ENDED)
             return;
         if (result == FRAME_WAITS)

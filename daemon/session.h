@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One connection: bytes in, bytes out, its limits and deadlines. Frames are cut here and handed to
- * dispatch; replies come back through session_send(). A session closes itself in one place only, and
- * whoever called something that may close it returns at once.
+ * dispatch; replies come back through session_send(). A session closes itself in one place only,
+ * and whoever called something that may close it returns at once.
  */
 #pragma once
 

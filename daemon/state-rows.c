@@ -18,9 +18,9 @@ struct field {
 };
 
 #define INTEGER(type, member)                                                                      \
-    {offsetof(struct type, member), sizeof(((struct type *)0)->member), true}
+    { offsetof(struct type, member), sizeof(((struct type *)0)->member), true }
 #define BYTES(type, member)                                                                        \
-    {offsetof(struct type, member), sizeof(((struct type *)0)->member), false}
+    { offsetof(struct type, member), sizeof(((struct type *)0)->member), false }
 #define N_FIELDS_MAX 16
 
 static const struct {
@@ -29,7 +29,8 @@ static const struct {
     bool is_on_disk;
 } tables[STATE_N_TABLES] = {
 #define X(ENUM, table_name, type, on_disk)                                                         \
-    [STATE_##ENUM] = {.name = #table_name, .value_bytes = sizeof(struct type), .is_on_disk = on_disk},
+    [STATE_##                                                                                      \
+        ENUM] = {.name = #table_name, .value_bytes = sizeof(struct type), .is_on_disk = on_disk},
     STATE_TABLES(X)
 #undef X
 };
@@ -69,8 +70,8 @@ static size_t pack_integer(uint8_t *to, const uint8_t *from, size_t n) {
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "pack_integer turns bytes around");
 
-/* Walks the fields; `pack` says which way the bytes go. The same walk serves both ways, because turning
- * an integer's bytes around is its own inverse. */
+/* Walks the fields; `pack` says which way the bytes go. The same walk serves both ways, because
+ * turning an integer's bytes around is its own inverse. */
 static size_t walk(enum state_table table, uint8_t *value, uint8_t *stored, bool pack) {
     size_t at = 0;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers of rows: reads fall through, the first change copies up, a merge lays the top onto the next. */
+/* Layers of rows: reads fall through, the first change copies up, a merge lays the top onto the
+ * next. */
 #include "state.h"
 
 #include <assert.h>
@@ -71,8 +72,7 @@ static int touch_account(struct state *state, struct state_account *account) {
         return 0;
     if (state->n_touched == state->n_touched_allocated) {
         size_t n = MAX_OF(state->n_touched_allocated * 2, (size_t)64);
-        struct state_account **list =
-            realloc(state->touched, n * sizeof(struct state_account *));
+        struct state_account **list = realloc(state->touched, n * sizeof(struct state_account *));
         if (!list)
             return -ENOMEM;
         state->touched = list;
@@ -120,7 +120,8 @@ int state_merge(struct state *above) {
     for (size_t t = 0; t < STATE_N_TABLES && r == 0; t++)
         for (struct row *row = rows_next(&above->tables[t], NULL); row && r == 0;
              row = rows_next(&above->tables[t], row))
-            r = place(below, (enum state_table)t, row->hash, row->key, row->n_key, row->value, true);
+            r = place(below, (enum state_table)t, row->hash, row->key, row->n_key, row->value,
+                      true);
     below->sums = above->sums;
     while (above->runs) {
         struct state_run *run = above->runs;
@@ -133,8 +134,8 @@ int state_merge(struct state *above) {
 }
 
 /* Looks down the layers; what only the source has is copied into the lowest. */
-static struct row *find(struct state *state, enum state_table table, uint64_t hash,
-                        const void *key, size_t n_key, struct state **ret_where, int *ret_r) {
+static struct row *find(struct state *state, enum state_table table, uint64_t hash, const void *key,
+                        size_t n_key, struct state **ret_where, int *ret_r) {
     uint8_t value[sizeof(struct state_recent)] __attribute__((aligned(8)));
     struct state *s = state;
     struct row *row;
@@ -219,8 +220,8 @@ int state_order(struct state *state, uint64_t index, struct arena *arena,
         for (const struct state_run *run = s->runs; run; run = run->next)
             if (index >= run->first && index < run->first + run->n) {
                 size_t i = index - run->first, begin = i ? run->ends[i - 1] : 0;
-                int r = record_order_decode(run->bytes + begin, run->ends[i] - begin, arena,
-                                            ret_order);
+                int r =
+                    record_order_decode(run->bytes + begin, run->ends[i] - begin, arena, ret_order);
                 *ret_received_at_ms = run->received_at_ms;
                 return r < 0 ? r : 1;
             }
@@ -243,8 +244,7 @@ const struct state_account *state_account(struct state *state, const char *code)
 }
 
 const char *state_policy(struct state *state, const char *name) {
-    const struct state_policy *policy =
-        state_get(state, STATE_POLICIES, name, strlen(name), NULL);
+    const struct state_policy *policy = state_get(state, STATE_POLICIES, name, strlen(name), NULL);
 
     return policy ? policy->value : "";
 }

@@ -2,12 +2,12 @@
 /*
  * What the rules look at and change: accounts, register, keys, ids. All of it follows from the log.
  *
- * A state is a set of tables of rows and a few sums. A state made on top of another sees through to it
- * and copies a row up on the first change, so a batch is judged on a state of its own that is then
- * merged down whole or dropped; the dry runs of a session stack the same way.
+ * A state is a set of tables of rows and a few sums. A state made on top of another sees through to
+ * it and copies a row up on the first change, so a batch is judged on a state of its own that is
+ * then merged down whole or dropped; the dry runs of a session stack the same way.
  *
- * The lowest state asks `source` for what it does not hold in memory: rows of the tables that live on
- * disk, and orders of the log. No I/O here.
+ * The lowest state asks `source` for what it does not hold in memory: rows of the tables that live
+ * on disk, and orders of the log. No I/O here.
  */
 #pragma once
 
@@ -114,7 +114,7 @@ struct state_recent {
 struct state_sums {
     uint64_t size; /* records */
     uint64_t n_accounts;
-    uint64_t n_entries; /* orders that move or count hours */
+    uint64_t n_entries;      /* orders that move or count hours */
     uint64_t received_at_ms; /* of the last seal */
     uint64_t ledger_time_ms;
 };
@@ -124,7 +124,8 @@ struct state_source {
     void *user;
     int (*row)(void *user, enum state_table table, const void *key, size_t n_key, void *ret_value);
     /* The order at a record number (decoded into the arena) and when its seal was received. */
-    int (*order)(void *user, uint64_t index, struct arena *arena, Timebank__Order **ret_order, uint64_t *ret_received_at_ms);
+    int (*order)(void *user, uint64_t index, struct arena *arena, Timebank__Order **ret_order,
+                 uint64_t *ret_received_at_ms);
 };
 
 /* Orders of a dry run, which are in no log. */
@@ -141,7 +142,7 @@ struct state {
     struct state *below; /* NULL for the lowest */
     struct rows tables[STATE_N_TABLES];
     struct state_sums sums;
-    struct state_source source; /* of the lowest */
+    struct state_source source;      /* of the lowest */
     struct state_account **accounts; /* of the lowest: by number */
     size_t n_accounts_allocated;
     struct state_account **touched; /* of the lowest: accounts whose leaf is out of date */
@@ -154,19 +155,24 @@ struct state *state_new(const struct state_source *source);
 struct state *state_new_above(struct state *below);
 struct state *state_free(struct state *state);
 DEFINE_CLEANUP(struct state *, state_free)
-/* Lays the rows and sums of `above` onto what is below it, and frees it. On -ENOMEM the lower state is
- * not usable any more: the process ends. */
+/* Lays the rows and sums of `above` onto what is below it, and frees it. On -ENOMEM the lower state
+ * is not usable any more: the process ends. */
 int state_merge(struct state *above) TB_MUST_CHECK;
 
 /* A row's value, or NULL. r (may be NULL) gets a negative errno when reading failed. */
-const void *state_get(struct state *state, enum state_table table, const void *key, size_t n_key, int *r);
+const void *state_get(struct state *state, enum state_table table, const void *key, size_t n_key,
+                      int *r);
 /* The same to be changed, in the topmost state: 1 found, 0 absent, < 0 broken. */
-int state_edit(struct state *state, enum state_table table, const void *key, size_t n_key, void **ret_value) TB_MUST_CHECK;
+int state_edit(struct state *state, enum state_table table, const void *key, size_t n_key,
+               void **ret_value) TB_MUST_CHECK;
 /* As state_edit, but a missing row is made, zeroed. */
-int state_make(struct state *state, enum state_table table, const void *key, size_t n_key, void **ret_value) TB_MUST_CHECK;
+int state_make(struct state *state, enum state_table table, const void *key, size_t n_key,
+               void **ret_value) TB_MUST_CHECK;
 /* Puts a row as it was stored, clean (start). */
-int state_load(struct state *state, enum state_table table, const void *key, size_t n_key, const void *value) TB_MUST_CHECK;
-int state_order(struct state *state, uint64_t index, struct arena *arena, Timebank__Order **ret_order, uint64_t *ret_received_at_ms) TB_MUST_CHECK;
+int state_load(struct state *state, enum state_table table, const void *key, size_t n_key,
+               const void *value) TB_MUST_CHECK;
+int state_order(struct state *state, uint64_t index, struct arena *arena,
+                Timebank__Order **ret_order, uint64_t *ret_received_at_ms) TB_MUST_CHECK;
 int state_keep_run(struct state *state, struct state_run *run);
 
 /* Shorthands. */
@@ -177,7 +183,8 @@ int64_t state_policy_number(struct state *state, const char *name, int64_t other
 /* Stored form of a row: fields one after another, big-endian. */
 size_t state_row_bytes(enum state_table table);
 size_t state_row_pack(enum state_table table, const void *value, uint8_t *ret);
-int state_row_unpack(enum state_table table, const uint8_t *bytes, size_t n, void *ret_value) TB_MUST_CHECK;
+int state_row_unpack(enum state_table table, const uint8_t *bytes, size_t n,
+                     void *ret_value) TB_MUST_CHECK;
 const char *state_table_name(enum state_table table);
 size_t state_value_bytes(enum state_table table);
 bool state_is_on_disk(enum state_table table);

@@ -354,10 +354,9 @@ void store_append(struct store_write *write, unsigned table, const void *key, si
     put(write, table, key, n_key, value, n_value, MDB_APPEND | MDB_NOOVERWRITE);
 }
 
-void *store_append_reserve(struct store_write *write, unsigned table, const void *key,
-                           size_t n_key, size_t n_value) {
-    return put(write, table, key, n_key, NULL, n_value,
-               MDB_APPEND | MDB_NOOVERWRITE | MDB_RESERVE);
+void *store_append_reserve(struct store_write *write, unsigned table, const void *key, size_t n_key,
+                           size_t n_value) {
+    return put(write, table, key, n_key, NULL, n_value, MDB_APPEND | MDB_NOOVERWRITE | MDB_RESERVE);
 }
 
 void store_delete(struct store_write *write, unsigned table, const void *key, size_t n_key) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The only room that knows LMDB: an environment of named tables, bounded read transactions, and one
- * write transaction whose error is sticky, so that a straight line of puts is checked once, at commit.
+ * write transaction whose error is sticky, so that a straight line of puts is checked once, at
+ * commit.
  *
- * Nothing that weakens durability is ever set. Keys compare as bytes: integers are big-endian, so that
- * a file moves between machines (a native-integer key would be a little faster and tie it to one).
- * A failed commit is final: the caller stops and the process ends (the next transaction would succeed
- * after a failed fdatasync).
+ * Nothing that weakens durability is ever set. Keys compare as bytes: integers are big-endian, so
+ * that a file moves between machines (a native-integer key would be a little faster and tie it to
+ * one). A failed commit is final: the caller stops and the process ends (the next transaction would
+ * succeed after a failed fdatasync).
  */
 #pragma once
 
@@ -28,10 +29,12 @@ struct store_value {
 #define STORE_TABLES_MAX 24
 
 /* Makes a new environment in an existing empty directory, with its (empty) tables, synced. */
-int store_create(const char *directory, uint64_t map_bytes, const char *const *tables, size_t n_tables) TB_MUST_CHECK;
+int store_create(const char *directory, uint64_t map_bytes, const char *const *tables,
+                 size_t n_tables) TB_MUST_CHECK;
 /* Opens one that store_create() made; tables are then named by their index in the list. Refuses
  * network file systems with -EMEDIUMTYPE. Never creates. */
-int store_open(struct store **ret_store, const char *directory, uint64_t map_bytes, const char *const *tables, size_t n_tables, bool read_only) TB_MUST_CHECK;
+int store_open(struct store **ret_store, const char *directory, uint64_t map_bytes,
+               const char *const *tables, size_t n_tables, bool read_only) TB_MUST_CHECK;
 struct store *store_close(struct store *store);
 DEFINE_CLEANUP(struct store *, store_close)
 
@@ -50,21 +53,29 @@ DEFINE_CLEANUP(struct store_read *, store_read_end)
 int store_read_renew(struct store_read *read) TB_MUST_CHECK;
 
 /* 1 found, 0 not, or negative errno. */
-int store_get(struct store_read *read, unsigned table, const void *key, size_t n_key, struct store_value *ret_value) TB_MUST_CHECK;
+int store_get(struct store_read *read, unsigned table, const void *key, size_t n_key,
+              struct store_value *ret_value) TB_MUST_CHECK;
 /* The row with the greatest key <= key (key NULL: the last row). */
-int store_get_at_most(struct store_read *read, unsigned table, const void *key, size_t n_key, struct store_value *ret_key, struct store_value *ret_value) TB_MUST_CHECK;
-/* Rows in ascending order of key from the first >= from (NULL: all). Another value than 0 from each()
- * ends it and is returned. */
-int store_each(struct store_read *read, unsigned table, const void *from, size_t n_from, int (*each)(void *user, struct store_value key, struct store_value value), void *user) TB_MUST_CHECK;
+int store_get_at_most(struct store_read *read, unsigned table, const void *key, size_t n_key,
+                      struct store_value *ret_key, struct store_value *ret_value) TB_MUST_CHECK;
+/* Rows in ascending order of key from the first >= from (NULL: all). Another value than 0 from
+ * each() ends it and is returned. */
+int store_each(struct store_read *read, unsigned table, const void *from, size_t n_from,
+               int (*each)(void *user, struct store_value key, struct store_value value),
+               void *user) TB_MUST_CHECK;
 
 int store_write_begin(struct store *store, struct store_write **ret_write) TB_MUST_CHECK;
 /* Within the write transaction: sees its own puts. */
-int store_write_get(struct store_write *write, unsigned table, const void *key, size_t n_key, struct store_value *ret_value) TB_MUST_CHECK;
-void store_put(struct store_write *write, unsigned table, const void *key, size_t n_key, const void *value, size_t n_value);
+int store_write_get(struct store_write *write, unsigned table, const void *key, size_t n_key,
+                    struct store_value *ret_value) TB_MUST_CHECK;
+void store_put(struct store_write *write, unsigned table, const void *key, size_t n_key,
+               const void *value, size_t n_value);
 /* A key greater than every one there; anything else is an error (-EEXIST). */
-void store_append(struct store_write *write, unsigned table, const void *key, size_t n_key, const void *value, size_t n_value);
+void store_append(struct store_write *write, unsigned table, const void *key, size_t n_key,
+                  const void *value, size_t n_value);
 /* n bytes of a new value to be filled in before the next call; NULL once something failed. */
-void *store_append_reserve(struct store_write *write, unsigned table, const void *key, size_t n_key, size_t n_value);
+void *store_append_reserve(struct store_write *write, unsigned table, const void *key, size_t n_key,
+                           size_t n_value);
 void store_delete(struct store_write *write, unsigned table, const void *key, size_t n_key);
 /* Ends the transaction whatever it returns: the first error of the line, or of the commit. */
 int store_commit(struct store_write *write) TB_MUST_CHECK;

@@ -24,7 +24,8 @@ static int refuse(struct submission *submission, int refusal, const char *why) {
 static bool lengths_fit(const Timebank__Submit *submit) {
     return submit->header.len == BATCH_HEADER_BYTES &&
            submit->signature.len == SSHSIG_SIGNATURE_BYTES &&
-           submit->n_note_place == submit->n_note_salt && submit->n_note_place == submit->n_note_text &&
+           submit->n_note_place == submit->n_note_salt &&
+           submit->n_note_place == submit->n_note_text &&
            submit->n_person_place == submit->n_person_ward &&
            submit->n_person_place == submit->n_person_age_band;
 }
@@ -57,9 +58,10 @@ static int split_orders(struct submission *submission, const ProtobufCBinaryData
                           "The orders do not fill the count the header gives: update the client.");
         judging_set(submission->judging, i, body, n);
     }
-    return cursor_end(&c) < 0 ? refuse(submission, REFUSAL_BAD_HEADER,
-                                       "There are more orders than the header counts: update the client.")
-                              : 0;
+    return cursor_end(&c) < 0
+               ? refuse(submission, REFUSAL_BAD_HEADER,
+                        "There are more orders than the header counts: update the client.")
+               : 0;
 }
 
 static int check_header(struct submission *submission, const Timebank__Submit *submit,
@@ -77,8 +79,9 @@ static int check_header(struct submission *submission, const Timebank__Submit *s
     if (header->n_orders > n_orders_max)
         return REFUSAL_BATCH_SIZE;
     if (memcmp(header->author, author, SSHSIG_PUBLIC_BYTES) != 0)
-        return refuse(submission, REFUSAL_BAD_SIGNATURE,
-                      "The batch's author is not the key of this connection: connect with that key.");
+        return refuse(
+            submission, REFUSAL_BAD_SIGNATURE,
+            "The batch's author is not the key of this connection: connect with that key.");
     return 0;
 }
 
@@ -110,7 +113,8 @@ int submission_parse(struct submission *submission, const Timebank__Submit *subm
 
 static int refuse_place(struct submission *submission, size_t place, const char *field,
                         const char *sentence) {
-    int r = ledger_refuse(&submission->judging->batch, place, REFUSAL_BAD_TEXT, field, "%s", sentence);
+    int r =
+        ledger_refuse(&submission->judging->batch, place, REFUSAL_BAD_TEXT, field, "%s", sentence);
 
     return MIN_OF(r, 0);
 }
@@ -127,14 +131,16 @@ static int check_note(struct submission *submission, const Timebank__Submit *sub
     if (!order)
         return 0; /* refused already */
     if (submit->note_salt[i].len != PEOPLE_SALT_BYTES || order->note.len != sizeof(sum))
-        return refuse_place(submission, place, "note",
-                            "The note's text came without its mark in the order: update the client.");
+        return refuse_place(
+            submission, place, "note",
+            "The note's text came without its mark in the order: update the client.");
     if (strlen(submit->note_text[i]) > PEOPLE_NOTE_MAX)
         return refuse_place(submission, place, "note", "The reason is too long: shorten it.");
     batch_note(submit->note_text[i], submit->note_salt[i].data, sum);
     if (memcmp(sum, order->note.data, sizeof(sum)) != 0)
-        return refuse_place(submission, place, "note",
-                            "The note's text is not the one that was signed: sign the batch again.");
+        return refuse_place(
+            submission, place, "note",
+            "The note's text is not the one that was signed: sign the batch again.");
     memcpy(note->id, order->id.data, ORDER_ID_BYTES);
     memcpy(note->salt, submit->note_salt[i].data, PEOPLE_SALT_BYTES);
     note->text = strdup(submit->note_text[i]);
@@ -156,9 +162,10 @@ static int check_person(struct submission *submission, const Timebank__Submit *s
                             "Ward and age band belong to an account being opened: leave them out.");
     if (!code_text_is_valid(submit->person_ward[i], PEOPLE_TEXT_MAX) ||
         !code_text_is_valid(submit->person_age_band[i], PEOPLE_TEXT_MAX))
-        return refuse_place(submission, place, "ward",
-                            "The ward or age band is too long or holds a character that is not allowed: "
-                            "shorten or change it.");
+        return refuse_place(
+            submission, place, "ward",
+            "The ward or age band is too long or holds a character that is not allowed: "
+            "shorten or change it.");
     snprintf(person->code, sizeof(person->code), "%s", order->to);
     person->ward = strdup(submit->person_ward[i]);
     person->age_band = strdup(submit->person_age_band[i]);
@@ -206,8 +213,9 @@ int submission_check_beside(struct submission *submission, const Timebank__Submi
     for (size_t i = 0; i < beside->n_persons && r == 0; i++)
         r = check_person(submission, submit, i);
     if (r == -EBADMSG)
-        return refuse_place(submission, 0, "note",
-                            "A note or person belongs to no order of the batch: update the client.");
+        return refuse_place(
+            submission, 0, "note",
+            "A note or person belongs to no order of the batch: update the client.");
     if (r == 0)
         r = check_notes_came(submission);
     if (r == 0 && beside->n_notes == 0 && beside->n_persons == 0)
@@ -327,7 +335,8 @@ int submission_pack_warnings(const struct submission *submission, struct bytes *
 }
 
 /* What an author of a dry run would see of balances; the same rule as for what is recorded. */
-static int set_effects(const struct ledger_batch *batch, struct call *call, Timebank__Answer *answer) {
+static int set_effects(const struct ledger_batch *batch, struct call *call,
+                       Timebank__Answer *answer) {
     answer->readable.data = arena_alloc(call->arena, batch->n);
     answer->from_after = arena_alloc(call->arena, batch->n * sizeof(*answer->from_after));
     answer->to_after = arena_alloc(call->arena, batch->n * sizeof(*answer->to_after));
@@ -386,7 +395,8 @@ void submission_keep_evidence(const struct submission *submission, const char *s
         return;
     memcpy(bytes, submission->header_bytes, BATCH_HEADER_BYTES);
     memcpy(bytes + BATCH_HEADER_BYTES, submission->signature, SSHSIG_SIGNATURE_BYTES);
-    /* The batch is refused whether or not the evidence can be kept; the author's client has it too. */
+    /* The batch is refused whether or not the evidence can be kept; the author's client has it too.
+     */
     if (mkdir(directory, 0700) == 0 || errno == EEXIST)
         (void)!file_create(path, 0600, bytes, sizeof(bytes));
 }

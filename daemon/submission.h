@@ -21,7 +21,9 @@ struct submission {
 
 void submission_fini(struct submission *submission);
 /* Lengths, header, signature, root over the orders: 0, > 0 a refusal, < 0 broken. */
-int submission_parse(struct submission *submission, const Timebank__Submit *submit, const uint8_t author[SSHSIG_PUBLIC_BYTES], const struct hash *ledger_id, uint32_t n_orders_max);
+int submission_parse(struct submission *submission, const Timebank__Submit *submit,
+                     const uint8_t author[SSHSIG_PUBLIC_BYTES], const struct hash *ledger_id,
+                     uint32_t n_orders_max);
 /* Notes and persons against the orders they belong to; refusals go into the judging. */
 int submission_check_beside(struct submission *submission, const Timebank__Submit *submit);
 /* Keeps the orders of a dry run with its state. */
