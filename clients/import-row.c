@@ -355,7 +355,9 @@ static int row_read(struct import *import, struct import_row *row) {
                                                         [IMPORT_SHEET] = sheet_read};
     struct tb_order order = TB_ORDER_INIT;
     uintptr_t unused;
-    order.source = import->history ? TB_FROM_HISTORY : TB_FROM_IMPORT;
+    /* An account is the same account with --history and without. */
+    order.source =
+        import->history && row->file->form != IMPORT_ACCOUNTS ? TB_FROM_HISTORY : TB_FROM_IMPORT;
     int r = readers[row->file->form](import, row, &order);
     if (r != 0)
         return r;

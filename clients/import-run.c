@@ -67,13 +67,15 @@ static size_t items_count(const struct import *import, enum import_outcome outco
 /* The bank failed on the way. What is in stays in, and the way on is the same command. */
 static int run_stop(struct run *run, int r) {
     size_t n = items_count(run->import, OUTCOME_RECORDED);
+    size_t n_in = n + items_count(run->import, OUTCOME_ALREADY);
     progress_end(run);
     run->import->stopped = true;
     if (n > 0 && !run->import->dry_run)
-        client_line(stderr,
-                    "The import stopped on the way: %zu rows are in and stay. Run the same command "
-                    "again to go on; nothing is counted twice.",
-                    n);
+        client_line(
+            stderr,
+            "The import stopped on the way: %zu of %zu orders are known to be in, and stay. "
+            "Run the same command again to go on; nothing is counted twice.",
+            n_in, run->n_all);
     return client_outcome(run->import->client, r);
 }
 

@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 
-#define REFUSED_ALIKE_MAX 100 /* refusals of one kind in one column that are told one by one */
+#define REFUSED_ALIKE_MAX 20 /* refusals of one kind in one column that are told one by one */
 #define WARNED_ALIKE_MAX 3
 
 struct counts {
@@ -127,29 +127,62 @@ static void tell_json(const struct import *import, const struct counts *counts) 
 
 /* ------------------------------------------------------------------- words */
 
-/* How many refusals before i are of the same kind in the same column. */
+static bool refused_is_alike(const struct import_refused *one, const struct import_refused *other) {
+    return one->refusal == other->refusal && one->file == other->file &&
+           strcmp(one->column, other->column) == 0;
+}
+
+/* How many refusals before i are like it; counted no further than one past the most that are told.
+ */
 static size_t refused_alike_before(const struct import *import, size_t i) {
     size_t n = 0;
-    for (size_t k = 0; k < i && n < REFUSED_ALIKE_MAX; k++)
-        n += import->refused[k].refusal == import->refused[i].refusal &&
-             strcmp(import->refused[k].column, import->refused[i].column) == 0;
+    for (size_t k = i; k-- > 0 && n <= REFUSED_ALIKE_MAX;)
+        n += refused_is_alike(&import->refused[k], &import->refused[i]);
     return n;
 }
 
+/* "22 to 9074, 9076": the lines of refusal i and of all after it that are like it. */
+static void alike_tell(const struct import *import, size_t i) {
+    const struct import_refused *first = &import->refused[i];
+    _cleanup_(freep) char *lines = NULL;
+    size_t n_lines;
+    FILE *stream = open_memstream(&lines, &n_lines);
+    if (!stream)
+        return;
+    uint32_t from = first->line, last = first->line;
+    for (size_t k = i + 1; k <= import->n_refused; k++) {
+        const struct import_refused *next = k < import->n_refused ? &import->refused[k] : NULL;
+        if (next && !refused_is_alike(next, first))
+            continue;
+        if (next && next->line <= last + 1) {
+            last = next->line;
+            continue;
+        }
+        fprintf(stream, "%s%" PRIu32, from == first->line ? "" : ", ", from);
+        if (last > from)
+            fprintf(stream, " to %" PRIu32, last);
+        from = last = next ? next->line : 0;
+    }
+    fclose(stream);
+    client_line(stderr, "%s%s%s, likewise (%s): lines %s", first->path,
+                *first->column ? " column " : "", first->column, tb_refusal_name(first->refusal),
+                lines);
+}
+
 static void refused_tell(const struct import *import) {
-    size_t n_untold = 0;
     for (size_t i = 0; i < import->n_refused; i++) {
         const struct import_refused *refused = &import->refused[i];
-        if (refused_alike_before(import, i) >= REFUSED_ALIKE_MAX)
-            n_untold++;
-        else if (refused->line == 0)
+        size_t n_before = refused_alike_before(import, i);
+        if (n_before == REFUSED_ALIKE_MAX)
+            alike_tell(import, i);
+        if (n_before >= REFUSED_ALIKE_MAX)
+            continue;
+        if (refused->line == 0)
             client_line(stderr, "%s: %s", refused->path, refused->message);
         else
             client_line(stderr, "%s line %" PRIu32 "%s%s: %s", refused->path, refused->line,
                         *refused->column ? ", column " : "", refused->column, refused->message);
     }
-    if (n_untold > 0)
-        client_line(stderr, "... and %zu more like these: --json lists every one.", n_untold);
 }
 
 static void warnings_tell(const struct import *import) {
@@ -208,11 +241,14 @@ static void counts_tell(const struct import *import, const struct counts *counts
     size_t n_entries = counts->recorded - counts->accounts;
     char time[32];
     tb_time_format((int64_t)counts->minutes, time);
-    client_line(stdout, "%s %zu account%s and %zu entr%s, %s in all.",
-                import->dry_run ? "Would record" : "Recorded", counts->accounts,
-                plural(counts->accounts), n_entries, n_entries == 1 ? "y" : "ies", time);
+    if (counts->recorded == 0)
+        client_line(stdout, "Nothing %s recorded.", import->dry_run ? "would be" : "new was");
+    else
+        client_line(stdout, "%s %zu account%s and %zu entr%s, %s in all.",
+                    import->dry_run ? "Would record" : "Recorded", counts->accounts,
+                    plural(counts->accounts), n_entries, n_entries == 1 ? "y" : "ies", time);
     if (counts->already > 0)
-        client_line(stdout, "Already in: %zu row%s, counted once.", counts->already,
+        client_line(stdout, "Already in: %zu row%s; nothing is counted twice.", counts->already,
                     plural(counts->already));
     declared_tell(import, TB_SET_ACTIVITY, "Activities");
     declared_tell(import, TB_SET_FUNDER, "Funders");

@@ -85,6 +85,11 @@ compare() {
     is 'x["recorded"] == 1'
 }
 
+@test "an account is the same with --history and without" {
+    run -0 timebank import "$YEARS/accounts.csv" --json
+    is 'x["recorded"] == 0 and x["already"] == 489'
+}
+
 @test "history is for stewards" {
     run -1 as broker timebank import "$YEARS/entries.csv" --history --json
     is 'x["refused"] == "HISTORY_STEWARD"'
@@ -96,6 +101,9 @@ compare() {
     is '[(r["line"], r["column"], r["refused"]) for r in x["refused"]] == [(2, "entered_date", "HISTORY_ONLY"), (3, "entered_date", "HISTORY_ONLY")]'
     run -1 timebank import "$BATS_TEST_TMPDIR/old.csv"
     says "line 2, column entered_date: The column entered_date claims a date of entry"
+    run -1 timebank import "$YEARS/entries.csv"
+    says "column entered_date, likewise (HISTORY_ONLY): lines 22 to 9074"
+    says "9073 rows were refused; nothing was recorded"
 }
 
 # ---- the report in words
