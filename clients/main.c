@@ -68,8 +68,11 @@ static int option_take(struct client *client, int option, char **argv) {
         client_line(stderr, "%s needs a value after it: see timebank --help.", argv[optind - 1]);
         return CLIENT_USAGE;
     default:
-        client_line(stderr, "There is no option %s before the verb: see timebank --help.",
-                    argv[optind - 1]);
+        if (optopt > ' ')
+            client_line(stderr, "There is no option -%c: see timebank --help.", optopt);
+        else
+            client_line(stderr, "There is no option %s before the verb: see timebank --help.",
+                        argv[optind - 1]);
         return CLIENT_USAGE;
     }
 }

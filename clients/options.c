@@ -41,6 +41,8 @@ static int all_take(const struct verb *verb, int argc, char **argv,
             return CLIENT_DONE;
         if (c == ':')
             return client_usage(verb, "%s needs a value after it.", argv[optind - 1]);
+        if (c != 0 && optopt > ' ')
+            return client_usage(verb, "There is no option -%c here.", optopt);
         if (c != 0)
             return client_usage(verb, "There is no option %s here.", argv[optind - 1]);
         int r = value_take(verb, &options[index], optarg);
@@ -49,16 +51,39 @@ static int all_take(const struct verb *verb, int argc, char **argv,
     }
 }
 
+/* Of a verb without options: "-60" is a word then, without "--" before it. */
+static int words_take(const struct verb *verb, int *argc, char **argv) {
+    bool all = false;
+    int n = 1;
+    for (int i = 1; i < *argc; i++) {
+        bool number = argv[i][0] == '-' && argv[i][1] >= '0' && argv[i][1] <= '9';
+        if (all || argv[i][0] != '-' || number)
+            argv[n++] = argv[i];
+        else if (strcmp(argv[i], "--") == 0)
+            all = true;
+        else
+            return client_usage(verb, "There is no option %s here.", argv[i]);
+    }
+    argv[n] = NULL;
+    *argc = n;
+    optind = 1;
+    return CLIENT_DONE;
+}
+
 int options_read_many(const struct verb *verb, int argc, char **argv,
                       const struct options_one *options, int words_min, char ***ret_words,
                       int *ret_n_words) {
     struct option longs[OPTIONS_MAX + 1] = {0};
+    int r = CLIENT_DONE;
     for (size_t i = 0; options[i].name; i++) {
         assert(i < OPTIONS_MAX);
         longs[i].name = options[i].name;
         longs[i].has_arg = options[i].flag ? no_argument : required_argument;
     }
-    int r = all_take(verb, argc, argv, options, longs);
+    if (options[0].name)
+        r = all_take(verb, argc, argv, options, longs);
+    else
+        r = words_take(verb, &argc, argv);
     if (r != CLIENT_DONE)
         return r;
     if (argc - optind < words_min)

@@ -21,13 +21,11 @@ static int set_run(struct client *client, int argc, char **argv) {
 const struct verb verb_policy_set = {
     .name = "policy set",
     .summary = "set a policy of the scheme",
-    .help =
-        "timebank policy set quantum 30\n"
-        "\n"
-        "Sets a policy from the next entry on; timebank policy list shows names, values and what "
-        "each\n"
-        "takes. A value that begins with a minus sign stands after --: policy set -- NAME -60.\n"
-        "Stewards only.\n",
+    .help = "timebank policy set quantum 30\n"
+            "\n"
+            "Sets a policy from the next entry on; timebank policy list shows names, values and "
+            "what each\n"
+            "takes. Stewards only.\n",
     .run = set_run,
 };
 

@@ -195,6 +195,8 @@ print(sum(row["minutes"] for row in rows))' <<<"$output")
     run -1 timebank --json policy set no-such-policy 7
     is 'x["refused"] == "UNKNOWN_POLICY"'
     timebank policy set venue-undo 15
+    run -0 timebank policy set floor-member -1200
+    run -64 timebank policy set floor-member --1200
 }
 
 # ---- entries
