@@ -3,10 +3,12 @@
  * The answer to a batch, made from what is durable, so that a retry years later gets the same
  * numbers, time and balances as the first: only the head, and so the proof, may be a later one.
  */
+#include "answer.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "handlers.h"
+#include "access.h"
 
 int answer_hashes(struct arena *arena, const struct hash *hashes, size_t n,
                   ProtobufCBinaryData **ret, size_t *ret_n) {

@@ -138,13 +138,3 @@ int command_run(int argc, char **argv) {
         say("the ledger's key could not be locked in memory: raise the limit of locked memory");
     return serve(&running, &settings, bank);
 }
-
-int command_settings(int argc, char **argv) {
-    (void)argv;
-    if (argc != 1) {
-        say("usage: timebankd settings");
-        return EXIT_USAGE;
-    }
-    settings_print(stdout);
-    return EXIT_DONE;
-}

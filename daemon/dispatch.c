@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "answer.h"
 #include "handlers.h"
+#include "report-job.h"
 
 #define FINISH_ARENA_BYTES (64u * 1024 * 1024)
 #define CASE(name) TIMEBANK__REQUEST__BODY_##name
@@ -48,48 +50,6 @@ bool dispatch_is_write(const Timebank__Request *request) {
     return entry && entry->is_write && !request->submit->dry_run;
 }
 
-struct reply *reply_free(struct reply *reply) {
-    if (!reply)
-        return NULL;
-    bytes_fini(&reply->body);
-    bytes_fini(&reply->warnings);
-    report_job_free(reply->job);
-    free(reply);
-    return NULL;
-}
-
-void dispatch_client_fini(struct dispatch_client *client) {
-    client->dry = state_free(client->dry);
-}
-
-char *call_copy(struct call *call, const char *text) {
-    size_t n = strlen(text) + 1;
-    char *copy = arena_alloc(call->arena, n);
-
-    return copy ? memcpy(copy, text, n) : NULL;
-}
-
-int call_refuse(struct call *call, int refusal, const char *message) {
-    Timebank__Refused *refused = arena_alloc(call->arena, sizeof(*refused));
-    Timebank__Refusal *item = arena_alloc(call->arena, sizeof(*item));
-    Timebank__Refusal **list = arena_alloc(call->arena, sizeof(*list));
-
-    if (!refused || !item || !list)
-        return -ENOMEM;
-    timebank__refused__init(refused);
-    timebank__refusal__init(item);
-    item->refusal = (uint32_t)refusal;
-    item->message = call_copy(call, message ? message : refusal_sentence(refusal));
-    if (!item->message)
-        return -ENOMEM;
-    list[0] = item;
-    refused->refusals = list;
-    refused->n_refusals = 1;
-    call->response->refused = refused;
-    call->response->body_case = TIMEBANK__RESPONSE__BODY_REFUSED;
-    return 0;
-}
-
 static int check_rights(struct call *call) {
     if (access_right(call->who.role, call->request->body_case) != ACCESS_NO)
         return 0;
@@ -122,7 +82,7 @@ static int pack(struct bytes *to, const Timebank__Response *response) {
     return 0;
 }
 
-int dispatch(struct bank *bank, struct dispatch_client *client, const Timebank__Request *request,
+int dispatch(struct bank *bank, struct call_client *client, const Timebank__Request *request,
              struct arena *arena, struct reply **ret_reply) {
     _cleanup_(reply_freep) struct reply *reply = calloc(1, sizeof(*reply));
     Timebank__Response response = TIMEBANK__RESPONSE__INIT;

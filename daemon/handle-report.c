@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asking for a report: what can be refused at once is; the rest is a job (report-job.c). */
 #include "handlers.h"
+#include "report-job.h"
 #include "report.h"
 
 int handle_report(struct call *call) {

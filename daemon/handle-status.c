@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "answer.h"
 #include "handlers.h"
 
 static const char *why_read_only(struct bank *bank) {

@@ -154,7 +154,7 @@ static int judge(struct call *call, struct submission *submission, struct state 
 
 /* What was not refused stays on the stack: an import hears of every bad row in one go. */
 static int run_dry(struct call *call, struct submission *submission) {
-    struct dispatch_client *client = call->client;
+    struct call_client *client = call->client;
     struct judging *judging = submission->judging;
     int r;
 
@@ -212,8 +212,7 @@ int handle_submit_end_dry_run(struct call *call) {
 
     if (!answer)
         return -ENOMEM;
-    dispatch_client_fini(call->client);
-    call->client->n_dry_orders = 0;
+    call_client_fini(call->client);
     timebank__answer__init(answer);
     answer->dry_run = true;
     call->response->answer = answer;

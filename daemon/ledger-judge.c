@@ -16,18 +16,6 @@
 #define OVERRIDES_ALL 15u
 #define ARENA_BYTES (256u * 1024)
 
-bool rule_is_history(const struct rule *rule) {
-    return rule->order->source == TIMEBANK__SOURCE__HISTORY;
-}
-
-bool rule_is_broker(const struct rule *rule) {
-    return (ROLE_BIT(rule->batch->author->role) & BROKERS) != 0;
-}
-
-bool rule_overrides(const struct rule *rule, uint32_t what) {
-    return (rule->order->override & what) != 0;
-}
-
 /* Known id: the same bytes are ALREADY in, others differ in a field that is named. */
 static int check_id(struct rule *rule) {
     const Timebank__Order *order = rule->order;

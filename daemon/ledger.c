@@ -11,8 +11,9 @@
 
 #include "policy.h"
 
-static int note_add(struct ledger_batch *batch, struct ledger_note note, const char *format,
-                    va_list arguments) {
+__attribute__((format(printf, 3, 0))) static int note_add(struct ledger_batch *batch,
+                                                          struct ledger_note note,
+                                                          const char *format, va_list arguments) {
     struct ledger_note *notes = batch->notes;
 
     if ((batch->n_notes & (batch->n_notes - 1)) == 0) {

@@ -3,12 +3,13 @@
  * A report on a thread of its own: one bounded read of the log up to a signed position and one of
  * the register, then measures without I/O. The loop only starts it and fetches the result.
  */
+#include "report-job.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "handlers.h"
 #include "report.h"
 
 struct report_job {
@@ -74,14 +75,19 @@ static int make(struct report_job *job) {
     return report_make(facts, &job->ask, &job->json);
 }
 
-static void *run(void *user) {
+static void finish(struct report_job *job) {
     const uint64_t one = 1;
-    struct report_job *job = user;
 
-    job->r = make(job);
     atomic_store(&job->is_done, true);
     if (write(job->done_fd, &one, sizeof(one)) < 0)
         abort(); /* an eventfd of ours */
+}
+
+static void *run(void *user) {
+    struct report_job *job = user;
+
+    job->r = make(job);
+    finish(job);
     return NULL;
 }
 
@@ -111,16 +117,19 @@ struct report_job *report_job_free(struct report_job *job) {
     return NULL;
 }
 
-int report_job_start(struct report_job *job, int done_fd) {
+void report_job_start(struct report_job *job, int done_fd) {
     job->done_fd = done_fd;
     if (job->ask.size == 0)
         job->ask.size = log_head(job->bank->log)->size;
     if (job->bank->settings.log.inline_commits) {
         run(job);
-        return 0;
+        return;
     }
     job->has_thread = pthread_create(&job->thread, NULL, run, job) == 0;
-    return job->has_thread ? 0 : -EAGAIN;
+    if (!job->has_thread) {
+        job->r = REFUSAL_TRY_LATER;
+        finish(job);
+    }
 }
 
 bool report_job_is_done(struct report_job *job) {

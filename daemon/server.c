@@ -17,7 +17,7 @@
 #include <sys/un.h>
 
 #include "base/clock.h"
-#include "handlers.h"
+#include "report-job.h"
 #include "say.h"
 #include "session.h"
 
@@ -29,6 +29,7 @@
 struct server {
     struct bank *bank;
     struct settings settings;
+    struct session_host host;
     struct event_base *base;
     struct evconnlistener *listener;
     struct event *signals[3];
@@ -45,29 +46,22 @@ struct server {
     uint64_t next_id;
     struct reply *waiting; /* oldest first */
     struct reply **waiting_end;
-    struct reply *jobs; /* reports being made */
+    struct reply *reports; /* durable, not begun: newest first, the limit of reports is reached */
+    struct reply *jobs;    /* reports being made */
     size_t n_jobs;
     uint64_t drain_until_ms; /* monotonic; 0: serving */
     int broken;
 };
 
-struct bank *server_bank(struct server *server) {
-    return server->bank;
-}
+static void wake(void *user) {
+    struct server *server = user;
 
-const struct settings *server_settings(const struct server *server) {
-    return &server->settings;
-}
-
-struct event_base *server_base(struct server *server) {
-    return server->base;
-}
-
-void server_wake(struct server *server) {
     bank_set_time(server->bank, clock_wall_ms(), clock_monotonic_ms());
 }
 
-void server_fail(struct server *server, int r) {
+static void fail(void *user, int r) {
+    struct server *server = user;
+
     if (server->broken == 0)
         say("stopping: %s. Nothing that was answered is lost; run timebankd check, then start "
             "again",
@@ -82,14 +76,6 @@ static struct session *find_session(struct server *server, uint64_t id) {
     return session && session_id(session) == id ? session : NULL;
 }
 
-static void drop_reply(struct server *server, struct reply *reply) {
-    struct session *session = find_session(server, reply->session_id);
-
-    reply_free(reply);
-    if (session)
-        session_reply_done(session);
-}
-
 static void deliver(struct server *server, struct reply *reply) {
     _cleanup_bytes_ struct bytes response = {0};
     struct session *session = find_session(server, reply->session_id);
@@ -99,7 +85,7 @@ static void deliver(struct server *server, struct reply *reply) {
 
     reply_free(reply);
     if (r < 0) {
-        server_fail(server, r);
+        fail(server, r);
         return;
     }
     if (!session)
@@ -110,31 +96,38 @@ static void deliver(struct server *server, struct reply *reply) {
         session_reply_done(session);
 }
 
-/* The job's own position is the head of this moment. */
-static void start_job(struct server *server, struct reply *reply) {
-    if (report_job_start(reply->job, server->job_fd) < 0) {
-        drop_reply(server, reply);
-        return;
+/* As many as the setting allows; the oldest first. The report's position is the head of this
+ * moment. */
+static void start_reports(struct server *server) {
+    while (server->reports && server->n_jobs < server->settings.reports) {
+        struct reply **at = &server->reports, *reply;
+        while ((*at)->next)
+            at = &(*at)->next;
+        reply = *at;
+        *at = NULL;
+        reply->next = server->jobs;
+        server->jobs = reply;
+        server->n_jobs++;
+        report_job_start(reply->job, server->job_fd);
     }
-    reply->next = server->jobs;
-    server->jobs = reply;
-    server->n_jobs++;
 }
 
 static void release_durable(struct server *server) {
     while (server->waiting && server->broken == 0) {
         struct reply *reply = server->waiting;
-        if (!log_is_durable(server->bank->log, reply->ticket) ||
-            (reply->job && server->n_jobs >= server->settings.reports))
-            return;
+        if (!log_is_durable(server->bank->log, reply->ticket))
+            break;
         server->waiting = reply->next;
         if (!server->waiting)
             server->waiting_end = &server->waiting;
-        if (reply->job)
-            start_job(server, reply);
-        else
+        if (!reply->job) {
             deliver(server, reply);
+            continue;
+        }
+        reply->next = server->reports;
+        server->reports = reply;
     }
+    start_reports(server);
 }
 
 static void resume_sessions(struct server *server) {
@@ -143,7 +136,9 @@ static void resume_sessions(struct server *server) {
             session_resume(server->sessions[i]);
 }
 
-void server_await(struct server *server, struct reply *reply) {
+static void await(void *user, struct reply *reply) {
+    struct server *server = user;
+
     reply->next = NULL;
     *server->waiting_end = reply;
     server->waiting_end = &reply->next;
@@ -156,7 +151,7 @@ static void on_hand_over(evutil_socket_t fd, short what, void *user) {
 
     (void)fd, (void)what;
     if (r < 0) {
-        server_fail(server, r);
+        fail(server, r);
         return;
     }
     release_durable(server);
@@ -168,12 +163,12 @@ static void on_log_done(evutil_socket_t fd, short what, void *user) {
     int r;
 
     (void)fd, (void)what;
-    server_wake(server);
+    wake(server);
     r = log_collect(server->bank->log);
     if (r == 0)
         r = log_hand_over(server->bank->log, server->bank->wall_ms);
     if (r < 0) {
-        server_fail(server, r);
+        fail(server, r);
         return;
     }
     release_durable(server);
@@ -188,8 +183,8 @@ static void on_job_done(evutil_socket_t fd, short what, void *user) {
 
     (void)what;
     if (read(fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
-        server_fail(server, -errno);
-    server_wake(server);
+        fail(server, -errno);
+    wake(server);
     while (*at) {
         struct reply *reply = *at;
         if (!report_job_is_done(reply->job)) {
@@ -204,13 +199,16 @@ static void on_job_done(evutil_socket_t fd, short what, void *user) {
     log_release_read(server->bank->log);
 }
 
-void server_forget(struct server *server, struct session *session) {
+static void forget(void *user, const struct session *session) {
+    struct server *server = user;
+
     server->sessions[session_id(session) % server->n_slots] = NULL;
     server->n_sessions--;
     server->bank->n_connections = (uint32_t)server->n_sessions;
 }
 
-size_t server_count_key(const struct server *server, const uint8_t key[SSHSIG_PUBLIC_BYTES]) {
+static size_t count_key(void *user, const uint8_t key[SSHSIG_PUBLIC_BYTES]) {
+    const struct server *server = user;
     size_t n = 0;
 
     for (size_t i = 0; i < server->n_slots; i++) {
@@ -227,8 +225,9 @@ int server_take(struct server *server, int fd) {
     }
     while (server->sessions[server->next_id % server->n_slots])
         server->next_id++;
-    server_wake(server);
-    server->sessions[server->next_id % server->n_slots] = session_new(server, fd, server->next_id);
+    wake(server);
+    server->sessions[server->next_id % server->n_slots] =
+        session_new(&server->host, fd, server->next_id);
     if (!server->sessions[server->next_id % server->n_slots])
         return -ENOMEM;
     server->next_id++;
@@ -264,7 +263,7 @@ static void on_signal(evutil_socket_t signal_number, short what, void *user) {
     struct server *server = user;
 
     (void)signal_number, (void)what;
-    server_wake(server);
+    wake(server);
     if (server->drain_until_ms != 0)
         return;
     server->drain_until_ms = server->bank->monotonic_ms + DRAIN_MS;
@@ -276,7 +275,7 @@ static void on_signal(evutil_socket_t signal_number, short what, void *user) {
 }
 
 static void drain(struct server *server) {
-    bool is_drained = !server->waiting && !server->jobs;
+    bool is_drained = !server->waiting && !server->reports && !server->jobs;
 
     for (size_t i = 0; i < server->n_slots; i++)
         if (server->sessions[i] && !session_drain(server->sessions[i]))
@@ -289,7 +288,7 @@ static void on_tick(evutil_socket_t fd, short what, void *user) {
     struct server *server = user;
 
     (void)fd, (void)what;
-    server_wake(server);
+    wake(server);
     for (size_t i = 0; i < server->n_slots; i++)
         if (server->sessions[i])
             session_tick(server->sessions[i]);
@@ -332,6 +331,15 @@ int server_new(struct server **ret_server, struct bank *bank, const struct setti
     server->base = event_base_new();
     server->job_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->bank = bank;
+    server->host = (struct session_host){.bank = bank,
+                                         .settings = &server->settings,
+                                         .base = server->base,
+                                         .user = server,
+                                         .wake = wake,
+                                         .await = await,
+                                         .forget = forget,
+                                         .count_key = count_key,
+                                         .fail = fail};
     if (!server->sessions || !server->base || server->job_fd < 0 || !make_events(server)) {
         server->bank = NULL; /* still the caller's */
         (void)!server_free(server);
@@ -363,6 +371,7 @@ int server_free(struct server *server) {
         session_free(server->sessions[i]);
     free(server->sessions);
     free_replies(server->waiting);
+    free_replies(server->reports);
     free_replies(server->jobs);
     if (server->listener)
         evconnlistener_free(server->listener);

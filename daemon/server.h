@@ -9,7 +9,6 @@
 #include "settings.h"
 
 struct server;
-struct event_base;
 
 /* Takes the bank over: server_free() closes it. */
 int server_new(struct server **ret_server, struct bank *bank,
@@ -23,20 +22,3 @@ int server_listen(struct server *server, const char *path, char *why, size_t n_w
 int server_run(struct server *server) TB_MUST_CHECK;
 /* Takes a connected socket as a client, as if it had been accepted (tests). */
 int server_take(struct server *server, int fd) TB_MUST_CHECK;
-
-/* For session.c. */
-struct session;
-struct bank *server_bank(struct server *server);
-const struct settings *server_settings(const struct server *server);
-struct event_base *server_base(struct server *server);
-/* Reads the clocks; every callback calls it first. */
-void server_wake(struct server *server);
-/* Keeps the reply until it is durable, and hands the collecting group over at the end of this
- * wake-up. */
-void server_await(struct server *server, struct reply *reply);
-/* A session ends: it is forgotten, its waiting replies are dropped when their turn comes. */
-void server_forget(struct server *server, struct session *session);
-/* Clients with this key, welcomed. */
-size_t server_count_key(const struct server *server, const uint8_t key[SSHSIG_PUBLIC_BYTES]);
-/* Something that cannot be mended in process: stop. */
-void server_fail(struct server *server, int r);

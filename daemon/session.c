@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames, the proof of a client's key, limits. Time is read once per callback, in server_wake(). */
+/* Frames, the proof of a client's key, limits. Time is read once per callback, in the wake-up. */
 #include "session.h"
 
 #include <assert.h>
@@ -16,12 +16,12 @@
 #define PROTOCOL 1
 
 struct session {
-    struct server *server;
+    const struct session_host *host;
     uint64_t id;
     struct bufferevent *stream;
     struct event *deadline; /* of the handshake, then of a frame that has begun */
     struct event *again;    /* more frames than one wake-up handles */
-    struct dispatch_client client;
+    struct call_client client;
     uint8_t nonce[BATCH_NONCE_BYTES];
     bool is_welcome;
     bool is_ending;        /* closes when its output is written */
@@ -44,14 +44,14 @@ static size_t output_bytes(const struct session *session) {
 
 /* The one place where a session closes. */
 static void end(struct session *session) {
-    server_forget(session->server, session);
+    session->host->forget(session->host->user, session);
     session_free(session);
 }
 
 struct session *session_free(struct session *session) {
     if (!session)
         return NULL;
-    dispatch_client_fini(&session->client);
+    call_client_fini(&session->client);
     arena_fini(&session->arena);
     if (session->deadline)
         event_free(session->deadline);
@@ -95,7 +95,7 @@ static int write_part(struct session *session, uint32_t tag, const uint8_t *data
 }
 
 void session_send(struct session *session, uint32_t tag, const struct bytes *response) {
-    const struct settings *settings = server_settings(session->server);
+    const struct settings *settings = session->host->settings;
     int r = 0;
 
     if (response->n <= FRAME_PART_BYTES) {
@@ -134,7 +134,7 @@ static void refuse_and_end(struct session *session, uint32_t tag, int refusal) {
 }
 
 static int greet(struct session *session) {
-    struct bank *bank = server_bank(session->server);
+    struct bank *bank = session->host->bank;
     Timebank__Response response = TIMEBANK__RESPONSE__INIT;
     Timebank__Greeting greeting = TIMEBANK__GREETING__INIT;
     size_t n = 0;
@@ -154,7 +154,7 @@ static int greet(struct session *session) {
 }
 
 static int send_welcome(struct session *session, uint32_t tag, const uint8_t signature[64]) {
-    struct bank *bank = server_bank(session->server);
+    struct bank *bank = session->host->bank;
     Timebank__Response response = TIMEBANK__RESPONSE__INIT;
     Timebank__Welcome welcome = TIMEBANK__WELCOME__INIT;
     struct ledger_author who;
@@ -174,8 +174,8 @@ static int send_welcome(struct session *session, uint32_t tag, const uint8_t sig
 
 /* 0 welcomed, > 0 refused, < 0 broken. */
 static int take_hello(struct session *session, const Timebank__Request *request) {
-    const struct settings *settings = server_settings(session->server);
-    struct bank *bank = server_bank(session->server);
+    const struct settings *settings = session->host->settings;
+    struct bank *bank = session->host->bank;
     const Timebank__Hello *hello = request->hello;
     uint8_t bytes[BATCH_HELLO_BYTES], signature[SSHSIG_SIGNATURE_BYTES];
     int r;
@@ -189,7 +189,8 @@ static int take_hello(struct session *session, const Timebank__Request *request)
         sshsig_verify(SSHSIG_HELLO, bytes, sizeof(bytes), hello->key.data, hello->signature.data) <
             0)
         return REFUSAL_BAD_SIGNATURE;
-    if (server_count_key(session->server, hello->key.data) >= settings->connections_per_key)
+    if (session->host->count_key(session->host->user, hello->key.data) >=
+        settings->connections_per_key)
         return REFUSAL_TRY_LATER;
     memcpy(session->client.key, hello->key.data, SSHSIG_PUBLIC_BYTES);
     r = keyring_sign_welcome(bank->keyring, bytes, signature);
@@ -204,16 +205,15 @@ static int take_hello(struct session *session, const Timebank__Request *request)
 
 static void handle_request(struct session *session, const Timebank__Request *request) {
     struct reply *reply = NULL;
-    int r =
-        dispatch(server_bank(session->server), &session->client, request, &session->arena, &reply);
+    int r = dispatch(session->host->bank, &session->client, request, &session->arena, &reply);
 
     if (r < 0) {
-        server_fail(session->server, r);
+        session->host->fail(session->host->user, r);
         return;
     }
     reply->session_id = session->id;
     session->n_in_flight++;
-    server_await(session->server, reply);
+    session->host->await(session->host->user, reply);
 }
 
 enum frame_result { FRAME_HANDLED, FRAME_WAITS, FRAME_ENDED };
@@ -239,7 +239,7 @@ static enum frame_result handle_frame(struct session *session, const uint8_t *pa
         return FRAME_ENDED;
     }
     if (request->body_case == TIMEBANK__REQUEST__BODY_SUBMIT && dispatch_is_write(request) &&
-        !log_can_append(server_bank(session->server)->log)) {
+        !log_can_append(session->host->bank->log)) {
         session->waits_for_log = true;
         return FRAME_WAITS;
     }
@@ -248,7 +248,7 @@ static enum frame_result handle_frame(struct session *session, const uint8_t *pa
 }
 
 static bool reader_is_behind(const struct session *session) {
-    const struct settings *settings = server_settings(session->server);
+    const struct settings *settings = session->host->settings;
 
     return output_bytes(session) > settings->queue_kib * 1024 ||
            session->n_in_flight >= settings->requests_in_flight;
@@ -256,7 +256,7 @@ static bool reader_is_behind(const struct session *session) {
 
 /* One frame at the front of the input: 1 with its length, 0 not whole yet, < 0 too large. */
 static int peek_frame(struct session *session, struct evbuffer *input, size_t *ret_n) {
-    const struct settings *settings = server_settings(session->server);
+    const struct settings *settings = session->host->settings;
     size_t max = session->is_welcome ? settings->frame_kib * 1024 : FRAME_MAX_BEFORE_WELCOME;
     uint8_t head[FRAME_HEAD_BYTES];
 
@@ -270,7 +270,7 @@ static int peek_frame(struct session *session, struct evbuffer *input, size_t *r
 
 /* A deadline is absolute: dripping bytes do not move it. */
 static void set_frame_deadline(struct session *session, bool had_frame, size_t n_left) {
-    struct timeval frame = after_ms(server_settings(session->server)->frame_ms);
+    struct timeval frame = after_ms(session->host->settings->frame_ms);
 
     if (!session->is_welcome)
         return;
@@ -282,7 +282,7 @@ static void set_frame_deadline(struct session *session, bool had_frame, size_t n
 
 static void process(struct session *session) {
     struct evbuffer *input = bufferevent_get_input(session->stream);
-    uint64_t budget = server_settings(session->server)->requests_per_wakeup;
+    uint64_t budget = session->host->settings->requests_per_wakeup;
     bool had_frame = false;
     size_t n = 0;
     int r = 0;
@@ -325,7 +325,7 @@ static void on_read(struct bufferevent *stream, void *user) {
     struct session *session = user;
 
     (void)stream;
-    server_wake(session->server);
+    session->host->wake(session->host->user);
     process(session);
 }
 
@@ -333,7 +333,7 @@ static void on_again(evutil_socket_t fd, short what, void *user) {
     struct session *session = user;
 
     (void)fd, (void)what;
-    server_wake(session->server);
+    session->host->wake(session->host->user);
     process(session);
 }
 
@@ -341,7 +341,7 @@ static void on_written(struct bufferevent *stream, void *user) {
     struct session *session = user;
 
     (void)stream;
-    server_wake(session->server);
+    session->host->wake(session->host->user);
     if (session->is_ending) {
         end(session);
         return;
@@ -377,13 +377,13 @@ void session_resume(struct session *session) {
 }
 
 void session_tick(struct session *session) {
-    uint64_t now = server_bank(session->server)->monotonic_ms;
+    uint64_t now = session->host->bank->monotonic_ms;
     size_t n = output_bytes(session);
 
     if (n == 0 || n < session->n_output || session->n_output == 0)
         session->output_since_ms = now;
     session->n_output = n;
-    if (n > 0 && now - session->output_since_ms > server_settings(session->server)->stall_ms)
+    if (n > 0 && now - session->output_since_ms > session->host->settings->stall_ms)
         end(session);
 }
 
@@ -392,16 +392,16 @@ bool session_drain(struct session *session) {
     return session->n_in_flight == 0 && output_bytes(session) == 0;
 }
 
-struct session *session_new(struct server *server, int fd, uint64_t id) {
-    struct event_base *base = server_base(server);
-    struct timeval handshake = after_ms(server_settings(server)->handshake_ms);
+struct session *session_new(const struct session_host *host, int fd, uint64_t id) {
+    struct event_base *base = host->base;
+    struct timeval handshake = after_ms(host->settings->handshake_ms);
     struct session *session = calloc(1, sizeof(*session));
 
     if (!session) {
         close(fd);
         return NULL;
     }
-    session->server = server;
+    session->host = host;
     session->id = id;
     arena_init(&session->arena, ARENA_BYTES);
     session->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);

@@ -6,13 +6,32 @@
  */
 #pragma once
 
-#include "server.h"
+#include "dispatch.h"
+#include "settings.h"
 
+struct event_base;
 struct session;
 
+/* What a session needs of the loop it lives on. */
+struct session_host {
+    struct bank *bank;
+    const struct settings *settings;
+    struct event_base *base;
+    void *user;
+    void (*wake)(void *user); /* reads the clocks; every callback calls it first */
+    /* Keeps the reply until it is durable. */
+    void (*await)(void *user, struct reply *reply);
+    /* The session is gone: its waiting replies are dropped when their turn comes. */
+    void (*forget)(void *user, const struct session *session);
+    /* Welcomed sessions with this key. */
+    size_t (*count_key)(void *user, const uint8_t key[SSHSIG_PUBLIC_BYTES]);
+    /* Something that cannot be mended in process: stop. */
+    void (*fail)(void *user, int r);
+};
+
 /* Takes the socket over and greets. NULL on no memory. */
-struct session *session_new(struct server *server, int fd, uint64_t id);
-/* Ends it without forgetting it in the server (which calls this). */
+struct session *session_new(const struct session_host *host, int fd, uint64_t id);
+/* Ends it without a word to the host (which calls this). */
 struct session *session_free(struct session *session);
 uint64_t session_id(const struct session *session);
 /* The key proven, or NULL before the welcome. */

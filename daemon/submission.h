@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "dispatch.h"
+#include "call.h"
 
 struct submission {
     struct batch_header header;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A reply under way: it may leave once its ticket is durable; the position is added then. */
+#pragma once
+
+#include "base/bytes.h"
+#include "ledger.h"
+
+struct report_job;
+
+struct reply {
+    struct reply *next;
+    uint64_t session_id;
+    uint32_t tag;
+    uint64_t known_size;
+    uint64_t ticket;
+    struct bytes body; /* a packed Response without position; empty where a batch is answered */
+    uint64_t seal;     /* batch to be answered, or 0 */
+    bool is_already;   /* it was in before */
+    struct ledger_author who;
+    struct bytes warnings;  /* packed Answer that holds the warnings, or empty */
+    struct report_job *job; /* report to be made once durable, or NULL */
+};
+
+struct reply *reply_free(struct reply *reply);
+DEFINE_CLEANUP(struct reply *, reply_free)
