@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "check-ledger.h"
 
@@ -22,9 +24,21 @@ static void tell_death(FILE *to, const struct check_progress *progress, int stat
     fprintf(to, "\n");
 }
 
+/* The child is not to outlive a parent that is killed, nor to hold its lock for that moment: the
+ * next start would be refused. */
+static void leave_parent(pid_t parent, FILE *to) {
+    unsigned keep = (unsigned)MAX_OF(fileno(to), STDERR_FILENO);
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+        _exit(1);
+    if (keep > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, keep - 1, 0);
+    close_range(keep + 1, ~0u, 0);
+}
+
 static int run_child(struct check_progress *progress, const char *directory,
                      const struct bank_settings *settings, enum check_extent extent, FILE *to) {
-    pid_t child;
+    pid_t parent = getpid(), child;
     int status;
 
     fflush(NULL);
@@ -32,6 +46,7 @@ static int run_child(struct check_progress *progress, const char *directory,
     if (child < 0)
         return -errno;
     if (child == 0) {
+        leave_parent(parent, to);
         progress->r = check_ledger_run(progress, directory, settings, extent, to);
         fflush(to);
         _exit(progress->r == 0 ? 0 : 1);
