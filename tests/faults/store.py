@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a ledger's data.mdb and head file without the daemon's code: rows with the place of their
+bytes in the file, runs, records, orders, roots. What it cannot read raises Damaged."""
+import hashlib
+import struct
+
+HEAD_BYTES = 8192
+SLOT_BYTES = 4096
+TABLES = ("log", "tiles", "after", "meta", "accounts", "keys", "policies", "activities", "offers",
+          "funders", "ids", "batches", "reversals", "days", "recents")
+SEAL, ORDER = 1, 2
+_BRANCH, _LEAF, _OVERFLOW = 1, 2, 4
+_BIG, _SUB = 1, 2
+
+
+class Damaged(Exception):
+    pass
+
+
+def sha(data):
+    return hashlib.sha256(data).digest()
+
+
+def leaf_hash(record):
+    return sha(b"\0" + record)
+
+
+class Store:
+    """One snapshot of LMDB 0.9's file: the newer of its two meta pages."""
+
+    def __init__(self, data):
+        self.data = data
+        try:
+            self.psize = struct.unpack_from("<I", data, 16 + 24)[0]
+            if self.psize != 4096:
+                raise Damaged("page size")
+            self.metas = [self._meta(i) for i in (0, 1)]
+            self.txnid, self.main, self.last_page = max(self.metas)
+            self.tables = {}
+            for key, value, _, _, flags in self._rows(self.main):
+                if flags & _SUB:
+                    self.tables[key.decode()] = struct.unpack_from("<Q", value, 40)[0]
+        except (struct.error, IndexError, UnicodeDecodeError) as why:
+            raise Damaged(str(why)) from why
+
+    def _meta(self, i):
+        at = i * self.psize + 16
+        magic, version = struct.unpack_from("<II", self.data, at)
+        if magic != 0xBEEFC0DE or version != 1:
+            raise Damaged(f"meta page {i}")
+        main = struct.unpack_from("<Q", self.data, at + 24 + 48 + 40)[0]
+        last_page, txnid = struct.unpack_from("<QQ", self.data, at + 24 + 96)
+        return txnid, main, last_page
+
+    def _page(self, number):
+        at = number * self.psize
+        if number > self.last_page or at + self.psize > len(self.data):
+            raise Damaged(f"page {number} is not there")
+        found, _, flags, lower, _ = struct.unpack_from("<QHHHH", self.data, at)
+        if found != number:
+            raise Damaged(f"page {number} says {found}")
+        return at, flags, (lower - 16) >> 1
+
+    def _rows(self, root, depth=0):
+        """(key, value, place of the key, place of the value, flags), ascending."""
+        if root == 0xFFFFFFFFFFFFFFFF:
+            return
+        if depth > 32:
+            raise Damaged("too deep")
+        at, flags, n = self._page(root)
+        if flags & (_BRANCH | _LEAF) not in (_BRANCH, _LEAF) or not 0 <= n <= 2040:
+            raise Damaged(f"page {root} is of no kind")
+        for i in range(n):
+            node = at + struct.unpack_from("<H", self.data, at + 16 + 2 * i)[0]
+            low, high, node_flags, n_key = struct.unpack_from("<HHHH", self.data, node)
+            if flags & _BRANCH:
+                yield from self._rows(low | high << 16 | node_flags << 32, depth + 1)
+                continue
+            n_value = low | high << 16
+            place = node + 8 + n_key
+            if node_flags & _BIG:
+                page = struct.unpack_from("<Q", self.data, place)[0]
+                if not self._page(page)[1] & _OVERFLOW:
+                    raise Damaged(f"page {page} is no overflow page")
+                place = page * self.psize + 16
+            if place + n_value > len(self.data):
+                raise Damaged("a value beyond the end")
+            yield (self.data[node + 8:node + 8 + n_key], self.data[place:place + n_value], node + 8,
+                   place, node_flags)
+
+    def rows(self, table):
+        """(key, value, place of the key, place of the value) of every row of a table."""
+        try:
+            return [row[:4] for row in self._rows(self.tables[table])]
+        except (struct.error, KeyError, RecursionError) as why:
+            raise Damaged(str(why)) from why
+
+    def content(self, table):
+        """A hash of all a table holds."""
+        seen = hashlib.sha256()
+        for key, value, _, _ in self.rows(table):
+            seen.update(struct.pack(">II", len(key), len(value)) + key + value)
+        return seen.digest()
+
+
+def open_store(path):
+    with open(path, "rb") as f:
+        return Store(f.read())
+
+
+def run_parse(key, value):
+    """(number of the first record, leaf hashes, records)."""
+    first, n = struct.unpack(">Q", key)[0], struct.unpack_from(">I", value)[0]
+    ends = struct.unpack_from(f">{n}I", value, 4)
+    at = 4 + 4 * n
+    leaves = [value[at + 32 * i:at + 32 * (i + 1)] for i in range(n)]
+    at += 32 * n
+    begins = (0,) + ends[:-1]
+    return first, leaves, [value[at + b:at + e] for b, e in zip(begins, ends)]
+
+
+def _varint(data, at):
+    number = shift = 0
+    while True:
+        byte = data[at]
+        number |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return number, at
+
+
+def order_fields(record):
+    """Fields of an order's record by number: integers, or bytes."""
+    data, at, fields = record[1:], 0, {}
+    while at < len(data):
+        tag, at = _varint(data, at)
+        if tag & 7 == 0:
+            fields[tag >> 3], at = _varint(data, at)
+        elif tag & 7 == 2:
+            n, at = _varint(data, at)
+            fields[tag >> 3], at = data[at:at + n], at + n
+        else:
+            raise Damaged("an order that cannot be read")
+    return fields
+
+
+class Tree:
+    """RFC 6962's root, leaf by leaf, as a compact range."""
+
+    def __init__(self):
+        self.size = 0
+        self.nodes = []
+
+    def append(self, leaf):
+        size = self.size
+        while size & 1:
+            leaf = sha(b"\1" + self.nodes.pop() + leaf)
+            size >>= 1
+        self.nodes.append(leaf)
+        self.size += 1
+
+    def root(self):
+        if not self.nodes:
+            return sha(b"")
+        root = self.nodes[-1]
+        for node in reversed(self.nodes[:-1]):
+            root = sha(b"\1" + node + root)
+        return root
