@@ -85,7 +85,6 @@ static int put_balances(struct bank *bank, const struct reply *reply, struct sto
                         struct arena *arena, const struct run *run, Timebank__Answer *answer) {
     uint32_t n = run->n - 1;
     struct store_value after;
-    struct cursor c;
     uint8_t key[8];
     int r;
 
@@ -99,16 +98,16 @@ static int put_balances(struct bank *bank, const struct reply *reply, struct sto
     if (!answer->readable.data || !answer->from_after || !answer->to_after)
         return -ENOMEM;
     answer->readable.len = answer->n_from_after = answer->n_to_after = n;
-    c = cursor_make(after.data, after.n);
     for (uint32_t i = 0; i < n; i++) {
         uint8_t *bits = &answer->readable.data[i];
-        uint8_t flags = cursor_u8(&c);
-        int64_t from_after = cursor_i64(&c), to_after = cursor_i64(&c);
-        r = readable(bank, reply, arena, run, i, flags, bits);
+        struct run_after row;
+        r = run_after_unpack(after, i, &row);
+        if (r == 0)
+            r = readable(bank, reply, arena, run, i, row.flags & (AFTER_FROM | AFTER_TO), bits);
         if (r < 0)
             return r;
-        answer->from_after[i] = *bits & 1 ? from_after : 0;
-        answer->to_after[i] = *bits & 2 ? to_after : 0;
+        answer->from_after[i] = *bits & AFTER_FROM ? row.from_after : 0;
+        answer->to_after[i] = *bits & AFTER_TO ? row.to_after : 0;
     }
     return 0;
 }

@@ -32,6 +32,7 @@ static const struct request {
     {.body = CASE(POLICIES), .handle = handle_list_policies},
     {.body = CASE(FUNDERS), .handle = handle_list_funders},
     {.body = CASE(KEYS), .handle = handle_list_keys},
+    {.body = CASE(STATEMENT), .handle = handle_statement},
     {.body = CASE(REPORT), .handle = handle_report},
     {.body = CASE(NEXT_CODE), .handle = handle_account_next_code},
     {.body = CASE(INCLUSION), .handle = handle_status_inclusion},

@@ -20,4 +20,5 @@ int handle_list_offers(struct call *call);
 int handle_list_policies(struct call *call);
 int handle_list_funders(struct call *call);
 int handle_list_keys(struct call *call);
+int handle_statement(struct call *call);
 int handle_report(struct call *call);

@@ -95,8 +95,13 @@ int judging_run(struct judging *judging, struct state *below, uint64_t seal,
 void judging_pack_after(const struct judging *judging, struct bytes *to) {
     for (size_t i = 0; i < judging->batch.n; i++) {
         const struct ledger_effect *effect = &judging->batch.effects[i];
-        bytes_put_u8(to, (uint8_t)(effect->has_from | effect->has_to << 1));
-        bytes_put_i64(to, effect->from_after);
-        bytes_put_i64(to, effect->to_after);
+        struct run_after after = {.from_after = effect->from_after,
+                                  .to_after = effect->to_after,
+                                  .from_previous = effect->from_previous,
+                                  .to_previous = effect->to_previous};
+        after.flags =
+            (uint8_t)((effect->has_from ? AFTER_FROM : 0) | (effect->has_to ? AFTER_TO : 0) |
+                      (effect->is_line_of_to ? AFTER_LINE_OF_TO : 0));
+        run_after_pack(&after, to);
     }
 }

@@ -28,12 +28,15 @@ struct ledger_note {
     char *message; /* owned */
 };
 
-/* What an order did to balances. */
+/* What an order did to balances, and where the accounts' statements go on. */
 struct ledger_effect {
     bool has_from;
     bool has_to;
     int64_t from_after;
     int64_t to_after;
+    bool is_line_of_to;     /* concerns `to` without moving anything (hours without credit) */
+    uint64_t from_previous; /* record that concerned the account before, or 0 */
+    uint64_t to_previous;
     char from[CODE_MAX + 1];
     char to[CODE_MAX + 1];
 };

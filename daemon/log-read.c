@@ -72,3 +72,41 @@ int log_seal_of(struct log *log, uint64_t index, uint64_t *ret_seal) {
         *ret_seal = run.first;
     return r;
 }
+
+static int after_in_group(const struct log_group *group, uint64_t seal, struct store_value *ret) {
+    for (size_t i = 0; group && i < group->n_runs; i++)
+        if (group->runs[i].first == seal) {
+            *ret = (struct store_value){group->runs[i].after.data, group->runs[i].after.n};
+            return 1;
+        }
+    return 0;
+}
+
+static int find_after(struct log *log, uint64_t seal, struct store_value *ret) {
+    struct store_read *read;
+    uint8_t key[8];
+    int r = 0;
+
+    if (seal < log->head.size) {
+        be64_put(key, seal);
+        r = log_read(log, &read);
+        return r < 0 ? r : store_get(read, RUNS_AFTER, key, sizeof(key), ret);
+    }
+    for (size_t i = 0; i < log->n_in_flight && r == 0; i++)
+        r = after_in_group(log->in_flight[i], seal, ret);
+    return r == 0 ? after_in_group(log->collecting, seal, ret) : r;
+}
+
+int log_after(struct log *log, uint64_t index, struct run_after *ret) {
+    struct store_value value;
+    uint64_t seal = 0;
+    int r = log_seal_of(log, index, &seal);
+
+    if (r <= 0 || seal == index)
+        return r < 0 ? r : 0;
+    r = find_after(log, seal, &value);
+    if (r <= 0)
+        return r < 0 ? r : -EUCLEAN;
+    r = run_after_unpack(value, index - seal - 1, ret);
+    return r < 0 ? r : 1;
+}

@@ -84,6 +84,8 @@ int log_read(struct log *log, struct store_read **ret_read) TB_MUST_CHECK;
 void log_release_read(struct log *log);
 /* Appends a record's bytes: 1, 0 there is none. Sees what is not durable yet, too. */
 int log_record(struct log *log, uint64_t index, struct bytes *to) TB_MUST_CHECK;
+/* What an order did to balances: 1, 0 the record is no order. Sees what is not durable yet, too. */
+int log_after(struct log *log, uint64_t index, struct run_after *ret) TB_MUST_CHECK;
 /* Seal that covers an order's record, or the record itself. */
 int log_seal_of(struct log *log, uint64_t index, uint64_t *ret_seal) TB_MUST_CHECK;
 

@@ -88,7 +88,15 @@ int rules_move_check(struct rule *rule, const char *from, const char *to, uint64
     return r;
 }
 
-static int post(struct rule *rule, const char *code, int64_t minutes, int64_t *ret_after) {
+/* The account's statement now begins here, and goes on at *ret_previous. */
+static void add_line(struct rule *rule, struct state_account *account, uint64_t *ret_previous) {
+    *ret_previous = account->last_line;
+    account->last_line = rule->index;
+    account->last_day = MAX_OF(account->last_day, rule->order->service_day);
+}
+
+static int post(struct rule *rule, const char *code, int64_t minutes, int64_t *ret_after,
+                uint64_t *ret_previous) {
     const struct hash *leaf = &rule->batch->leaves[rule->place];
     uint8_t message[1 + HASH_BYTES + HASH_BYTES + 16];
     struct state_account *account;
@@ -103,6 +111,7 @@ static int post(struct rule *rule, const char *code, int64_t minutes, int64_t *r
     account->balance += minutes;
     account->n_entries++;
     account->last_entry = rule->index;
+    add_line(rule, account, ret_previous);
     message[0] = RUNNING_PREFIX;
     memcpy(message + 1, account->running, HASH_BYTES);
     memcpy(message + 1 + HASH_BYTES, leaf->b, HASH_BYTES);
@@ -116,15 +125,30 @@ static int post(struct rule *rule, const char *code, int64_t minutes, int64_t *r
 
 int rules_move(struct rule *rule, const char *from, const char *to, uint64_t minutes) {
     struct ledger_effect *effect = &rule->batch->effects[rule->place];
-    int r = post(rule, from, -(int64_t)minutes, &effect->from_after);
+    int r = post(rule, from, -(int64_t)minutes, &effect->from_after, &effect->from_previous);
 
     if (r == 0)
-        r = post(rule, to, (int64_t)minutes, &effect->to_after);
+        r = post(rule, to, (int64_t)minutes, &effect->to_after, &effect->to_previous);
     if (r < 0)
         return r;
     effect->has_from = effect->has_to = true;
     snprintf(effect->from, sizeof(effect->from), "%s", from);
     snprintf(effect->to, sizeof(effect->to), "%s", to);
+    return 0;
+}
+
+int rules_move_add_line(struct rule *rule, const char *to) {
+    struct ledger_effect *effect = &rule->batch->effects[rule->place];
+    void *value;
+    int r = state_edit(rule->state, STATE_ACCOUNTS, to, strlen(to), &value);
+
+    if (r < 0)
+        return r;
+    assert(r > 0);
+    effect->is_line_of_to = true;
+    effect->to_after = ((struct state_account *)value)->balance;
+    snprintf(effect->to, sizeof(effect->to), "%s", to);
+    add_line(rule, value, &effect->to_previous);
     return 0;
 }
 

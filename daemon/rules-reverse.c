@@ -152,6 +152,8 @@ int rules_reverse(struct rule *rule) {
             r = rules_move_check(rule, target.order->to, target.order->from, minutes);
         if (r == 0)
             r = rules_move(rule, target.order->to, target.order->from, minutes);
+    } else if (r == 0) {
+        r = rules_move_add_line(rule, target.order->to);
     }
     return r == 0 ? note_reversal(rule, &target, minutes) : r;
 }

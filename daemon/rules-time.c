@@ -118,8 +118,9 @@ static int give(struct rule *rule, bool moves) {
         r = warn_before_joining(rule);
     if (r == 0 && moves)
         r = rules_move_check(rule, order->from, order->to, order->minutes);
-    if (r == 0 && moves)
-        r = rules_move(rule, order->from, order->to, order->minutes);
+    if (r == 0)
+        r = moves ? rules_move(rule, order->from, order->to, order->minutes)
+                  : rules_move_add_line(rule, order->to);
     return r == 0 ? remember(rule, key, print) : r;
 }
 

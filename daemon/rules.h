@@ -77,6 +77,8 @@ bool rule_overrides(const struct rule *rule, uint32_t what);
 /* rules-move.c: limits, and the posting of minutes from one account to another. */
 int rules_move_check(struct rule *rule, const char *from, const char *to, uint64_t minutes);
 int rules_move(struct rule *rule, const char *from, const char *to, uint64_t minutes);
+/* Makes the order a line of the statement of `to`, whose balance stays. */
+int rules_move_add_line(struct rule *rule, const char *to);
 /* Sums by day (state_day). */
 uint64_t rules_move_day_sum(struct rule *rule, enum state_day_sum sum, const char *code,
                             const char *other, uint32_t day);

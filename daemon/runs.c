@@ -157,3 +157,25 @@ int runs_lookup(void *user, unsigned level, uint64_t index, struct hash *ret) {
 int runs_range(struct store_read *read, uint64_t size, struct merkle_range *ret) {
     return merkle_prove_range(runs_lookup, read, 0, size, ret);
 }
+
+void run_after_pack(const struct run_after *after, struct bytes *to) {
+    bytes_put_u8(to, after->flags);
+    bytes_put_i64(to, after->from_after);
+    bytes_put_i64(to, after->to_after);
+    bytes_put_u64(to, after->from_previous);
+    bytes_put_u64(to, after->to_previous);
+}
+
+int run_after_unpack(struct store_value value, size_t i, struct run_after *ret) {
+    struct cursor c;
+
+    if (value.n % RUNS_AFTER_BYTES != 0 || i >= value.n / RUNS_AFTER_BYTES)
+        return -EUCLEAN;
+    c = cursor_make(value.data + i * RUNS_AFTER_BYTES, RUNS_AFTER_BYTES);
+    ret->flags = cursor_u8(&c);
+    ret->from_after = cursor_i64(&c);
+    ret->to_after = cursor_i64(&c);
+    ret->from_previous = cursor_u64(&c);
+    ret->to_previous = cursor_u64(&c);
+    return cursor_end(&c) < 0 ? -EUCLEAN : 0;
+}

@@ -28,14 +28,30 @@
 enum runs_table {
     RUNS_LOG,
     RUNS_TILES,
-    RUNS_AFTER, /* key: seal; value per order: flags u8 · balance after i64 of from and of to */
+    RUNS_AFTER, /* key: seal; value: a struct run_after per order */
     RUNS_META,  /* "state": layout u32, sums; where the derived tables stand */
     RUNS_STATE, /* the first of state's tables */
     RUNS_N_TABLES = RUNS_STATE + STATE_N_TABLES
 };
 extern const char *const runs_tables[RUNS_N_TABLES];
 
-#define RUNS_AFTER_BYTES 17u /* per order */
+/*
+ * What an order did: flags u8 (1: moved from, 2: moved to, 4: a line of to that moved nothing) ·
+ * balance after i64 of from and of to · the record before in the statement of from and of to, u64
+ * (0: none). For a reversal, from and to are those that lost and gained by it.
+ */
+#define RUNS_AFTER_BYTES 33u
+enum run_after_flag { AFTER_FROM = 1, AFTER_TO = 2, AFTER_LINE_OF_TO = 4 };
+struct run_after {
+    uint8_t flags;
+    int64_t from_after;
+    int64_t to_after;
+    uint64_t from_previous;
+    uint64_t to_previous;
+};
+void run_after_pack(const struct run_after *after, struct bytes *to);
+/* Row i of a value; -EUCLEAN where it has none. */
+int run_after_unpack(struct store_value value, size_t i, struct run_after *ret) TB_MUST_CHECK;
 
 struct run {
     uint64_t first;

@@ -42,6 +42,7 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
                         INTEGER(state_account, held), INTEGER(state_account, n_entries),
                         INTEGER(state_account, last_entry), BYTES(state_account, running),
                         INTEGER(state_account, opened), INTEGER(state_account, joined_day),
+                        INTEGER(state_account, last_day), INTEGER(state_account, last_line),
                         BYTES(state_account, code)},
     [STATE_KEYS] = {INTEGER(state_key, role), INTEGER(state_key, granted),
                     INTEGER(state_key, revoked), BYTES(state_key, account)},

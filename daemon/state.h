@@ -62,6 +62,9 @@ struct state_account {
     uint64_t opened; /* record that opened it */
     bool is_touched; /* not stored: its leaf in the tree of accounts is out of date */
     uint32_t joined_day;
+    uint32_t last_day; /* latest date of service of an entry, or 0 */
+    uint64_t
+        last_line; /* record that last concerned it, moved or not: where its statement begins */
     char code[CODE_MAX + 1];
 };
 /* Key: the 32 bytes of the public key. */

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The entries of one account, newest first, by walking from each to the one before (table `after`):
+ * nothing is scanned. The account's owner and brokers may ask.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "handlers.h"
+
+/* One entry on the way, and where it goes on. */
+struct step {
+    uint64_t entry;
+    uint64_t previous;
+    Timebank__Order *order;
+    Timebank__Order *target; /* of a reversal */
+};
+
+static int read_order(struct call *call, uint64_t entry, ProtobufCBinaryData *ret_bytes,
+                      Timebank__Order **ret_order) {
+    _cleanup_bytes_ struct bytes record = {0};
+    int r = log_record(call->bank->log, entry, &record);
+
+    if (r <= 0 || record.data[0] != RECORD_ORDER)
+        return r < 0 ? r : -EUCLEAN;
+    ret_bytes->len = record.n - 1;
+    ret_bytes->data = arena_alloc(call->arena, record.n);
+    if (!ret_bytes->data)
+        return -ENOMEM;
+    memcpy(ret_bytes->data, record.data + 1, record.n - 1);
+    return record_order_decode(ret_bytes->data, ret_bytes->len, call->arena, ret_order);
+}
+
+static int read_target(struct call *call, struct step *step, Timebank__StatementLine *line) {
+    const ProtobufCBinaryData *id = &step->order->reverse->target;
+    const struct state_id *row;
+    int r = 0;
+
+    row = state_get(bank_state(call->bank), STATE_IDS, id->data, id->len, &r);
+    if (!row)
+        return r < 0 ? r : -EUCLEAN;
+    line->target = row->entry;
+    return read_order(call, row->entry, &line->target_order, &step->target);
+}
+
+/* On which side of the entry the account stands: a reversal's sides are its target's, turned round.
+ */
+static int take_side(const char *code, const struct run_after *after, struct step *step,
+                     Timebank__StatementLine *line) {
+    const char *from = step->target ? step->target->to : step->order->from;
+    const char *to = step->target ? step->target->from : step->order->to;
+
+    if (after->flags & AFTER_LINE_OF_TO)
+        to = step->target ? step->target->to : step->order->to;
+    if (strcmp(to, code) == 0) {
+        line->after = after->to_after;
+        step->previous = after->to_previous;
+        return 0;
+    }
+    line->after = after->from_after;
+    step->previous = after->from_previous;
+    return strcmp(from, code) == 0 ? 0 : -ENOENT;
+}
+
+static int set_seal(struct call *call, uint64_t entry, Timebank__StatementLine *line) {
+    struct state *state = bank_state(call->bank);
+    _cleanup_bytes_ struct bytes record = {0};
+    struct batch_header header;
+    struct record_seal seal;
+    const struct state_key *key;
+    uint64_t at = 0;
+    int r = log_seal_of(call->bank->log, entry, &at);
+
+    if (r > 0)
+        r = log_record(call->bank->log, at, &record);
+    if (r <= 0 || record_seal_unpack(record.data, record.n, &seal) < 0 ||
+        batch_header_unpack(seal.header, &header) < 0)
+        return r < 0 ? r : -EUCLEAN;
+    line->received_at_ms = seal.received_at_ms;
+    line->author.data = arena_alloc(call->arena, SSHSIG_PUBLIC_BYTES);
+    if (!line->author.data)
+        return -ENOMEM;
+    memcpy(line->author.data, header.author, SSHSIG_PUBLIC_BYTES);
+    line->author.len = SSHSIG_PUBLIC_BYTES;
+    key = state_get(state, STATE_KEYS, header.author, SSHSIG_PUBLIC_BYTES, NULL);
+    line->author_role = key ? (Timebank__Role)key->role : TIMEBANK__ROLE__ROLE_NONE;
+    line->author_account = call_copy(call, key ? key->account : "");
+    return line->author_account ? 0 : -ENOMEM;
+}
+
+static int set_why(struct call *call, const Timebank__Order *order, Timebank__StatementLine *line) {
+    _cleanup_(freep) char *text = NULL;
+    uint8_t salt[PEOPLE_SALT_BYTES];
+    int r = 0;
+
+    if (order->note.len > 0 && access_is_broker(&call->who))
+        r = people_get_note(call->bank->people, order->id.data, salt, &text);
+    if (r < 0 && r != -EBADMSG)
+        return r;
+    line->why = call_copy(call, text ? text : "");
+    return line->why ? 0 : -ENOMEM;
+}
+
+static uint64_t reversed_minutes(struct call *call, uint64_t entry) {
+    const struct state_reversal *reversal;
+    uint8_t key[8];
+
+    be64_put(key, entry);
+    reversal = state_get(bank_state(call->bank), STATE_REVERSALS, key, sizeof(key), NULL);
+    return reversal ? reversal->minutes : 0;
+}
+
+/* 0, or -ENOENT when the entry does not concern the account. */
+static int read_step(struct call *call, const char *code, struct step *step,
+                     Timebank__StatementLine *line) {
+    struct run_after after;
+    int r = log_after(call->bank->log, step->entry, &after);
+
+    if (r <= 0)
+        return r < 0 ? r : -ENOENT;
+    timebank__statement_line__init(line);
+    line->entry = step->entry;
+    r = read_order(call, step->entry, &line->order, &step->order);
+    if (r == 0 && step->order->kind_case == TIMEBANK__ORDER__KIND_REVERSE)
+        r = read_target(call, step, line);
+    return r == 0 ? take_side(code, &after, step, line) : r;
+}
+
+static int complete(struct call *call, const struct step *step, Timebank__StatementLine *line) {
+    int r = set_seal(call, step->entry, line);
+
+    line->reversed_minutes = reversed_minutes(call, step->entry);
+    return r == 0 ? set_why(call, step->order, line) : r;
+}
+
+/* What an entry did is the balance after it less the balance after the one before it. */
+static int walk(struct call *call, const char *code, uint64_t entry, size_t max,
+                Timebank__Statement *statement) {
+    size_t n = 0;
+
+    for (; entry != 0 && n <= max; n++) {
+        Timebank__StatementLine *line = arena_alloc(call->arena, sizeof(*line));
+        struct step step = {.entry = entry};
+        int r = line ? read_step(call, code, &step, line) : -ENOMEM;
+        if (r == 0)
+            r = complete(call, &step, line);
+        if (r < 0)
+            return r == -ENOENT ? -EUCLEAN : r;
+        if (n > 0)
+            statement->lines[n - 1]->minutes -= line->after;
+        line->minutes = line->after;
+        statement->lines[n] = line;
+        entry = step.previous;
+    }
+    statement->more = n > max;
+    statement->n_lines = MIN_OF(n, max);
+    return 0;
+}
+
+/* Where a page begins: at the latest line, or after the one named. 1 with it, 0 no such line. */
+static int begin(struct call *call, const struct state_account *account, uint64_t *ret_entry) {
+    Timebank__StatementLine line;
+    struct step step = {.entry = call->request->statement->before};
+    int r;
+
+    *ret_entry = account->last_line;
+    if (step.entry == 0)
+        return 1;
+    r = read_step(call, account->code, &step, &line);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    *ret_entry = step.previous;
+    return 1;
+}
+
+int handle_statement(struct call *call) {
+    const Timebank__AskStatement *ask = call->request->statement;
+    Timebank__Statement *statement = arena_alloc(call->arena, sizeof(*statement));
+    const struct state_account *account;
+    uint64_t entry = 0;
+    int r;
+    size_t limit = call->bank->settings.page_entries;
+    size_t max = ask->max && ask->max < limit ? ask->max : limit;
+
+    if (!access_may_read(&call->who, ask->code))
+        return call_refuse(call, REFUSAL_NO_AUTHORITY,
+                           "This key may read its own statement only: ask a broker.");
+    account = state_account(bank_state(call->bank), ask->code);
+    if (!account)
+        return call_refuse(call, REFUSAL_NO_SUCH_ACCOUNT, NULL);
+    r = begin(call, account, &entry);
+    if (r == 0)
+        return call_refuse(call, REFUSAL_NO_SUCH_ENTRY, NULL);
+    if (r < 0 || !statement)
+        return r < 0 ? r : -ENOMEM;
+    timebank__statement__init(statement);
+    statement->code = call_copy(call, account->code);
+    statement->lines = arena_alloc(call->arena, (max + 2) * sizeof(Timebank__StatementLine *));
+    if (!statement->code || !statement->lines)
+        return -ENOMEM;
+    call->response->statement = statement;
+    call->response->body_case = TIMEBANK__RESPONSE__BODY_STATEMENT;
+    return walk(call, account->code, entry, max, statement);
+}
