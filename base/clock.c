@@ -18,5 +18,5 @@ uint64_t clock_wall_ms(void) {
 }
 
 uint64_t clock_monotonic_ms(void) {
-    return clock_ms(CLOCK_MONOTONIC);
+    return clock_ms(CLOCK_BOOTTIME); /* a laptop's sleep is time that passed */
 }

@@ -8,4 +8,5 @@ enum command_exit { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_BROKEN = 2, EXIT_USAGE
 int command_init(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_adopt(int argc, char **argv);
 int command_settings(int argc, char **argv);

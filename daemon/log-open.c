@@ -70,7 +70,9 @@ static int check_place(struct opening *opening) {
         return refuse(
             opening, -EXDEV,
             "this directory was copied or moved since it last signed a head. Two copies that "
-            "both sign would make two histories: serve the original instead");
+            "both sign would make two histories: serve the original, or, where that is gone for "
+            "good, "
+            "run timebankd adopt on this one");
     return 0;
 }
 

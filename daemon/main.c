@@ -20,6 +20,7 @@ static const struct {
      "init DIR --name ely.example/timebank --steward broker.key.pub [--policy NAME=VALUE]..."},
     {"run", command_run, "run DIR [--socket PATH] [--config FILE] [--accept-time]"},
     {"check", command_check, "check DIR [--full]"},
+    {"adopt", command_adopt, "adopt DIR"},
     {"settings", command_settings, "settings"},
 };
 
