@@ -78,6 +78,9 @@ static int check_header(struct submission *submission, const Timebank__Submit *s
         return REFUSAL_OTHER_LEDGER;
     if (header->n_orders > n_orders_max)
         return REFUSAL_BATCH_SIZE;
+    if (submit->n_note_place > header->n_orders || submit->n_person_place > header->n_orders)
+        return refuse(submission, REFUSAL_BAD_HEADER,
+                      "More reasons or persons came than orders: update the client.");
     if (memcmp(header->author, author, SSHSIG_PUBLIC_BYTES) != 0)
         return refuse(
             submission, REFUSAL_BAD_SIGNATURE,
@@ -134,6 +137,8 @@ static int check_note(struct submission *submission, const Timebank__Submit *sub
         return refuse_place(
             submission, place, "note",
             "The note's text came without its mark in the order: update the client.");
+    if (*submit->note_text[i] == '\0')
+        return refuse_place(submission, place, "note", "The reason is empty: say why.");
     if (strlen(submit->note_text[i]) > PEOPLE_NOTE_MAX)
         return refuse_place(submission, place, "note", "The reason is too long: shorten it.");
     batch_note(submit->note_text[i], submit->note_salt[i].data, sum);
@@ -172,26 +177,19 @@ static int check_person(struct submission *submission, const Timebank__Submit *s
     return person->ward && person->age_band ? 0 : -ENOMEM;
 }
 
-static int check_notes_came(struct submission *submission) {
+static int check_notes_came(struct submission *submission, const Timebank__Submit *submit) {
     struct ledger_batch *batch = &submission->judging->batch;
-    const struct bank_beside *beside = submission->beside;
-    size_t n_wanted = 0;
+    _cleanup_(freep) bool *came = calloc(batch->n, sizeof(*came));
     int r = 0;
 
-    for (size_t i = 0; i < batch->n; i++)
-        n_wanted += batch->orders[i] && batch->orders[i]->note.len > 0;
-    if (n_wanted == beside->n_notes)
-        return 0;
-    for (size_t i = 0; i < batch->n && r == 0; i++) {
-        bool came = false;
-        if (!batch->orders[i] || batch->orders[i]->note.len == 0)
-            continue;
-        for (size_t j = 0; j < beside->n_notes && !came; j++)
-            came = memcmp(beside->notes[j].id, batch->orders[i]->id.data, ORDER_ID_BYTES) == 0;
-        if (!came)
+    if (!came)
+        return -ENOMEM;
+    for (size_t i = 0; i < submit->n_note_place; i++)
+        came[submit->note_place[i]] = true;
+    for (size_t i = 0; i < batch->n && r == 0; i++)
+        if (batch->orders[i] && batch->orders[i]->note.len > 0 && !came[i])
             r = refuse_place(submission, i, "note",
                              "The reason's text did not come with the order: update the client.");
-    }
     return r;
 }
 
@@ -217,7 +215,7 @@ int submission_check_beside(struct submission *submission, const Timebank__Submi
             submission, 0, "note",
             "A note or person belongs to no order of the batch: update the client.");
     if (r == 0)
-        r = check_notes_came(submission);
+        r = check_notes_came(submission, submit);
     if (r == 0 && beside->n_notes == 0 && beside->n_persons == 0)
         submission->beside = bank_beside_free(beside);
     return r;
