@@ -70,7 +70,14 @@ static int handle(struct call *call) {
         if (r != 0)
             return call_refuse(call, r, NULL);
     }
-    return entry->handle(call);
+    r = entry->handle(call);
+    if (r == -ENOMEM && call->arena->r < 0 && call->reply->seal == 0) {
+        /* More than one request may take is the asker's affair: the others are served on. The
+         * request lies in the arena, and is not looked at again. */
+        arena_reset(call->arena);
+        return call_refuse(call, REFUSAL_TOO_LARGE, NULL);
+    }
+    return r;
 }
 
 static int pack(struct bytes *to, const Timebank__Response *response) {
@@ -145,6 +152,8 @@ static int finish_report(struct reply *reply, struct arena *arena, Timebank__Res
     const char *json = NULL;
     int r = report_job_result(reply->job, &json);
 
+    if (r == -ENOMEM || r == -EOVERFLOW) /* as large as that: the bank itself is well */
+        r = REFUSAL_TOO_MANY_ROWS;
     if (r > 0)
         return call_refuse(&call, r, NULL);
     if (r < 0 || !report)
