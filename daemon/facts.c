@@ -168,10 +168,11 @@ static int read_label(struct facts *facts, const Timebank__Order *order, struct 
     return read_offer(facts, order->to, order->redeem->offer, &fact->label);
 }
 
-/* Which sides a kind has: a missing one would be counted as nobody. */
+/* Which sides a kind has: a missing one would be counted as nobody. Hours without credit may name
+ * who had them, or nobody. */
 static bool has_sides(const struct fact *fact) {
-    bool needs_from = fact->kind != TIMEBANK__ORDER__KIND_LOG;
-    return fact->to != INTERN_NONE && (fact->from != INTERN_NONE) == needs_from;
+    return fact->to != INTERN_NONE &&
+           (fact->from != INTERN_NONE || fact->kind == TIMEBANK__ORDER__KIND_LOG);
 }
 
 static void count_minutes(struct facts *facts, uint64_t minutes) {
