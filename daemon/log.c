@@ -284,10 +284,13 @@ int log_fd(const struct log *log) {
     return log->committer.event_fd;
 }
 
-static void take_back(struct log *log, struct log_group *group) {
+static void land(struct log *log, const struct log_group *group) {
     assert(log->n_in_flight > 0 && log->in_flight[0] == group);
     log->n_in_flight--;
     memmove(log->in_flight, log->in_flight + 1, log->n_in_flight * sizeof(struct log_group *));
+}
+
+static void take_back(struct log *log, const struct log_group *group) {
     log->durable_sequence = group->sequence;
     log->n_bytes_pending -= MIN_OF(log->n_bytes_pending, group->n_bytes);
     log->head = group->head;
@@ -314,10 +317,9 @@ int log_collect(struct log *log) {
         done = group->next;
         if (group->r < 0 && log->broken == 0)
             log->broken = group->r;
+        land(log, group);
         if (log->broken == 0)
             take_back(log, group);
-        else
-            log->n_in_flight -= log->n_in_flight > 0;
         log_group_free(log, group);
     }
     return log->broken;
