@@ -39,16 +39,16 @@ static int find(struct log *log, uint64_t index, struct run *ret) {
     struct store_read *read;
     int r;
 
-    if (index < log->head.size) {
-        r = log_read(log, &read);
-        return r < 0 ? r : runs_find(read, index, ret);
-    }
-    for (size_t i = 0; i < log->n_in_flight; i++) {
+    for (size_t i = 0; index >= log->head.size && i < log->n_in_flight; i++) {
         r = find_in_group(log->in_flight[i], index, ret);
         if (r != 0)
             return r;
     }
-    return find_in_group(log->collecting, index, ret);
+    if (index >= log->head.size && log->collecting)
+        return find_in_group(log->collecting, index, ret);
+    /* At a start the store holds more than the head: one order of the tail may name another. */
+    r = log_read(log, &read);
+    return r < 0 ? r : runs_find(read, index, ret);
 }
 
 int log_record(struct log *log, uint64_t index, struct bytes *to) {
