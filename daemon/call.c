@@ -35,5 +35,5 @@ int call_refuse(struct call *call, int refusal, const char *message) {
 
 void call_client_fini(struct call_client *client) {
     client->dry = state_free(client->dry);
-    client->n_dry_orders = 0;
+    client->n_dry_orders = client->n_dry_bytes = 0;
 }

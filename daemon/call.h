@@ -13,7 +13,8 @@
 struct call_client {
     uint8_t key[SSHSIG_PUBLIC_BYTES];
     struct state *dry; /* dry runs stacked on the bank's state, or NULL */
-    uint32_t n_dry_orders;
+    uint64_t n_dry_orders;
+    uint64_t n_dry_bytes;
 };
 void call_client_fini(struct call_client *client);
 

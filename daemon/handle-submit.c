@@ -14,6 +14,7 @@
 
 /* Record numbers of dry runs: far from any that will ever be in the log. */
 #define DRY_RUN_BEGIN (1ull << 62)
+#define DRY_RUN_ORDER_BYTES 256u /* kept for each order that may be stacked, on the whole */
 #define MS_PER_MINUTE 60000
 
 static int check_known_batch(struct call *call, struct submission *submission) {
@@ -152,13 +153,22 @@ static int judge(struct call *call, struct submission *submission, struct state 
     return r;
 }
 
+/* Only imports stack dry runs, and only brokers import: the others have room for one batch. */
+static bool has_room_for_dry_run(const struct call *call, const struct submission *submission) {
+    const struct bank_settings *settings = &call->bank->settings;
+    uint64_t max = access_is_broker(&call->who) ? settings->dry_run_orders : settings->batch_orders;
+
+    return call->client->n_dry_orders + submission->judging->batch.n <= max &&
+           call->client->n_dry_bytes + submission->n_bytes <= max * DRY_RUN_ORDER_BYTES;
+}
+
 /* What was not refused stays on the stack: an import hears of every bad row in one go. */
 static int run_dry(struct call *call, struct submission *submission) {
     struct call_client *client = call->client;
     struct judging *judging = submission->judging;
     int r;
 
-    if (client->n_dry_orders + judging->batch.n > call->bank->settings.dry_run_orders)
+    if (!has_room_for_dry_run(call, submission))
         return call_refuse(call, REFUSAL_TOO_LARGE, NULL);
     if (!client->dry) {
         client->dry = state_new_above(bank_state(call->bank));
@@ -166,6 +176,9 @@ static int run_dry(struct call *call, struct submission *submission) {
             return -ENOMEM;
         client->dry->sums.size = DRY_RUN_BEGIN;
     }
+    /* The clock may have gone back since the dry run below this one. */
+    submission->received_at_ms =
+        MAX_OF(submission->received_at_ms, client->dry->sums.received_at_ms);
     r = judge(call, submission, client->dry);
     if (r == 0)
         r = submission_keep_run(submission, judging->state);
@@ -173,7 +186,8 @@ static int run_dry(struct call *call, struct submission *submission) {
         return r;
     r = state_merge(judging->state);
     judging->state = NULL;
-    client->n_dry_orders += (uint32_t)judging->batch.n;
+    client->n_dry_orders += judging->batch.n;
+    client->n_dry_bytes += submission->n_bytes;
     return r < 0 ? r : submission_respond(submission, call, true);
 }
 
