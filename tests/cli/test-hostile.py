@@ -1,0 +1,140 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""Clients whose keys are good and whose intentions are not: what they send must cost nobody else
+anything. Each test goes on with the same daemon, so that one that stops fails all that follow."""
+import hashlib
+import os
+import sys
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "check")]
+
+import tap
+from other_language import Client, Refused, make_order, message_types, read_secret_key, varint
+from served_bank import SOURCE, ServedBank
+
+TESTS = []
+NO_NOTE, ID_DIFFERS, SEE_COORDINATOR, OTHER_HISTORY = 70, 42, 86, 25
+
+
+def test(sentence):
+    def remember(function):
+        TESTS.append((sentence, function))
+        return function
+    return remember
+
+
+class Story:
+    """A bank with two members, an organisation and a venue that have keys of their own."""
+
+    def __init__(self, bank, pb):
+        self.bank, self.pb = bank, pb
+        self.steward = self.connect(bank.key_path)
+        kinds = {"m0001": pb.MEMBER, "m0002": pb.MEMBER, "shed": pb.ORGANISATION, "pool": pb.VENUE}
+        self.record(self.steward, *[self.order("open_account", to=code, parts={"kind": kind})
+                                    for code, kind in kinds.items()],
+                    self.order("set_activity", parts={"name": "gardening"}),
+                    self.order("set_offer", to="pool", parts={"name": "swim", "price_minutes": 60}))
+        roles = {"m0001": pb.ROLE_MEMBER, "m0002": pb.ROLE_MEMBER, "shed": pb.ROLE_ORGANISATION,
+                 "pool": pb.ROLE_VENUE}
+        self.paths = {}
+        for code, role in roles.items():
+            self.paths[code] = f"{bank.place}/{code}.key"
+            bank.key_new(self.paths[code])
+            public = bytes(read_secret_key(self.paths[code]).verify_key)
+            self.record(self.steward, self.order("grant_key", to=code, parts={"key": public, "role": role}))
+
+    def connect(self, path):
+        return Client(self.pb, self.bank.path, read_secret_key(path), self.bank.verifier_key, timeout_s=60)
+
+    def as_key(self, code):
+        return self.connect(self.paths[code])
+
+    def order(self, kind, giver=None, **fields):
+        if giver is not None:
+            fields["from"] = giver
+        return make_order(self.pb, kind, **fields)
+
+    def record(self, client, *orders, change=None, **header):
+        batch = client.make_batch(orders, **header)
+        if change:
+            change(batch)
+        return client.submit(batch, orders)
+
+    def refusals(self, client, *orders, **more):
+        """What it is refused with, or nothing."""
+        try:
+            self.record(client, *orders, **more)
+        except Refused as no:
+            return no.refusals
+        return []
+
+    def is_well(self):
+        assert self.bank.daemon.poll() is None, "the daemon stopped: " + self.bank.said()[-2000:]
+        assert self.steward.ask(status=self.pb.Empty()).accounts == 12
+
+
+def note_of(text, salt):
+    return hashlib.blake2b(text.encode(), key=salt, digest_size=32).digest()
+
+
+@test("a reason that is empty is refused, and stops nobody")
+def empty_reason(s):
+    member, salt = s.as_key("m0001"), os.urandom(32)
+    order = s.order("gift", "m0001", to="m0002", minutes=15, authority=s.pb.BY_SELF, note=note_of("", salt))
+
+    def change(batch):
+        batch.note_place.append(0)
+        batch.note_salt.append(salt)
+        batch.note_text.append("")
+
+    assert [r.refusal for r in s.refusals(member, order, change=change)] == [NO_NOTE]
+
+
+@test("a hundred and thirty thousand reasons for one order are refused")
+def many_reasons(s):
+    member = s.as_key("m0001")
+    order = s.order("gift", "m0001", to="m0002", minutes=15, authority=s.pb.BY_SELF)
+
+    def change(batch):
+        batch.note_place.extend([0] * 130000)
+        batch.note_salt.extend([b""] * 130000)
+        batch.note_text.extend([""] * 130000)
+
+    assert s.refusals(member, order, change=change)
+
+
+@test("a log of hours at an organisation does not keep reports from being made")
+def log_at_organisation(s):
+    s.record(s.steward, s.order("log", "shed", to="m0002", minutes=30, activity="gardening"))
+    assert s.steward.ask(report=s.pb.AskReport(from_day=18000, to_day=20000)).json
+
+
+def main():
+    bank = ServedBank()
+    try:
+        pb = message_types(SOURCE, bank.place)
+        bank.start()
+        story = Story(bank, pb)
+        for sentence, function in TESTS:
+            try:
+                function(story)
+                story.is_well()
+                tap.ok(True, sentence)
+            except Exception:
+                tap.ok(False, sentence, *traceback.format_exc().splitlines())
+                if bank.daemon.poll() is not None:
+                    bank.start()
+                    story.steward = story.connect(bank.key_path)
+        status = bank.stop()
+        tap.ok(status == 0, "the daemon ends well", f"status {status}", bank.said())
+        tap.ok(bank.check() is None, "the ledger is sound", str(bank.check()))
+    finally:
+        bank.end()
+    tap.end()
+    return 1 if tap.n_bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
