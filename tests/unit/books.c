@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See books.h. Nothing here knows a rule: it encodes, submits and keeps. */
+#include "books.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/policy.h"
+#include "proto/dates.h"
+
+#define POLICIES_MAX 64
+#define KEYS_MAX 64
+#define STEWARD "steward"
+
+struct books_note books_notes[BOOKS_NOTES_MAX];
+size_t books_n_notes;
+struct ledger_effect books_effects[BOOKS_PENDING_MAX];
+uint64_t books_entry[BOOKS_PENDING_MAX];
+struct state *books_state;
+uint64_t books_now_ms;
+
+/* ---- the log */
+
+struct kept_order {
+    uint64_t received_at_ms;
+    size_t n;
+    uint8_t *body; /* NULL: a record of another kind */
+};
+
+struct kept_batch {
+    struct batch_header header;
+    uint64_t seal;
+    uint64_t received_at_ms;
+};
+
+static struct kept_order *records;
+static size_t n_records_allocated;
+static struct kept_batch *batches;
+static size_t n_batches;
+static Timebank__Genesis genesis;
+static char *policy_names[POLICIES_MAX];
+static char policy_values[POLICIES_MAX][STATE_POLICY_BYTES];
+static char *policy_pointers[POLICIES_MAX];
+static ProtobufCBinaryData steward_key;
+
+static int read_order(void *user, uint64_t index, struct arena *arena, Timebank__Order **ret,
+                      uint64_t *ret_received_at_ms) {
+    (void)user;
+    if (index >= n_records_allocated || !records[index].body)
+        return 0;
+    int r = record_order_decode(records[index].body, records[index].n, arena, ret);
+    cr_assert(r == 0);
+    *ret_received_at_ms = records[index].received_at_ms;
+    return 1;
+}
+
+static void keep(uint64_t index, const uint8_t *body, size_t n) {
+    if (index >= n_records_allocated) {
+        size_t more = MAX_OF(2 * n_records_allocated, index + 64);
+        records = realloc(records, more * sizeof(*records));
+        memset(records + n_records_allocated, 0, (more - n_records_allocated) * sizeof(*records));
+        n_records_allocated = more;
+    }
+    records[index] = (struct kept_order){books_now_ms, n, malloc(n + 1)};
+    memcpy(records[index].body, body, n);
+}
+
+/* ---- keys and time */
+
+static struct named_key {
+    char name[32];
+    uint8_t key[SSHSIG_PUBLIC_BYTES];
+} named_keys[KEYS_MAX];
+static size_t n_named_keys;
+static const char *author;
+
+const uint8_t *key_of(const char *name) {
+    for (size_t i = 0; i < n_named_keys; i++)
+        if (strcmp(named_keys[i].name, name) == 0)
+            return named_keys[i].key;
+    cr_assert(n_named_keys < KEYS_MAX && sodium_init() >= 0);
+    struct named_key *made = &named_keys[n_named_keys++];
+    struct hash seed = hash_of(name, strlen(name));
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    snprintf(made->name, sizeof(made->name), "%s", name);
+    crypto_sign_seed_keypair(made->key, secret, seed.b);
+    return made->key;
+}
+
+void as(const char *key_name) {
+    author = key_name;
+}
+
+uint32_t today(void) {
+    return clock_day(books_now_ms);
+}
+
+uint32_t on(const char *iso) {
+    uint32_t day = 0;
+    cr_assert(dates_parse_iso(iso, &day) == 0, "%s", iso);
+    return day;
+}
+
+void wait_minutes(int64_t minutes) {
+    books_now_ms = (uint64_t)((int64_t)books_now_ms + minutes * 60000);
+}
+
+void wait_days(uint32_t days) {
+    books_now_ms += (uint64_t)days * MS_PER_DAY;
+}
+
+/* ---- opening and closing */
+
+static const char *policy_changed(const char *name, const char *const *changes) {
+    size_t n = strlen(name);
+    for (; changes && *changes; changes++)
+        if (strncmp(*changes, name, n) == 0 && (*changes)[n] == '=')
+            return *changes + n + 1;
+    return NULL;
+}
+
+static void genesis_make(const char *const *changes) {
+    size_t n = 0;
+    timebank__genesis__init(&genesis);
+    for (const struct policy *policy = policies; policy->name; policy++, n++) {
+        const char *value = policy_changed(policy->name, changes);
+        policy_names[n] = (char *)policy->name;
+        snprintf(policy_values[n], sizeof(policy_values[n]), "%s",
+                 value ? value : policy->otherwise);
+        policy_pointers[n] = policy_values[n];
+    }
+    genesis.format = 1;
+    genesis.origin = "bank.example/rules";
+    genesis.n_policy_names = genesis.n_policy_values = n;
+    genesis.policy_names = policy_names;
+    genesis.policy_values = policy_pointers;
+    steward_key = (ProtobufCBinaryData){SSHSIG_PUBLIC_BYTES, (uint8_t *)key_of(STEWARD)};
+    genesis.n_steward_keys = 1;
+    genesis.steward_keys = &steward_key;
+    genesis.created_ms = books_now_ms;
+}
+
+static int state_start(struct state **ret) {
+    struct state_source source = {.order = read_order};
+    struct state *state = state_new(&source), *above = state_new_above(state);
+    int r = ledger_genesis(above, &genesis);
+    if (r < 0) {
+        state_free(above);
+        state_free(state);
+        return r;
+    }
+    cr_assert(state_merge(above) == 0);
+    *ret = state;
+    return 0;
+}
+
+int books_genesis(const char *const *changes) {
+    books_now_ms = (uint64_t)on("2025-03-05") * MS_PER_DAY + 9 * 3600 * MS_PER_SECOND;
+    genesis_make(changes);
+    as(STEWARD);
+    return state_start(&books_state);
+}
+
+void books_open_with(const char *const *changes) {
+    cr_assert(books_genesis(changes) == 0);
+    for (const char *code = "m1\0m2\0m3\0m4\0"; *code; code += 3)
+        on_day(open_account(code, TIMEBANK__ACCOUNT_KIND__MEMBER), on("2020-01-01"));
+    open_account("food-bank", TIMEBANK__ACCOUNT_KIND__ORGANISATION);
+    open_account("swim", TIMEBANK__ACCOUNT_KIND__VENUE);
+    set_activity("gardening");
+    set_activity("cooking");
+    set_offer("swim", "swim", 60);
+    set_funder("council");
+    grant_key("broker", TIMEBANK__ROLE__BROKER, "");
+    grant_key("m1-key", TIMEBANK__ROLE__ROLE_MEMBER, "m1");
+    grant_key("food-key", TIMEBANK__ROLE__ROLE_ORGANISATION, "food-bank");
+    grant_key("swim-key", TIMEBANK__ROLE__ROLE_VENUE, "swim");
+    done();
+    as("broker");
+}
+
+void books_open(void) {
+    books_open_with(NULL);
+}
+
+void books_compare(struct state *a, struct state *b) {
+    cr_assert(memcmp(&a->sums, &b->sums, sizeof(a->sums)) == 0, "the sums differ");
+    for (size_t t = 0; t < STATE_N_TABLES; t++) {
+        enum state_table table = (enum state_table)t;
+        cr_assert_eq(a->tables[t].n_rows, b->tables[t].n_rows, "%s", state_table_name(table));
+        for (struct row *row = rows_next(&a->tables[t], NULL); row;
+             row = rows_next(&a->tables[t], row)) {
+            uint8_t packed[2][STATE_ROW_MAX];
+            struct row *other = rows_find(&b->tables[t], row->hash, row->key, row->n_key);
+            cr_assert(other, "a row of %s is missing", state_table_name(table));
+            size_t n = state_row_pack(table, row->value, packed[0]);
+            cr_assert(state_row_pack(table, other->value, packed[1]) == n);
+            cr_assert(memcmp(packed[0], packed[1], n) == 0, "a row of %s differs",
+                      state_table_name(table));
+        }
+    }
+}
+
+void books_replay(void) {
+    struct state *again = NULL;
+    cr_assert(state_start(&again) == 0);
+    for (size_t i = 0; i < n_batches; i++) {
+        const struct kept_batch *batch = &batches[i];
+        struct judging *judging = NULL;
+        cr_assert(judging_new(&judging, batch->header.n_orders) == 0);
+        for (size_t k = 0; k < batch->header.n_orders; k++) {
+            const struct kept_order *order = &records[batch->seal + 1 + k];
+            judging_set(judging, k, order->body, order->n);
+        }
+        cr_assert(judging_run(judging, again, batch->seal, &batch->header, batch->received_at_ms) ==
+                  0);
+        cr_assert_eq(judging->batch.n_refusals, 0, "batch %zu is refused when replayed", i);
+        cr_assert(state_merge(TAKE(judging->state)) == 0);
+        judging_free(judging);
+    }
+    books_compare(books_state, again);
+    state_free(again);
+}
+
+static void check_laws(void) {
+    char why[200] = "";
+    cr_assert(ledger_check(books_state, why, sizeof(why)) == 0, "%s", why);
+}
+
+/* ---- orders */
+
+union any_kind {
+    ProtobufCMessage base;
+    Timebank__Exchange exchange;
+    Timebank__Earn earn;
+    Timebank__Log log;
+    Timebank__Gift gift;
+    Timebank__Donate donate;
+    Timebank__Grant grant;
+    Timebank__Issue issue;
+    Timebank__Redeem redeem;
+    Timebank__Reverse reverse;
+    Timebank__OpenAccount open_account;
+    Timebank__Freeze freeze;
+    Timebank__Thaw thaw;
+    Timebank__Close close;
+    Timebank__SetLimit set_limit;
+    Timebank__SetPolicy set_policy;
+    Timebank__SetActivity set_activity;
+    Timebank__SetOffer set_offer;
+    Timebank__SetFunder set_funder;
+    Timebank__GrantKey grant_key;
+    Timebank__RevokeKey revoke_key;
+};
+
+/* An order stays where it is after its batch: later orders name it. */
+struct entered {
+    Timebank__Order order;
+    union any_kind kind;
+    uint8_t id[ORDER_ID_BYTES];
+    uint8_t corrects[ORDER_ID_BYTES];
+    uint8_t target[ORDER_ID_BYTES];
+    uint8_t note[32];
+    struct bytes raw;     /* in place of the order, where there are any */
+    struct entered *next; /* all that were entered, until the books are closed */
+};
+
+static struct entered *pending[BOOKS_PENDING_MAX];
+static size_t n_pending;
+static uint64_t n_entered;
+static struct entered *all_entered;
+
+static Timebank__Authority authority_of(Timebank__Order__KindCase kind) {
+    if (!record_kind_counts(kind))
+        return TIMEBANK__AUTHORITY__AUTHORITY_NONE;
+    if (strcmp(author, "m1-key") == 0)
+        return TIMEBANK__AUTHORITY__BY_SELF;
+    if (strcmp(author, "food-key") == 0)
+        return TIMEBANK__AUTHORITY__BY_ORGANISATION;
+    if (strcmp(author, "swim-key") == 0)
+        return TIMEBANK__AUTHORITY__BY_VENUE;
+    return TIMEBANK__AUTHORITY__BY_BROKER;
+}
+
+static struct entered *enter_empty(void) {
+    struct entered *e = calloc(1, sizeof(*e));
+    cr_assert(e && n_pending < BOOKS_PENDING_MAX);
+    pending[n_pending++] = e;
+    e->next = all_entered;
+    all_entered = e;
+    timebank__order__init(&e->order);
+    e->id[0] = 1;
+    be64_put(e->id + 8, ++n_entered);
+    e->order.id = (ProtobufCBinaryData){ORDER_ID_BYTES, e->id};
+    return e;
+}
+
+static struct entered *enter(const ProtobufCMessageDescriptor *descriptor,
+                             Timebank__Order__KindCase kind, const char *from, const char *to,
+                             uint64_t minutes) {
+    struct entered *e = enter_empty();
+    protobuf_c_message_init(descriptor, &e->kind.base);
+    e->order.kind_case = kind;
+    e->order.exchange = &e->kind.exchange;
+    e->order.from = (char *)from;
+    e->order.to = (char *)to;
+    e->order.minutes = minutes;
+    e->order.authority = authority_of(kind);
+    if (record_kind_counts(kind) && kind != TIMEBANK__ORDER__KIND_REVERSE)
+        e->order.service_day = today();
+    return e;
+}
+
+#define ENTER(name, NAME, from, to, minutes)                                                       \
+    enter(&timebank__##name##__descriptor, TIMEBANK__ORDER__KIND_##NAME, from, to, minutes)
+
+static Timebank__Order *at_gardening(struct entered *e) {
+    e->order.activity = "gardening";
+    return &e->order;
+}
+
+Timebank__Order *exchange(const char *from, const char *to, uint64_t minutes) {
+    return at_gardening(ENTER(exchange, EXCHANGE, from, to, minutes));
+}
+
+Timebank__Order *earn(const char *organisation, const char *to, uint64_t minutes) {
+    return at_gardening(ENTER(earn, EARN, organisation, to, minutes));
+}
+
+Timebank__Order *log_hours(const char *to, uint64_t minutes) {
+    return at_gardening(ENTER(log, LOG, "", to, minutes));
+}
+
+Timebank__Order *gift(const char *from, const char *to, uint64_t minutes) {
+    return &ENTER(gift, GIFT, from, to, minutes)->order;
+}
+
+Timebank__Order *donate(const char *from, uint64_t minutes) {
+    return &ENTER(donate, DONATE, from, "chest", minutes)->order;
+}
+
+Timebank__Order *grant(const char *from, const char *to, uint64_t minutes) {
+    return &ENTER(grant, GRANT, from, to, minutes)->order;
+}
+
+Timebank__Order *issue(const char *to, uint64_t minutes) {
+    struct entered *e = ENTER(issue, ISSUE, "issued", to, minutes);
+    e->kind.issue.funder = "council";
+    return &e->order;
+}
+
+Timebank__Order *redeem(const char *from, const char *venue, uint32_t heads, uint64_t minutes) {
+    struct entered *e = ENTER(redeem, REDEEM, from, venue, minutes);
+    e->kind.redeem.offer = "swim";
+    e->kind.redeem.adults = heads;
+    return &e->order;
+}
+
+Timebank__Order *reverse_id(const void *id, size_t n, uint64_t minutes) {
+    struct entered *e = ENTER(reverse, REVERSE, "", "", minutes);
+    if (n)
+        memcpy(e->target, id, n);
+    e->kind.reverse.target = (ProtobufCBinaryData){n, e->target};
+    return &e->order;
+}
+
+Timebank__Order *reverse(const Timebank__Order *target, uint64_t minutes) {
+    return reverse_id(target->id.data, target->id.len, minutes);
+}
+
+Timebank__Order *open_account(const char *code, Timebank__AccountKind kind) {
+    struct entered *e = ENTER(open_account, OPEN_ACCOUNT, "", code, 0);
+    e->kind.open_account.kind = kind;
+    return &e->order;
+}
+
+Timebank__Order *freeze(const char *code) {
+    return &ENTER(freeze, FREEZE, "", code, 0)->order;
+}
+
+Timebank__Order *thaw(const char *code) {
+    return &ENTER(thaw, THAW, "", code, 0)->order;
+}
+
+Timebank__Order *close_account(const char *code) {
+    return &ENTER(close, CLOSE, "", code, 0)->order;
+}
+
+Timebank__Order *set_limit(const char *code, const int64_t *floor, const int64_t *ceiling) {
+    struct entered *e = ENTER(set_limit, SET_LIMIT, "", code, 0);
+    if (floor) {
+        e->kind.set_limit.has_floor_case = TIMEBANK__SET_LIMIT__HAS_FLOOR_FLOOR;
+        e->kind.set_limit.floor = *floor;
+    }
+    if (ceiling) {
+        e->kind.set_limit.has_ceiling_case = TIMEBANK__SET_LIMIT__HAS_CEILING_CEILING;
+        e->kind.set_limit.ceiling = *ceiling;
+    }
+    return &e->order;
+}
+
+Timebank__Order *set_policy(const char *name, const char *value) {
+    struct entered *e = ENTER(set_policy, SET_POLICY, "", "", 0);
+    e->kind.set_policy.name = (char *)name;
+    e->kind.set_policy.value = (char *)value;
+    return &e->order;
+}
+
+Timebank__Order *set_activity(const char *name) {
+    struct entered *e = ENTER(set_activity, SET_ACTIVITY, "", "", 0);
+    e->kind.set_activity.name = (char *)name;
+    return &e->order;
+}
+
+Timebank__Order *set_offer(const char *venue, const char *name, uint64_t price) {
+    struct entered *e = ENTER(set_offer, SET_OFFER, "", venue, 0);
+    e->kind.set_offer.name = (char *)name;
+    e->kind.set_offer.price_minutes = price;
+    return &e->order;
+}
+
+Timebank__Order *set_funder(const char *name) {
+    struct entered *e = ENTER(set_funder, SET_FUNDER, "", "", 0);
+    e->kind.set_funder.name = (char *)name;
+    return &e->order;
+}
+
+Timebank__Order *grant_key(const char *key_name, Timebank__Role role, const char *account) {
+    struct entered *e = ENTER(grant_key, GRANT_KEY, "", account, 0);
+    e->kind.grant_key.key = (ProtobufCBinaryData){SSHSIG_PUBLIC_BYTES, (uint8_t *)key_of(key_name)};
+    e->kind.grant_key.role = role;
+    return &e->order;
+}
+
+Timebank__Order *revoke_key(const char *key_name) {
+    struct entered *e = ENTER(revoke_key, REVOKE_KEY, "", "", 0);
+    e->kind.revoke_key.key =
+        (ProtobufCBinaryData){SSHSIG_PUBLIC_BYTES, (uint8_t *)key_of(key_name)};
+    return &e->order;
+}
+
+Timebank__Order *with_why(Timebank__Order *order, uint32_t override) {
+    struct entered *e = (struct entered *)order;
+    memset(e->note, 0x77, sizeof(e->note));
+    order->note = (ProtobufCBinaryData){sizeof(e->note), e->note};
+    order->override = override;
+    return order;
+}
+
+Timebank__Order *from_source(Timebank__Order *order, Timebank__Source source) {
+    order->source = source;
+    return order;
+}
+
+Timebank__Order *on_day(Timebank__Order *order, uint32_t day) {
+    order->service_day = day;
+    return order;
+}
+
+Timebank__Order *correcting(Timebank__Order *order, const Timebank__Order *wrong) {
+    struct entered *e = (struct entered *)order;
+    memcpy(e->corrects, wrong->id.data, ORDER_ID_BYTES);
+    order->corrects = (ProtobufCBinaryData){ORDER_ID_BYTES, e->corrects};
+    return order;
+}
+
+Timebank__Order *repeat(const Timebank__Order *order) {
+    struct entered *e = enter_empty();
+    const struct entered *first = (const struct entered *)order;
+    struct entered *next = e->next;
+    *e = *first;
+    e->next = next;
+    e->order.exchange = &e->kind.exchange;
+    e->order.id.data = e->id;
+    if (e->order.corrects.len)
+        e->order.corrects.data = e->corrects;
+    if (e->order.note.len)
+        e->order.note.data = e->note;
+    if (e->order.kind_case == TIMEBANK__ORDER__KIND_REVERSE)
+        e->kind.reverse.target.data = e->target;
+    e->raw = (struct bytes){0};
+    return &e->order;
+}
+
+void enter_bytes(const void *body, size_t n) {
+    bytes_put(&enter_empty()->raw, body, n);
+}
+
+/* ---- judging */
+
+static void copy_notes(const struct ledger_batch *batch) {
+    books_n_notes = MIN_OF(batch->n_notes, (size_t)BOOKS_NOTES_MAX);
+    for (size_t i = 0; i < books_n_notes; i++) {
+        const struct ledger_note *note = &batch->notes[i];
+        books_notes[i] = (struct books_note){.number = note->number,
+                                             .place = note->place,
+                                             .is_warning = note->is_warning,
+                                             .entry = note->entry};
+        snprintf(books_notes[i].field, sizeof(books_notes[i].field), "%s", note->field);
+        snprintf(books_notes[i].message, sizeof(books_notes[i].message), "%s", note->message);
+    }
+}
+
+static void header_make(struct batch_header *header, const struct judging *judging) {
+    static uint64_t n_headers;
+    *header = (struct batch_header){.n_orders = (uint32_t)n_pending,
+                                    .created_ms = books_now_ms,
+                                    .orders_root = judging_root(judging)};
+    memcpy(header->author, key_of(author), SSHSIG_PUBLIC_BYTES);
+    be64_put(header->batch_id, ++n_headers);
+}
+
+static void keep_batch(const struct batch_header *header, uint64_t seal) {
+    if ((n_batches & (n_batches - 1)) == 0)
+        batches = realloc(batches, (n_batches ? 2 * n_batches : 1) * sizeof(*batches));
+    batches[n_batches++] = (struct kept_batch){*header, seal, books_now_ms};
+}
+
+size_t submit(void) {
+    struct bytes bodies[BOOKS_PENDING_MAX] = {0};
+    struct judging *judging = NULL;
+    struct batch_header header;
+    uint64_t seal = books_state->sums.size;
+    cr_assert(judging_new(&judging, n_pending) == 0);
+    for (size_t i = 0; i < n_pending; i++) {
+        if (pending[i]->raw.n == 0) {
+            record_order_encode(&pending[i]->order, &bodies[i]);
+            judging_set(judging, i, bodies[i].data + 1, bodies[i].n - 1);
+        } else {
+            judging_set(judging, i, pending[i]->raw.data, pending[i]->raw.n);
+        }
+    }
+    header_make(&header, judging);
+    cr_assert(judging_run(judging, books_state, seal, &header, books_now_ms) == 0);
+    copy_notes(&judging->batch);
+    size_t n_refusals = judging->batch.n_refusals;
+    memcpy(books_effects, judging->batch.effects, n_pending * sizeof(*books_effects));
+    for (size_t i = 0; i < n_pending; i++)
+        books_entry[i] = n_refusals ? judging->batch.already[i] : seal + 1 + i;
+    if (n_refusals == 0) {
+        for (size_t i = 0; i < n_pending; i++)
+            keep(seal + 1 + i, bodies[i].data + 1, bodies[i].n - 1);
+        keep_batch(&header, seal);
+        cr_assert(state_merge(TAKE(judging->state)) == 0);
+    }
+    judging_free(judging);
+    for (size_t i = 0; i < n_pending; i++)
+        bytes_fini(&bodies[i]);
+    n_pending = 0;
+    check_laws();
+    return n_refusals;
+}
+
+/* ---- what came of it */
+
+bool was_warned(int warning) {
+    for (size_t i = 0; i < books_n_notes; i++)
+        if (books_notes[i].is_warning && books_notes[i].number == warning)
+            return true;
+    return false;
+}
+
+const struct books_note *refusal_at(uint32_t place) {
+    for (size_t i = 0; i < books_n_notes; i++)
+        if (!books_notes[i].is_warning && books_notes[i].place == place)
+            return &books_notes[i];
+    return NULL;
+}
+
+const struct state_account *account_of(const char *code) {
+    const struct state_account *account = state_account(books_state, code);
+    cr_assert(account, "no account %s", code);
+    return account;
+}
+
+int64_t balance(const char *code) {
+    return account_of(code)->balance;
+}
+
+static const char *first_name(void) {
+    if (books_n_notes == 0)
+        return "nothing";
+    return books_notes[0].is_warning ? warning_name(books_notes[0].number)
+                                     : refusal_name(books_notes[0].number);
+}
+
+void books_done(const char *file, int line) {
+    size_t n = submit();
+    cr_assert(n == 0 && books_n_notes == 0, "%s:%d: %s, %s", file, line, first_name(),
+              books_n_notes ? books_notes[0].message : "");
+}
+
+void books_warned(int warning, const char *file, int line) {
+    size_t n = submit();
+    cr_assert(n == 0 && books_n_notes == 1 && books_notes[0].number == warning,
+              "%s:%d: wanted the warning %s, got %s (%zu notes)", file, line, warning_name(warning),
+              first_name(), books_n_notes);
+}
+
+void books_refused(int refusal, const char *file, int line) {
+    uint64_t size = books_state->sums.size;
+    size_t n = submit();
+    cr_assert(n == 1, "%s:%d: wanted %s, got %zu refusals", file, line, refusal_name(refusal), n);
+    while (books_notes[0].is_warning)
+        memmove(books_notes, books_notes + 1, --books_n_notes * sizeof(*books_notes));
+    cr_assert(books_notes[0].number == refusal, "%s:%d: wanted %s, got %s: %s", file, line,
+              refusal_name(refusal), first_name(), books_notes[0].message);
+    cr_assert(strlen(books_notes[0].message) > 10);
+    cr_assert_eq(books_state->sums.size, size, "a refused batch was recorded");
+}
+
+void books_close(void) {
+    check_laws();
+    books_replay();
+    books_state = state_free(books_state);
+    for (size_t i = 0; i < n_records_allocated; i++)
+        free(records[i].body);
+    free(records);
+    free(batches);
+    while (all_entered) {
+        struct entered *next = all_entered->next;
+        bytes_fini(&all_entered->raw);
+        free(all_entered);
+        all_entered = next;
+    }
+    records = NULL;
+    batches = NULL;
+    n_records_allocated = n_batches = 0;
+}
