@@ -63,9 +63,12 @@ static int above_ceiling(struct rule *rule, const struct state_account *account,
     hours_format(after, after_text);
     hours_format(ceiling, ceiling_text);
     if (limits_only_warn(rule))
-        return rule_warn(rule, WARNING_ABOVE_CEILING, 0,
-                         "%s now stands at %s, above its limit of %s.", account->code, after_text,
-                         ceiling_text);
+        return rule_warn(rule,
+                         rule->kind->number == TIMEBANK__ORDER__KIND_REVERSE
+                             ? WARNING_REVERSAL_PAST_LIMIT
+                             : WARNING_ABOVE_CEILING,
+                         0, "%s now stands at %s, above its limit of %s.", account->code,
+                         after_text, ceiling_text);
     if (!rule_is_broker(rule) && strcmp(account->code, rule->batch->author->account) != 0)
         return rule_refuse(rule, REFUSAL_ABOVE_CEILING, "to", NULL);
     return rule_refuse(rule, REFUSAL_ABOVE_CEILING, "to",
