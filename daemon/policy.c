@@ -39,7 +39,12 @@ static bool check_minutes(const char *value, const char *argument) {
 }
 
 static bool check_minutes_or_none(const char *value, const char *argument) {
-    return strcmp(value, argument) == 0 || is_number(value, -MINUTES_MAX, MINUTES_MAX);
+    return strcmp(value, argument) == 0 || is_number(value, 0, MINUTES_MAX);
+}
+
+/* As rules-register.c takes the limits of one account: a floor above zero would stop a new bank. */
+static bool check_floor_or_none(const char *value, const char *argument) {
+    return strcmp(value, argument) == 0 || is_number(value, -MINUTES_MAX, 0);
 }
 
 static bool check_days_or_any(const char *value, const char *argument) {
