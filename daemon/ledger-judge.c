@@ -76,7 +76,7 @@ static const char *unused_field(const struct rule *rule) {
         return "sheet";
     if (!(rule->kind->traits & COUNTS) && order->override)
         return "override";
-    if (!(uses & USES_DAY) && order->corrects.len)
+    if ((!(uses & USES_DAY) || !(rule->kind->traits & COUNTS)) && order->corrects.len)
         return "corrects";
     return NULL;
 }
@@ -275,11 +275,13 @@ static bool rounds_to(const char *rounding, uint64_t typed, uint64_t quantum, ui
 static int check_minutes(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     uint64_t quantum = (uint64_t)state_policy_number(rule->state, "quantum", 1);
+    /* A reversal of 0 minutes takes back all that remains, and what remains may be odd. */
+    bool is_reversal = rule->kind->number == TIMEBANK__ORDER__KIND_REVERSE;
     char text[32];
 
-    if (!(rule->kind->fields & USES_MINUTES) || rule->kind->number == TIMEBANK__ORDER__KIND_REVERSE)
+    if (!(rule->kind->fields & USES_MINUTES))
         return 0;
-    if (order->minutes == 0)
+    if (order->minutes == 0 && (!is_reversal || order->typed_minutes))
         return rule_refuse(rule, REFUSAL_ZERO, "minutes", NULL);
     if (order->minutes > HOURS_MAX_MINUTES)
         return rule_refuse(rule, REFUSAL_TOO_LONG, "minutes",
@@ -289,7 +291,7 @@ static int check_minutes(struct rule *rule) {
         return rule_refuse(
             rule, REFUSAL_NOT_IN_QUANTUM, "typed_minutes",
             "The time was not rounded as the policy rounding says: update the client.");
-    if (order->minutes % quantum == 0)
+    if (is_reversal || order->minutes % quantum == 0)
         return 0;
     hours_format((int64_t)order->minutes, text);
     if (rule_is_history(rule))

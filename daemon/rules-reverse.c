@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "proto/hours.h"
 #include "rules.h"
 
@@ -43,10 +44,15 @@ static int read_target(struct rule *rule, uint64_t index, struct target *ret) {
     return r;
 }
 
+static bool is_reversible(const struct target *target) {
+    const struct kind *kind = kind_find(target->order->kind_case);
+
+    return kind && kind->traits & COUNTS && kind->number != TIMEBANK__ORDER__KIND_REVERSE;
+}
+
 static int find_target(struct rule *rule, struct target *ret) {
     const ProtobufCBinaryData *id = &rule->order->reverse->target;
     const struct state_id *row = NULL;
-    const struct kind *kind;
     int r = 0;
 
     if (id->len == ORDER_ID_BYTES)
@@ -56,8 +62,7 @@ static int find_target(struct rule *rule, struct target *ret) {
     r = read_target(rule, row->entry, ret);
     if (r < 0)
         return r;
-    kind = kind_find(ret->order->kind_case);
-    if (!kind || !(kind->traits & COUNTS) || kind->number == TIMEBANK__ORDER__KIND_REVERSE)
+    if (!is_reversible(ret))
         return rule_refuse(rule, REFUSAL_NOT_REVERSIBLE, "target",
                            "Entry %llu is of kind %s, which cannot be reversed: enter the contrary "
                            "instead.",
@@ -116,6 +121,18 @@ static int check_open(struct rule *rule, const char *code) {
     return 0;
 }
 
+/* What a venue's key accepted and gave back does not count against its caps. */
+static int give_caps_back(struct rule *rule, const struct target *target, uint64_t minutes) {
+    const Timebank__Order *order = target->order;
+    uint32_t day = clock_day(target->received_at_ms);
+    int r = rules_move_add_to_day(rule, DAY_ACCEPTED, order->to, NULL, day, -(int64_t)minutes);
+
+    if (r < 0)
+        return r;
+    return rules_move_add_to_day(rule, DAY_ACCEPTED_FROM, order->to, order->from, day,
+                                 -(int64_t)minutes);
+}
+
 static int note_reversal(struct rule *rule, const struct target *target, uint64_t minutes) {
     const struct kind *kind = kind_find(target->order->kind_case);
     uint8_t key[8];
@@ -127,6 +144,9 @@ static int note_reversal(struct rule *rule, const struct target *target, uint64_
     if (r < 0)
         return r;
     ((struct state_reversal *)value)->minutes += minutes;
+    if (kind->number == TIMEBANK__ORDER__KIND_REDEEM &&
+        target->order->authority == TIMEBANK__AUTHORITY__BY_VENUE)
+        return give_caps_back(rule, target, minutes);
     if (!(kind->traits & GIVES_TIME))
         return 0;
     return rules_move_add_to_day(rule, DAY_GIVEN, target->order->to, NULL,
@@ -172,7 +192,7 @@ int rules_reverse_check_correction(struct rule *rule) {
     r = read_target(rule, row->entry, &target);
     if (r < 0)
         return r;
-    if (target.reversed < target.order->minutes)
+    if (!is_reversible(&target) || target.reversed < target.order->minutes)
         return rule_refuse(rule, REFUSAL_BAD_CORRECTION, "corrects", NULL);
     return 0;
 }
