@@ -8,6 +8,7 @@
 
 #include <csv.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,7 +298,13 @@ static void reader_finish(struct reader *reader) {
 }
 
 int import_file_read(struct import *import, struct import_file *file) {
-    FILE *stream = fopen(file->path, "re");
+    FILE *stream = NULL;
+    if (strcmp(file->path, "-") == 0) {
+        file->path = "standard input";
+        stream = fdopen(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0), "r");
+    } else {
+        stream = fopen(file->path, "re");
+    }
     if (!stream)
         return import_refuse(import, file, NULL, 0, "", TB_BAD_FILE,
                              "The file cannot be opened: %s.", strerror(errno));

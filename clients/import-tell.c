@@ -243,13 +243,17 @@ static void counts_tell(const struct import *import, const struct counts *counts
     tb_time_format((int64_t)counts->minutes, time);
     if (counts->recorded == 0)
         client_line(stdout, "Nothing %s recorded.", import->dry_run ? "would be" : "new was");
+    else if (import->lines)
+        client_line(stdout, "%s %zu line%s, %s in all.",
+                    import->dry_run ? "Would record" : "Recorded", n_entries, plural(n_entries),
+                    time);
     else
         client_line(stdout, "%s %zu account%s and %zu entr%s, %s in all.",
                     import->dry_run ? "Would record" : "Recorded", counts->accounts,
                     plural(counts->accounts), n_entries, n_entries == 1 ? "y" : "ies", time);
     if (counts->already > 0)
-        client_line(stdout, "Already in: %zu row%s; nothing is counted twice.", counts->already,
-                    plural(counts->already));
+        client_line(stdout, "Already in: %zu %s%s; nothing is counted twice.", counts->already,
+                    import->lines ? "line" : "row", plural(counts->already));
     declared_tell(import, TB_SET_ACTIVITY, "Activities");
     declared_tell(import, TB_SET_FUNDER, "Funders");
     declared_tell(import, TB_SET_OFFER, "Offers");

@@ -59,7 +59,7 @@ int import_refuse(struct import *import, struct import_file *file, struct import
     return refusal;
 }
 
-static void import_fini(struct import *import) {
+void import_fini(struct import *import) {
     for (size_t i = 0; i < import->n_files; i++)
         import_file_fini(&import->files[i]);
     free(import->files);
@@ -102,7 +102,7 @@ static int history_check(struct import *import) {
                          tb_refusal_sentence(TB_HISTORY_STEWARD));
 }
 
-static int files_import(struct import *import) {
+static int files_record(struct import *import) {
     int status = client_open(import->client);
     if (status == CLIENT_DONE)
         status = history_check(import);
@@ -119,6 +119,19 @@ static int files_import(struct import *import) {
     return status;
 }
 
+int import_files(struct import *import, char **paths, size_t n,
+                 int (*check)(void *user, struct import *import), void *user) {
+    int r = files_read(import, paths, n);
+    if (r < 0)
+        return client_outcome(import->client, r);
+    if (r > 0) {
+        import_tell(import, CLIENT_REFUSED);
+        return CLIENT_REFUSED;
+    }
+    int status = check ? check(user, import) : CLIENT_DONE;
+    return status == CLIENT_DONE ? files_record(import) : status;
+}
+
 static int import_verb(struct client *client, int argc, char **argv) {
     _cleanup_(import_fini) struct import import = {.client = client};
     char **paths;
@@ -130,13 +143,7 @@ static int import_verb(struct client *client, int argc, char **argv) {
     int status = options_read_many(&verb_import, argc, argv, options, 1, &paths, &n_paths);
     if (status != CLIENT_DONE)
         return status;
-    int r = files_read(&import, paths, (size_t)n_paths);
-    if (r < 0)
-        return client_outcome(client, r);
-    if (r == 0)
-        return files_import(&import);
-    import_tell(&import, CLIENT_REFUSED);
-    return CLIENT_REFUSED;
+    return import_files(&import, paths, (size_t)n_paths, NULL, NULL);
 }
 
 const struct verb verb_import = {

@@ -104,6 +104,7 @@ struct import {
     bool dry_run;
     bool history;
     bool skip_bad;
+    bool lines;   /* what is counted is called lines: a sheet */
     bool stopped; /* the bank failed on the way, and that was told instead of a summary */
 
     struct import_file *files;
@@ -117,6 +118,13 @@ struct import {
     struct import_warned *warned;
     size_t n_warned;
 };
+
+/* Reads the files, "-" being standard input, and imports them; everything is told. check, where it
+ * is not NULL, judges what was read before the bank is asked, tells what it has against it and
+ * gives an exit status. Exit status. */
+int import_files(struct import *import, char **paths, size_t n,
+                 int (*check)(void *user, struct import *import), void *user);
+void import_fini(struct import *import);
 
 /* Notes a refusal of a row, or with row NULL of the file at a line. Returns refusal, or -ENOMEM. */
 int import_refuse(struct import *import, struct import_file *file, struct import_row *row,

@@ -25,4 +25,5 @@ extern const struct verb verb_policy_list, verb_policy_set;
 extern const struct verb verb_exchange, verb_earn, verb_log, verb_gift, verb_donate, verb_grant;
 extern const struct verb verb_issue, verb_redeem;
 extern const struct verb verb_reverse, verb_correct;
+extern const struct verb verb_sheet;
 extern const struct verb verb_balance, verb_entry_show;
