@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/files.h"
+#include "base/utf8.h"
 
 #define EVIDENCE_BYTES (BATCH_HEADER_BYTES + SSHSIG_SIGNATURE_BYTES)
 
@@ -141,6 +142,8 @@ static int check_note(struct submission *submission, const Timebank__Submit *sub
         return refuse_place(submission, place, "note", "The reason is empty: say why.");
     if (strlen(submit->note_text[i]) > PEOPLE_NOTE_MAX)
         return refuse_place(submission, place, "note", "The reason is too long: shorten it.");
+    if (!utf8_is_valid(submit->note_text[i], strlen(submit->note_text[i])))
+        return refuse_place(submission, place, "note", "The reason is not UTF-8: write it again.");
     batch_note(submit->note_text[i], submit->note_salt[i].data, sum);
     if (memcmp(sum, order->note.data, sizeof(sum)) != 0)
         return refuse_place(
