@@ -11,6 +11,7 @@ struct reply {
     struct reply *next;
     uint64_t session_id;
     uint32_t tag;
+    size_t n_expected; /* how many bytes it will have, as far as is known before it leaves */
     uint64_t known_size;
     uint64_t ticket;
     struct bytes body; /* a packed Response without position; empty where a batch is answered */

@@ -81,6 +81,7 @@ static void deliver(struct server *server, struct reply *reply) {
     struct session *session = find_session(server, reply->session_id);
     uint64_t id = reply->session_id;
     uint32_t tag = reply->tag;
+    size_t n_expected = reply->n_expected;
     int r = session ? dispatch_finish(server->bank, reply, &response) : 0;
 
     reply_free(reply);
@@ -93,7 +94,7 @@ static void deliver(struct server *server, struct reply *reply) {
     session_send(session, tag, &response);
     session = find_session(server, id); /* it may have closed */
     if (session)
-        session_reply_done(session);
+        session_reply_done(session, n_expected);
 }
 
 /* As many as the setting allows; the oldest first. The report's position is the head of this

@@ -12,7 +12,13 @@
 
 #include "proto/frame.h"
 
-#define ARENA_BYTES (16u * 1024 * 1024)
+/* What a request may take unpacked, and what its handler may take on top: whoever fills the first
+ * is refused, and whoever does not leaves the handler all of the second. */
+#define UNPACKED_BYTES (16u * 1024 * 1024)
+#define HANDLED_BYTES (64u * 1024 * 1024)
+/* Of an answer: for each order its number and two balances; the proof and the head. */
+#define ANSWER_ORDER_BYTES 12u
+#define ANSWER_BYTES 2048u
 #define PROTOCOL 1
 
 struct session {
@@ -28,6 +34,7 @@ struct session {
     bool waits_for_log;    /* a write stands at the front and the log has no room */
     bool waits_for_reader; /* too much unread output, or too many requests in flight */
     uint32_t n_in_flight;
+    size_t n_in_flight_bytes; /* of their replies, as far as known */
     size_t n_output;          /* at the last look */
     uint64_t output_since_ms; /* monotonic: no progress since */
     struct arena arena;
@@ -203,6 +210,14 @@ static int take_hello(struct session *session, const Timebank__Request *request)
     return 0;
 }
 
+static size_t expected_bytes(const struct reply *reply, const Timebank__Request *request) {
+    struct batch_header header;
+
+    if (reply->seal == 0 || batch_header_unpack(request->submit->header.data, &header) < 0)
+        return reply->body.n;
+    return ANSWER_BYTES + (size_t)header.n_orders * ANSWER_ORDER_BYTES;
+}
+
 static void handle_request(struct session *session, const Timebank__Request *request) {
     struct reply *reply = NULL;
     int r = dispatch(session->host->bank, &session->client, request, &session->arena, &reply);
@@ -212,7 +227,9 @@ static void handle_request(struct session *session, const Timebank__Request *req
         return;
     }
     reply->session_id = session->id;
+    reply->n_expected = expected_bytes(reply, request);
     session->n_in_flight++;
+    session->n_in_flight_bytes += reply->n_expected;
     session->host->await(session->host->user, reply);
 }
 
@@ -223,8 +240,10 @@ static enum frame_result handle_frame(struct session *session, const uint8_t *pa
     int r;
 
     arena_reset(&session->arena);
+    session->arena.n_max = UNPACKED_BYTES;
     request = timebank__request__unpack(&session->arena.allocator, n, payload);
-    if (!request) {
+    session->arena.n_max = UNPACKED_BYTES + HANDLED_BYTES;
+    if (!request || (session->is_welcome && request->tag == 0)) {
         refuse_and_end(session, 0, REFUSAL_BAD_REQUEST);
         return FRAME_ENDED;
     }
@@ -250,7 +269,8 @@ static enum frame_result handle_frame(struct session *session, const uint8_t *pa
 static bool reader_is_behind(const struct session *session) {
     const struct settings *settings = session->host->settings;
 
-    return output_bytes(session) > settings->queue_kib * 1024 ||
+    /* Replies that are ready leave all at once: what is on its way counts as unread. */
+    return output_bytes(session) + session->n_in_flight_bytes > settings->queue_kib * 1024 ||
            session->n_in_flight >= settings->requests_in_flight;
 }
 
@@ -362,9 +382,10 @@ static void on_deadline(evutil_socket_t fd, short what, void *user) {
     end(user);
 }
 
-void session_reply_done(struct session *session) {
-    assert(session->n_in_flight > 0);
+void session_reply_done(struct session *session, size_t n_expected) {
+    assert(session->n_in_flight > 0 && session->n_in_flight_bytes >= n_expected);
     session->n_in_flight--;
+    session->n_in_flight_bytes -= n_expected;
     if (session->waits_for_reader && !reader_is_behind(session))
         event_active(session->again, EV_TIMEOUT, 0);
 }
@@ -403,7 +424,7 @@ struct session *session_new(const struct session_host *host, int fd, uint64_t id
     }
     session->host = host;
     session->id = id;
-    arena_init(&session->arena, ARENA_BYTES);
+    arena_init(&session->arena, UNPACKED_BYTES);
     session->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (!session->stream)
         close(fd);

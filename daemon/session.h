@@ -38,8 +38,8 @@ uint64_t session_id(const struct session *session);
 const uint8_t *session_key(const struct session *session);
 /* A packed Response; long ones go in parts. May close the session. */
 void session_send(struct session *session, uint32_t tag, const struct bytes *response);
-/* A reply of this session was delivered or dropped. */
-void session_reply_done(struct session *session);
+/* A reply of this session was delivered or dropped; its n_expected. */
+void session_reply_done(struct session *session, size_t n_expected);
 /* The log has room again: go on with what waited. May close the session. */
 void session_resume(struct session *session);
 /* Deadlines of unread replies. May close the session. */
