@@ -284,10 +284,11 @@ class Wire:
     def receive(self):
         """The next whole response, its parts put together."""
         first = self.pb.Response.FromString(self.receive_frame())
+        self.n_parts = 1
         if not first.part:
             insist(not first.more, "more of what is no part")
             return first
-        whole, reply, self.n_parts = first.part, first, 1
+        whole, reply = first.part, first
         while reply.more:
             reply = self.pb.Response.FromString(self.receive_frame())
             insist(reply.tag == first.tag and reply.part, "a part of something else")
