@@ -207,22 +207,35 @@ struct state *bank_state(struct bank *bank) {
     return log_state(bank->log);
 }
 
-bool bank_count_refusal(struct bank *bank, const char *venue, const char *member) {
-    struct bank_refusals *found = NULL;
-
-    for (size_t i = 0; i < BANK_REFUSALS_MAX && !found; i++)
+static const struct bank_refusals *find_refusals(const struct bank *bank, const char *venue,
+                                                 const char *member) {
+    for (size_t i = 0; i < BANK_REFUSALS_MAX; i++)
         if (strcmp(bank->refusals[i].venue, venue) == 0 &&
             strcmp(bank->refusals[i].member, member) == 0)
-            found = &bank->refusals[i];
-    if (!found) {
-        found = &bank->refusals[bank->next_refusal++ % BANK_REFUSALS_MAX];
-        *found = (struct bank_refusals){.since_ms = bank->monotonic_ms};
-        snprintf(found->venue, sizeof(found->venue), "%s", venue);
-        snprintf(found->member, sizeof(found->member), "%s", member);
+            return &bank->refusals[i];
+    return NULL;
+}
+
+static bool is_recent(const struct bank *bank, const struct bank_refusals *refusals) {
+    return bank->monotonic_ms - refusals->since_ms <= AHEAD_MS;
+}
+
+void bank_count_refusal(struct bank *bank, const char *venue, const char *member) {
+    const struct bank_refusals *known = find_refusals(bank, venue, member);
+    struct bank_refusals *refusals =
+        &bank->refusals[known ? (size_t)(known - bank->refusals)
+                              : bank->next_refusal++ % BANK_REFUSALS_MAX];
+
+    if (!known || !is_recent(bank, refusals)) {
+        *refusals = (struct bank_refusals){.since_ms = bank->monotonic_ms};
+        snprintf(refusals->venue, sizeof(refusals->venue), "%s", venue);
+        snprintf(refusals->member, sizeof(refusals->member), "%s", member);
     }
-    if (bank->monotonic_ms - found->since_ms > AHEAD_MS) {
-        found->since_ms = bank->monotonic_ms;
-        found->n = 0;
-    }
-    return ++found->n > REFUSALS_PER_HOUR;
+    refusals->n++;
+}
+
+bool bank_refused_often(const struct bank *bank, const char *venue, const char *member) {
+    const struct bank_refusals *refusals = find_refusals(bank, venue, member);
+
+    return refusals && is_recent(bank, refusals) && refusals->n > REFUSALS_PER_HOUR;
 }

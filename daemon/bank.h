@@ -65,8 +65,9 @@ void bank_set_time(struct bank *bank, uint64_t wall_ms, uint64_t monotonic_ms);
 /* 0, REFUSAL_CLOCK, REFUSAL_LEDGER_FULL or REFUSAL_SHUTTING_DOWN for a write of so many bytes. */
 int bank_check_writable(struct bank *bank, uint64_t bytes);
 struct state *bank_state(struct bank *bank);
-/* Counts a venue's refusal for a member; true when it is one too many for this hour. */
-bool bank_count_refusal(struct bank *bank, const char *venue, const char *member);
+/* A venue's refusals for a member: counted, and whether there were too many in this hour. */
+void bank_count_refusal(struct bank *bank, const char *venue, const char *member);
+bool bank_refused_often(const struct bank *bank, const char *venue, const char *member);
 
 /* Notes and persons that travel beside a batch, committed to the register before the ledger. */
 struct bank_beside {

@@ -120,24 +120,60 @@ static int check_open_end(struct submission *submission) {
     return MIN_OF(r, 0);
 }
 
-/* A venue that asks again and again about one member learns nothing more. */
-static void coarsen_for_venue(struct call *call, struct ledger_batch *batch) {
-    for (size_t i = 0; i < batch->n_notes; i++) {
+/* What says something of the member, where a wrong offer or price does not. */
+static bool tells_of_member(const struct ledger_note *note) {
+    return note->number == REFUSAL_BELOW_FLOOR || note->number == REFUSAL_FROZEN ||
+           note->number == REFUSAL_CLOSED;
+}
+
+static int say_check(struct ledger_note *note) {
+    char *sentence = strdup(refusal_sentence(REFUSAL_SEE_COORDINATOR));
+
+    if (!sentence)
+        return -ENOMEM;
+    free(note->message);
+    note->message = sentence;
+    note->number = REFUSAL_SEE_COORDINATOR;
+    note->field = "";
+    note->entry = 0;
+    return 0;
+}
+
+/* The member whose credits an order would take, or NULL. */
+static const char *member_of(const struct ledger_batch *batch, size_t place) {
+    const Timebank__Order *order = batch->orders[place];
+
+    return order && *order->from ? order->from : NULL;
+}
+
+static bool is_check(const struct call *call, const struct ledger_batch *batch, size_t place) {
+    const char *member = member_of(batch, place);
+
+    return member && bank_refused_often(call->bank, call->who.account, member);
+}
+
+/* A venue that asks again and again about one member learns nothing more: CHECK, whatever the
+ * balance, for what would be refused and for what would not. */
+static int coarsen_for_venue(struct call *call, struct ledger_batch *batch) {
+    _cleanup_(freep) bool *is_refused = calloc(batch->n, sizeof(*is_refused));
+    int r = 0;
+
+    if (!is_refused)
+        return -ENOMEM;
+    for (size_t i = 0; i < batch->n_notes; i++)
+        if (tells_of_member(&batch->notes[i]) && member_of(batch, batch->notes[i].place))
+            bank_count_refusal(call->bank, call->who.account,
+                               member_of(batch, batch->notes[i].place));
+    for (size_t i = 0; i < batch->n_notes && r == 0; i++) {
         struct ledger_note *note = &batch->notes[i];
-        const Timebank__Order *order = batch->orders[note->place];
-        if (note->is_warning || note->number == REFUSAL_ALREADY || !order)
-            continue;
-        if (bank_count_refusal(call->bank, call->who.account, order->from)) {
-            char *sentence = strdup(refusal_sentence(REFUSAL_SEE_COORDINATOR));
-            if (!sentence)
-                continue;
-            free(note->message);
-            note->message = sentence;
-            note->number = REFUSAL_SEE_COORDINATOR;
-            note->field = "";
-            note->entry = 0;
-        }
+        is_refused[note->place] = is_refused[note->place] || !note->is_warning;
+        if (tells_of_member(note) && is_check(call, batch, note->place))
+            r = say_check(note);
     }
+    for (size_t i = 0; i < batch->n && r >= 0; i++)
+        if (!is_refused[i] && is_check(call, batch, i))
+            r = ledger_refuse(batch, i, REFUSAL_SEE_COORDINATOR, "", NULL);
+    return MIN_OF(r, 0);
 }
 
 static int judge(struct call *call, struct submission *submission, struct state *below) {
@@ -149,7 +185,7 @@ static int judge(struct call *call, struct submission *submission, struct state 
     if (r == 0)
         r = submission_check_beside(submission, call->request->submit);
     if (r == 0 && call->who.role == TIMEBANK__ROLE__ROLE_VENUE)
-        coarsen_for_venue(call, &submission->judging->batch);
+        r = coarsen_for_venue(call, &submission->judging->batch);
     return r;
 }
 
@@ -168,6 +204,10 @@ static int run_dry(struct call *call, struct submission *submission) {
     struct judging *judging = submission->judging;
     int r;
 
+    if (call->who.role == TIMEBANK__ROLE__ROLE_VENUE)
+        return call_refuse(call, REFUSAL_NO_AUTHORITY,
+                           "A venue's key may not try an acceptance: what can be tried in secret "
+                           "tells a balance.");
     if (!has_room_for_dry_run(call, submission))
         return call_refuse(call, REFUSAL_TOO_LARGE, NULL);
     if (!client->dry) {
