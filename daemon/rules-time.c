@@ -21,6 +21,10 @@ static int check_day(struct rule *rule) {
 
     dates_format_iso(order->service_day, day);
     hours_format((int64_t)total, hours);
+    /* What somebody gave elsewhere on that day is a broker's to know. */
+    if (!rule_is_broker(rule) && total > order->minutes && total > MIN_OF(warn, refuse))
+        return total > refuse ? rule_refuse(rule, REFUSAL_TOO_LONG, "minutes", NULL)
+                              : rule_warn(rule, WARNING_LONG_DAY, 0, NULL);
     if (total > refuse && !rule_is_history(rule) && !rule_overrides(rule, 2))
         return rule_refuse(rule, REFUSAL_TOO_LONG, "minutes",
                            "%s would have given %s on %s: check the time, or insist with --why.",
