@@ -19,7 +19,7 @@
 
 #define STORE_FLAGS (MDB_NOTLS)
 #define STORE_MODE 0600
-#define STORE_READERS_MAX 64
+#define STORE_READERS_MAX 126 /* the loop, the committer, and as many reports as settings allow */
 
 static_assert((STORE_FLAGS & (MDB_NOSYNC | MDB_NOMETASYNC | MDB_WRITEMAP | MDB_MAPASYNC)) == 0,
               "durability is not for sale");
