@@ -11,11 +11,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "check")]
 
 import tap
-from other_language import Client, Refused, make_order, message_types, read_secret_key, varint
+from other_language import Client, Refused, make_order, message_types, read_secret_key
 from served_bank import SOURCE, ServedBank
 
 TESTS = []
-NO_NOTE, ID_DIFFERS, SEE_COORDINATOR, OTHER_HISTORY = 70, 42, 86, 25
+NO_AUTHORITY, OTHER_HISTORY, ID_DIFFERS, BAD_TEXT, SEE_COORDINATOR = 2, 25, 42, 70, 86
 
 
 def test(sentence):
@@ -26,12 +26,12 @@ def test(sentence):
 
 
 class Story:
-    """A bank with two members, an organisation and a venue that have keys of their own."""
+    """A bank with three members, an organisation and a venue, most with keys of their own."""
 
     def __init__(self, bank, pb):
         self.bank, self.pb = bank, pb
         self.steward = self.connect(bank.key_path)
-        kinds = {"m0001": pb.MEMBER, "m0002": pb.MEMBER, "shed": pb.ORGANISATION, "pool": pb.VENUE}
+        kinds = {"m0001": pb.MEMBER, "m0002": pb.MEMBER, "m0003": pb.MEMBER, "shed": pb.ORGANISATION, "pool": pb.VENUE}
         self.record(self.steward, *[self.order("open_account", to=code, parts={"kind": kind})
                                     for code, kind in kinds.items()],
                     self.order("set_activity", parts={"name": "gardening"}),
@@ -72,7 +72,7 @@ class Story:
 
     def is_well(self):
         assert self.bank.daemon.poll() is None, "the daemon stopped: " + self.bank.said()[-2000:]
-        assert self.steward.ask(status=self.pb.Empty()).accounts == 12
+        assert self.steward.ask(status=self.pb.Empty()).accounts == 13
 
 
 def note_of(text, salt):
@@ -89,7 +89,7 @@ def empty_reason(s):
         batch.note_salt.append(salt)
         batch.note_text.append("")
 
-    assert [r.refusal for r in s.refusals(member, order, change=change)] == [NO_NOTE]
+    assert [r.refusal for r in s.refusals(member, order, change=change)] == [BAD_TEXT]
 
 
 @test("a hundred and thirty thousand reasons for one order are refused")
@@ -109,6 +109,48 @@ def many_reasons(s):
 def log_at_organisation(s):
     s.record(s.steward, s.order("log", "shed", to="m0002", minutes=30, activity="gardening"))
     assert s.steward.ask(report=s.pb.AskReport(from_day=18000, to_day=20000)).json
+
+
+@test("a venue finds out no balance: not by trying, not by many in one batch, not by asking again")
+def curious_venue(s):
+    venue = s.as_key("pool")
+
+    def swim(heads):
+        return s.order("redeem", "m0001", to="pool", minutes=60 * heads, authority=s.pb.BY_VENUE,
+                       parts={"offer": "swim", "adults": heads})
+
+    def try_only(batch):
+        batch.dry_run = True
+
+    assert [r.refusal for r in s.refusals(venue, swim(1), change=try_only)] == [NO_AUTHORITY]
+    refusals = s.refusals(venue, *[swim(1) for _ in range(40)])
+    assert len(refusals) == 40 and {r.refusal for r in refusals} == {SEE_COORDINATOR}, refusals
+    assert [r.refusal for r in s.refusals(venue, swim(1))] == [SEE_COORDINATOR]
+    assert [r.refusal for r in s.refusals(venue, swim(1), s.order("redeem", "nobody", to="pool", minutes=60,
+                                                                   authority=s.pb.BY_VENUE,
+                                                                   parts={"offer": "swim", "adults": 1}))][-1] \
+        == SEE_COORDINATOR
+
+
+@test("who guesses the id of others' entry is not told which field differs")
+def guessed_id(s):
+    known = hashlib.sha256(b"guessable").digest()[:16]
+    s.record(s.steward, s.order("gift", "m0002", to="m0003", minutes=15, id=known))
+    member = s.as_key("m0001")
+    refusals = s.refusals(member, s.order("gift", "m0001", to="m0002", minutes=15, authority=s.pb.BY_SELF, id=known))
+    assert [(r.refusal, r.field, r.entry) for r in refusals] == [(ID_DIFFERS, "", 0)], refusals
+    refusals = s.refusals(s.steward, s.order("gift", "m0002", to="m0003", minutes=30, id=known))
+    assert [(r.refusal, r.field) for r in refusals] == [(ID_DIFFERS, "minutes")] and refusals[0].entry
+
+
+@test("of an author who claims another history a hundred times one batch is kept")
+def evidence(s):
+    member = s.as_key("m0001")
+    for _ in range(100):
+        order = s.order("gift", "m0001", to="m0002", minutes=15, authority=s.pb.BY_SELF)
+        refusals = s.refusals(member, order, pin=(3, os.urandom(32)))
+        assert [r.refusal for r in refusals] == [OTHER_HISTORY]
+    assert len(os.listdir(s.bank.directory + "/evidence")) == 1
 
 
 def main():
