@@ -119,8 +119,9 @@ static void check_heads(struct checking *checking, const struct note_verifier *v
             checking->slot_is_whole[i] = false;
         } else if (checking->heads[i].size > checking->size) {
             damaged(checking,
-                    "ledger: it holds %llu records, fewer than the %llu of the signed head",
-                    N(checking->size), N(checking->heads[i].size));
+                    "ledger: it holds %llu records, fewer than the %llu of the signed head in slot "
+                    "%d: it was put back from a copy, or lost records. Restore a backup",
+                    N(checking->size), N(checking->heads[i].size), i);
         }
     }
 }
@@ -161,7 +162,31 @@ static void check_key_file(struct checking *checking, const struct note_verifier
         damaged(checking, "ledger.key: not the key that record 0 names");
 }
 
-/* Roots at the sizes of both slots, and the derived tables where they stand. */
+/* Rows out of order end the walk before a row is told of. */
+static int walk(struct checking *checking, unsigned table, const void *from, size_t n_from,
+                int (*each)(void *user, struct store_value key, struct store_value value),
+                void *user) {
+    bool was_damaged = checking->is_damaged;
+    int r;
+
+    checking->is_damaged = false;
+    r = store_each(checking->read, table, from, n_from, each, user);
+    if (r == -EUCLEAN && !checking->is_damaged)
+        damaged(checking, "table %s: its pages are not in the order of their keys",
+                runs_tables[table]);
+    checking->is_damaged |= was_damaged;
+    return r;
+}
+
+/* A row that its key does not lead to is as good as lost, though a walk of the tree meets it. */
+static bool is_found(struct checking *checking, unsigned table, struct store_value key,
+                     struct store_value value) {
+    struct store_value found = {0};
+
+    return store_get(checking->read, table, key.data, key.n, &found) > 0 &&
+           found.data == value.data && found.n == value.n;
+}
+
 static int compare_row(void *user, struct store_value key, struct store_value stored) {
     struct checking *checking = user;
     uint8_t packed[STATE_ROW_MAX];
@@ -170,6 +195,9 @@ static int compare_row(void *user, struct store_value key, struct store_value st
     size_t n = row ? state_row_pack(checking->table, row->value, packed) : 0;
 
     checking->n_rows++;
+    if (!is_found(checking, RUNS_STATE + (unsigned)checking->table, key, stored))
+        return damaged(checking, "table %s, row %zu: its key does not lead to it",
+                       state_table_name(checking->table), checking->n_rows);
     if (row && n == stored.n && memcmp(packed, stored.data, n) == 0)
         return 0;
     return damaged(checking, "table %s, row %zu: %s", state_table_name(checking->table),
@@ -189,7 +217,7 @@ static int compare_tables(struct checking *checking) {
         checking->table = (enum state_table)t;
         checking->n_rows = 0;
         at(checking, state_table_name(checking->table), 0);
-        r = store_each(checking->read, RUNS_STATE + (unsigned)t, NULL, 0, compare_row, checking);
+        r = walk(checking, RUNS_STATE + (unsigned)t, NULL, 0, compare_row, checking);
         if (r < 0 && r != -EUCLEAN)
             return r;
         if (r == 0 && checking->n_rows != checking->state->tables[t].n_rows)
@@ -200,6 +228,7 @@ static int compare_tables(struct checking *checking) {
     return 0;
 }
 
+/* Roots at the sizes of both slots, and the derived tables where they stand. */
 static int compare_here(struct checking *checking) {
     const struct merkle_range *range = &checking->replay.range;
     struct hash root;
@@ -252,6 +281,8 @@ static int check_run(void *user, struct store_value key, struct store_value valu
     if (r == -EUCLEAN)
         return damaged(checking, "%s",
                        *checking->replay.why ? checking->replay.why : "the tree cannot be read");
+    if (r == 0 && !is_found(checking, RUNS_LOG, key, value))
+        return damaged(checking, "record %llu: its number does not lead to its run", N(run.first));
     if (r == 0 && checking->extent == CHECK_FULL)
         r = compare_after(checking, &run);
     return r < 0 ? r : compare_here(checking);
@@ -297,7 +328,7 @@ static int replay_log(struct checking *checking) {
         return r == -EUCLEAN ? damaged(checking, "%s", checking->replay.why) : r;
     compare_here(checking);
     be64_put(key, from);
-    r = store_each(checking->read, RUNS_LOG, key, sizeof(key), check_run, checking);
+    r = walk(checking, RUNS_LOG, key, sizeof(key), check_run, checking);
     for (int i = 0; r == 0 && i < HEAD_SLOTS; i++)
         if (checking->slot_is_whole[i] && !checking->met[i] && checking->heads[i].size >= from &&
             checking->heads[i].size <= checking->size)
@@ -336,7 +367,7 @@ static int check_rest(struct checking *checking) {
     int r;
 
     at(checking, "the tiles", 0);
-    r = store_each(checking->read, RUNS_TILES, NULL, 0, check_tile, checking);
+    r = walk(checking, RUNS_TILES, NULL, 0, check_tile, checking);
     if (r < 0 && r != -EUCLEAN)
         return r;
     if (checking->extent != CHECK_FULL)
@@ -344,7 +375,7 @@ static int check_rest(struct checking *checking) {
     if (checking->state_size > 0 && !checking->met_state)
         damaged(checking, "table meta: it says size %llu, where no batch ends",
                 N(checking->state_size));
-    r = store_each(checking->read, RUNS_AFTER, NULL, 0, count_row, &n);
+    r = walk(checking, RUNS_AFTER, NULL, 0, count_row, &n);
     if (r < 0)
         return r;
     if (n != checking->n_after)
@@ -388,6 +419,20 @@ static void read_meta(struct checking *checking) {
         damaged(checking, "table meta: it says size %llu, beyond the log", N(size));
 }
 
+/* Tables are written behind the signed head: never ahead of it. */
+static void compare_meta(struct checking *checking) {
+    uint64_t size = 0;
+
+    for (int i = 0; i < HEAD_SLOTS; i++)
+        if (checking->slot_is_whole[i])
+            size = MAX_OF(size, checking->heads[i].size);
+    if (checking->state_size > size)
+        damaged(checking,
+                "head: it names size %llu, but the store went on to %llu: it was put back from a "
+                "copy. Restore both from one backup",
+                N(size), N(checking->state_size));
+}
+
 static int run(struct checking *checking) {
     struct note_verifier verifier;
     int r = check_head_file(checking);
@@ -401,6 +446,7 @@ static int run(struct checking *checking) {
     check_heads(checking, &verifier);
     check_key_file(checking, &verifier);
     read_meta(checking);
+    compare_meta(checking);
     r = replay_log(checking);
     if (r == 0)
         r = check_rest(checking);
@@ -440,6 +486,8 @@ int check_ledger_run(struct check_progress *progress, const char *directory,
     state_free(checking.state);
     store_read_end(checking.read);
     store_close(checking.store);
+    if (r == -EUCLEAN && !checking.is_damaged)
+        damaged(&checking, "%s: the store's pages cannot be read", progress->where);
     if (r < 0 && r != -EUCLEAN)
         fprintf(to, "broken: %s while reading %s\n", strerror(-r), progress->where);
     return r == 0 && checking.is_damaged ? -EUCLEAN : r;

@@ -62,6 +62,8 @@ static int from_lmdb(int r) {
     case MDB_INVALID:
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
+    case MDB_CURSOR_FULL: /* deeper than any tree: pages in a circle */
+    case MDB_INCOMPATIBLE:
         return -EUCLEAN;
     default:
         return -EIO;
@@ -286,11 +288,18 @@ int store_get_at_most(struct store_read *read, unsigned table, const void *key, 
     return 1;
 }
 
+static bool is_after(const MDB_val *last, const MDB_val *key) {
+    size_t n = MIN_OF(last->mv_size, key->mv_size);
+    int order = last->mv_data ? memcmp(last->mv_data, key->mv_data, n) : -1;
+
+    return order < 0 || (order == 0 && last->mv_size < key->mv_size);
+}
+
 int store_each(struct store_read *read, unsigned table, const void *from, size_t n_from,
                int (*each)(void *user, struct store_value key, struct store_value value),
                void *user) {
     MDB_cursor *cursor = NULL;
-    MDB_val k = {n_from, (void *)(uintptr_t)from}, v;
+    MDB_val k = {n_from, (void *)(uintptr_t)from}, v, last = {0};
     int r, stop = 0;
 
     assert(table < read->store->n_tables);
@@ -299,8 +308,10 @@ int store_each(struct store_read *read, unsigned table, const void *from, size_t
         return from_lmdb(r);
     r = mdb_cursor_get(cursor, &k, &v, from ? MDB_SET_RANGE : MDB_FIRST);
     while (r == 0 && stop == 0) {
-        stop = each(user, (struct store_value){k.mv_data, k.mv_size},
-                    (struct store_value){v.mv_data, v.mv_size});
+        stop = is_after(&last, &k) ? each(user, (struct store_value){k.mv_data, k.mv_size},
+                                          (struct store_value){v.mv_data, v.mv_size})
+                                   : -EUCLEAN;
+        last = k;
         if (stop == 0)
             r = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
     }

@@ -59,7 +59,8 @@ int store_get(struct store_read *read, unsigned table, const void *key, size_t n
 int store_get_at_most(struct store_read *read, unsigned table, const void *key, size_t n_key,
                       struct store_value *ret_key, struct store_value *ret_value) TB_MUST_CHECK;
 /* Rows in ascending order of key from the first >= from (NULL: all). Another value than 0 from
- * each() ends it and is returned. */
+ * each() ends it and is returned. -EUCLEAN where the keys do not ascend: pages that a damaged file
+ * links in a circle would be walked for ever. */
 int store_each(struct store_read *read, unsigned table, const void *from, size_t n_from,
                int (*each)(void *user, struct store_value key, struct store_value value),
                void *user) TB_MUST_CHECK;
