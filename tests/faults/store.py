@@ -26,16 +26,17 @@ def leaf_hash(record):
 
 
 class Store:
-    """One snapshot of LMDB 0.9's file: the newer of its two meta pages."""
+    """One snapshot of LMDB 0.9's file: the newer of its two meta pages, or the older one."""
 
-    def __init__(self, data):
+    def __init__(self, data, older=False):
         self.data = data
         try:
             self.psize = struct.unpack_from("<I", data, 16 + 24)[0]
             if self.psize != 4096:
                 raise Damaged("page size")
-            self.metas = [self._meta(i) for i in (0, 1)]
-            self.txnid, self.main, self.last_page = max(self.metas)
+            metas = [self._meta(i) for i in (0, 1)]
+            newer = metas[1][0] > metas[0][0]
+            self.txnid, self.main, self.last_page = metas[newer != older]
             self.tables = {}
             for key, value, _, _, flags in self._rows(self.main):
                 if flags & _SUB:
@@ -56,13 +57,12 @@ class Store:
         at = number * self.psize
         if number > self.last_page or at + self.psize > len(self.data):
             raise Damaged(f"page {number} is not there")
-        found, _, flags, lower, _ = struct.unpack_from("<QHHHH", self.data, at)
-        if found != number:
-            raise Damaged(f"page {number} says {found}")
+        flags, lower = struct.unpack_from("<HH", self.data, at + 10)
         return at, flags, (lower - 16) >> 1
 
-    def _rows(self, root, depth=0):
-        """(key, value, place of the key, place of the value, flags), ascending."""
+    def _rows(self, root, depth=0, least=b"", below=None):
+        """(key, value, place of the key, place of the value, flags), in the order of the tree. A key that the
+        branches above do not lead to is Damaged: what is looked for by it is not found."""
         if root == 0xFFFFFFFFFFFFFFFF:
             return
         if depth > 32:
@@ -70,12 +70,16 @@ class Store:
         at, flags, n = self._page(root)
         if flags & (_BRANCH | _LEAF) not in (_BRANCH, _LEAF) or not 0 <= n <= 2040:
             raise Damaged(f"page {root} is of no kind")
-        for i in range(n):
-            node = at + struct.unpack_from("<H", self.data, at + 16 + 2 * i)[0]
+        nodes = [at + struct.unpack_from("<H", self.data, at + 16 + 2 * i)[0] for i in range(n)]
+        for i, node in enumerate(nodes):
             low, high, node_flags, n_key = struct.unpack_from("<HHHH", self.data, node)
+            key = self.data[node + 8:node + 8 + n_key]
             if flags & _BRANCH:
-                yield from self._rows(low | high << 16 | node_flags << 32, depth + 1)
+                yield from self._rows(low | high << 16 | node_flags << 32, depth + 1, key if i else least,
+                                      self._key(nodes[i + 1]) if i + 1 < n else below)
                 continue
+            if key < least or (below is not None and key >= below) or (i and key <= self._key(nodes[i - 1])):
+                raise Damaged(f"a key of page {root} stands where it is not looked for")
             n_value = low | high << 16
             place = node + 8 + n_key
             if node_flags & _BIG:
@@ -85,8 +89,10 @@ class Store:
                 place = page * self.psize + 16
             if place + n_value > len(self.data):
                 raise Damaged("a value beyond the end")
-            yield (self.data[node + 8:node + 8 + n_key], self.data[place:place + n_value], node + 8,
-                   place, node_flags)
+            yield key, self.data[place:place + n_value], node + 8, place, node_flags
+
+    def _key(self, node):
+        return self.data[node + 8:node + 8 + struct.unpack_from("<H", self.data, node + 6)[0]]
 
     def rows(self, table):
         """(key, value, place of the key, place of the value) of every row of a table."""
@@ -103,9 +109,9 @@ class Store:
         return seen.digest()
 
 
-def open_store(path):
+def open_store(path, older=False):
     with open(path, "rb") as f:
-        return Store(f.read())
+        return Store(f.read(), older)
 
 
 def run_parse(key, value):

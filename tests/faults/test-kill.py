@@ -267,7 +267,7 @@ def one_ledger(n_kills):
         kill_somehow(served, load)
         compare(served, load, truth, n)
         if not served.start():
-            faults.starts.append(f"kill {n}: {served.told().decode(errors='replace')}")
+            faults.starts.append(f"kill {n}: status {served.process.poll()}: {served.told().decode(errors='replace')}")
             break
         if faults.lost or faults.twice:
             break
