@@ -71,19 +71,26 @@ static char *path_in(const struct checking *checking, const char *name) {
 static int check_head_file(struct checking *checking) {
     _cleanup_(freep) char *path = path_in(checking, "head");
     int r = path ? head_read(path, checking->slots, checking->slot_is_whole) : -ENOMEM;
+    bool has_slot;
 
     at(checking, "the head file", 0);
     if (r == -ENOENT || r == -EUCLEAN || r == -ELOOP)
         return damaged(checking, "head: the file is missing or not of its size (8192 bytes)");
     if (r < 0)
         return r;
+    has_slot = head_latest(checking->slots, checking->slot_is_whole) != NULL;
     for (int i = 0; i < HEAD_SLOTS; i++)
-        if (!checking->slot_is_whole[i])
+        if (!checking->slot_is_whole[i] && checking->extent == CHECK_START && has_slot)
+            fprintf(checking->to,
+                    "head: slot %d was being written when the power failed: the start goes on from "
+                    "the other slot\n",
+                    i);
+        else if (!checking->slot_is_whole[i])
             damaged(checking,
                     "head: slot %d (bytes %d to %d) does not hash to its sum: a write cut short, "
                     "or damage",
                     i, i * HEAD_SLOT_BYTES, (i + 1) * HEAD_SLOT_BYTES - 1);
-    if (!head_latest(checking->slots, checking->slot_is_whole))
+    if (!has_slot)
         return damaged(checking, "head: no slot can be read");
     return 0;
 }
