@@ -108,16 +108,15 @@ static int check_batch(struct call *call, struct submission *submission) {
 }
 
 /* An open end is for imports: what is typed must not be recordable next year. */
-static int check_open_end(struct submission *submission) {
-    struct ledger_batch *batch = &submission->judging->batch;
-    int r = 0;
+static void check_open_end(struct submission *submission) {
+    const struct ledger_batch *batch = &submission->judging->batch;
 
     if (submission->header.not_after_ms != 0)
-        return 0;
-    for (size_t i = 0; i < batch->n && r >= 0; i++)
+        return;
+    for (size_t i = 0; i < batch->n; i++)
         if (batch->orders[i] && batch->orders[i]->source == TIMEBANK__SOURCE__HAND)
-            r = ledger_refuse(batch, i, REFUSAL_BAD_NOT_AFTER, "source", NULL);
-    return MIN_OF(r, 0);
+            judging_bar(submission->judging, i,
+                        (struct ledger_bar){.refusal = REFUSAL_BAD_NOT_AFTER, .field = "source"});
 }
 
 /* What says something of the member, where a wrong offer or price does not. */
@@ -177,15 +176,18 @@ static int coarsen_for_venue(struct call *call, struct ledger_batch *batch) {
 }
 
 static int judge(struct call *call, struct submission *submission, struct state *below) {
-    int r = judging_run(submission->judging, below, below->sums.size, &submission->header,
-                        submission->received_at_ms);
+    struct judging *judging = submission->judging;
+    int r = judging_decode(judging);
 
     if (r == 0)
-        r = check_open_end(submission);
-    if (r == 0)
         r = submission_check_beside(submission, call->request->submit);
+    if (r < 0)
+        return r;
+    check_open_end(submission);
+    r = judging_run(judging, below, below->sums.size, &submission->header,
+                    submission->received_at_ms);
     if (r == 0 && call->who.role == TIMEBANK__ROLE__ROLE_VENUE)
-        r = coarsen_for_venue(call, &submission->judging->batch);
+        r = coarsen_for_venue(call, &judging->batch);
     return r;
 }
 

@@ -23,10 +23,12 @@ int judging_new(struct judging **ret_judging, size_t n_orders) {
     judging->leaves = calloc(n_orders, sizeof(*judging->leaves));
     judging->bodies = calloc(n_orders, sizeof(*judging->bodies));
     judging->n_bodies = calloc(n_orders, sizeof(*judging->n_bodies));
+    judging->bars = calloc(n_orders, sizeof(*judging->bars));
     judging->batch.leaves = judging->leaves;
+    judging->batch.bars = judging->bars;
     judging->batch.author = &judging->author;
     if (!judging->batch.orders || !judging->batch.effects || !judging->batch.already ||
-        !judging->leaves || !judging->bodies || !judging->n_bodies)
+        !judging->leaves || !judging->bars || !judging->bodies || !judging->n_bodies)
         return -ENOMEM;
     *ret_judging = TAKE(judging);
     return 0;
@@ -42,6 +44,7 @@ struct judging *judging_free(struct judging *judging) {
     free(judging->batch.effects);
     free(judging->batch.already);
     free(judging->leaves);
+    free(judging->bars);
     free(judging->bodies);
     free(judging->n_bodies);
     free(judging);
@@ -59,9 +62,11 @@ struct hash judging_root(const struct judging *judging) {
     return merkle_root(judging->leaves, judging->batch.n);
 }
 
-static int decode(struct judging *judging) {
+int judging_decode(struct judging *judging) {
     struct ledger_batch *batch = &judging->batch;
 
+    if (judging->is_decoded)
+        return 0;
     for (size_t i = 0; i < batch->n; i++) {
         int r = -EBADMSG;
         if (judging->n_bodies[i] < RECORD_MAX)
@@ -72,7 +77,14 @@ static int decode(struct judging *judging) {
         if (r < 0)
             return r;
     }
+    judging->is_decoded = true;
     return 0;
+}
+
+void judging_bar(struct judging *judging, size_t i, struct ledger_bar bar) {
+    assert(i < judging->batch.n && bar.refusal > 0);
+    if (judging->bars[i].refusal == 0)
+        judging->bars[i] = bar;
 }
 
 int judging_run(struct judging *judging, struct state *below, uint64_t seal,
@@ -88,7 +100,7 @@ int judging_run(struct judging *judging, struct state *below, uint64_t seal,
     if (r == 0)
         r = ledger_seal(judging->state, header, received_at_ms);
     if (r == 0)
-        r = decode(judging);
+        r = judging_decode(judging);
     return r == 0 ? ledger_judge(judging->state, &judging->batch) : r;
 }
 

@@ -15,6 +15,8 @@ struct judging {
     struct hash *leaves;
     const uint8_t **bodies; /* borrowed: an Order's bytes, without the kind byte */
     size_t *n_bodies;
+    struct ledger_bar *bars;
+    bool is_decoded;
     struct state *state; /* what the batch makes of the state below; NULL until judged */
 };
 
@@ -25,6 +27,10 @@ DEFINE_CLEANUP(struct judging *, judging_free)
 void judging_set(struct judging *judging, size_t i, const uint8_t *body, size_t n);
 /* Root over the leaves: what the author signed. */
 struct hash judging_root(const struct judging *judging);
+/* Decodes the orders, once; those that are not canonical are refused and stay NULL. */
+int judging_decode(struct judging *judging) TB_MUST_CHECK;
+/* Order i will be refused, unless it is in already; the first bar of an order stands. */
+void judging_bar(struct judging *judging, size_t i, struct ledger_bar bar);
 /* Judges against `below`, the seal to stand at record number `seal`. 0 judged, < 0 broken; see
  * judging->batch, and judging->state to be merged or freed. */
 int judging_run(struct judging *judging, struct state *below, uint64_t seal,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checks that every order passes, in this order: known id · fields of its kind · who may ·
- * source and override · dates · accounts and their standing · minutes; then its own rule
+ * The checks that every order passes, in this order: known id · bars · fields of its kind ·
+ * who may · source and override · dates · accounts and their standing · minutes; then its own rule
  * (rules-*.c). What is particular to one kind does not belong here.
  */
 #include <assert.h>
@@ -61,6 +61,15 @@ static int check_id(struct rule *rule) {
     if (r > 0)
         rule->batch->notes[rule->batch->n_notes - 1].entry = id->entry;
     return r;
+}
+
+static int check_bar(struct rule *rule) {
+    const struct ledger_bar *bar = rule->batch->bars ? &rule->batch->bars[rule->place] : NULL;
+
+    if (!bar || bar->refusal == 0)
+        return 0;
+    return bar->why ? rule_refuse(rule, bar->refusal, bar->field, "%s", bar->why)
+                    : rule_refuse(rule, bar->refusal, bar->field, NULL);
 }
 
 static const char *unused_field(const struct rule *rule) {
@@ -335,9 +344,8 @@ static int check_activity(struct rule *rule) {
 /* Returns 0 when the order may stand, > 0 refused, < 0 broken. */
 static int judge_common(struct rule *rule) {
     static int (*const checks[])(struct rule *) = {
-        check_id,      check_fields,   check_authority,
-        check_source,  check_dates,    check_sides,
-        check_minutes, check_activity, rules_reverse_check_correction};
+        check_id,    check_bar,   check_fields,  check_authority, check_source,
+        check_dates, check_sides, check_minutes, check_activity,  rules_reverse_check_correction};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < N_ELEMENTS(checks); i++)
@@ -347,7 +355,7 @@ static int judge_common(struct rule *rule) {
 
 static int remember_id(struct rule *rule) {
     void *value;
-    int r = state_make(rule->state, STATE_IDS, rule->order->id.data, ORDER_ID_BYTES, &value);
+    int r = state_add(rule->state, STATE_IDS, rule->order->id.data, ORDER_ID_BYTES, &value);
 
     if (r == 0)
         ((struct state_id *)value)->entry = rule->index;

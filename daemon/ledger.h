@@ -41,6 +41,13 @@ struct ledger_effect {
     char to[CODE_MAX + 1];
 };
 
+/* An order refused for what the ledger does not see: told where its rules would be. */
+struct ledger_bar {
+    int refusal; /* 0: none */
+    const char *field;
+    const char *why; /* NULL: the table's sentence */
+};
+
 struct ledger_batch {
     const struct ledger_author *author;
     uint64_t received_at_ms;
@@ -48,6 +55,7 @@ struct ledger_batch {
     size_t n;
     Timebank__Order **orders;      /* NULL where the bytes were not canonical: refused by then */
     const struct hash *leaves;     /* leaf hash of each order's record */
+    const struct ledger_bar *bars; /* n of them, or NULL */
     struct ledger_effect *effects; /* n of them, filled in */
     uint64_t *already; /* n: entry number of an order that is in with the same bytes, else 0 */
     struct ledger_note *notes;

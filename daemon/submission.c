@@ -120,10 +120,8 @@ int submission_parse(struct submission *submission, const Timebank__Submit *subm
 
 static int refuse_place(struct submission *submission, size_t place, const char *field,
                         const char *sentence) {
-    int r =
-        ledger_refuse(&submission->judging->batch, place, REFUSAL_BAD_TEXT, field, "%s", sentence);
-
-    return MIN_OF(r, 0);
+    judging_bar(submission->judging, place, (struct ledger_bar){REFUSAL_BAD_TEXT, field, sentence});
+    return 0;
 }
 
 static int check_note(struct submission *submission, const Timebank__Submit *submit, size_t i) {

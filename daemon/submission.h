@@ -24,7 +24,7 @@ void submission_fini(struct submission *submission);
 int submission_parse(struct submission *submission, const Timebank__Submit *submit,
                      const uint8_t author[SSHSIG_PUBLIC_BYTES], const struct hash *ledger_id,
                      uint32_t n_orders_max);
-/* Notes and persons against the orders they belong to; refusals go into the judging. */
+/* Notes and persons against the decoded orders they belong to; what does not fit bars its order. */
 int submission_check_beside(struct submission *submission, const Timebank__Submit *submit);
 /* Keeps the orders of a dry run with its state. */
 int submission_keep_run(const struct submission *submission, struct state *state);
