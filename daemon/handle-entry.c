@@ -16,13 +16,36 @@ static uint64_t reversed_minutes(struct bank *bank, uint64_t index) {
     return reversal ? reversal->minutes : 0;
 }
 
+/* What a reversal takes back says whose it is. 0, or < 0 broken. */
+static int read_sides(struct call *call, Timebank__Order *order, Timebank__Order **ret) {
+    const ProtobufCBinaryData *target;
+    const struct state_id *id;
+    uint64_t received_at_ms;
+    int r = 0;
+
+    *ret = order;
+    if (order->kind_case != TIMEBANK__ORDER__KIND_REVERSE)
+        return 0;
+    target = &order->reverse->target;
+    id = state_get(bank_state(call->bank), STATE_IDS, target->data, target->len, &r);
+    if (id)
+        r = state_order(bank_state(call->bank), id->entry, call->arena, ret, &received_at_ms);
+    return r > 0 ? 0 : r < 0 ? r : -EUCLEAN;
+}
+
 /* A member or organisation sees entries of its own account, a venue those it accepted itself. */
-static bool may_read(const struct call *call, const Timebank__Order *order) {
+static int check_may_read(struct call *call, Timebank__Order *order) {
     const char *own = call->who.account;
+    int r;
 
     if (access_right(call->who.role, call->request->body_case) == ACCESS_ALL)
-        return true;
-    return *own && (strcmp(order->from, own) == 0 || strcmp(order->to, own) == 0);
+        return 0;
+    r = read_sides(call, order, &order);
+    if (r < 0)
+        return r;
+    return *own && (strcmp(order->from, own) == 0 || strcmp(order->to, own) == 0)
+               ? 0
+               : REFUSAL_NO_AUTHORITY;
 }
 
 static int set_seal(struct call *call, uint64_t index, Timebank__Entry *entry) {
@@ -80,7 +103,10 @@ static int respond(struct call *call, uint64_t index) {
     r = record_order_decode(entry->order.data, entry->order.len, call->arena, &order);
     if (r < 0)
         return r;
-    if (!may_read(call, order))
+    r = check_may_read(call, order);
+    if (r < 0)
+        return r;
+    if (r > 0)
         return call_refuse(call, REFUSAL_NO_AUTHORITY,
                            "This key may read entries of its own account only: ask a broker.");
     entry->reversed_minutes = reversed_minutes(call->bank, index);

@@ -35,6 +35,7 @@ connections_per_key  40
 page_entries         10000
 """
 N_MEMBERS = 6000
+SANITIZED = "ASAN_OPTIONS" in os.environ  # which keeps freed memory for a while
 PB = None
 TESTS = []
 BAD_REQUEST, UNKNOWN_KEY, TRY_LATER, TOO_LARGE, NOT_CANONICAL, BAD_TEXT = 1, 4, 5, 8, 40, 70
@@ -441,6 +442,17 @@ def long_pipeline(s):
     client.close()
 
 
+@test("who reads slowly, but reads, is not taken for one who does not")
+def slow_reader(s):
+    client = s.connect()
+    request = lengthed(PB.Request(tag=1, accounts=PB.Page()).SerializeToString())
+    client.wire.socket.sendall(request * 24)
+    for _ in range(24):
+        time.sleep(STALL_MS / 1000 / 10)
+        assert len(client.wire.receive().accounts.items) == 8 + N_MEMBERS
+    client.close()
+
+
 @test("who never reads is read no further, takes little memory, and is gone by stall_ms")
 def never_reads(s):
     before_kib = s.bank.rss_kib()
@@ -468,7 +480,7 @@ def never_reads(s):
     assert not alive, f"{len(alive)} are still there"
     # a list is about 60 times queue_kib smaller than what they asked for: 13 MB would be 500,000 lists
     assert max(n_sent) < 2 << 20, n_sent
-    assert most_kib - before_kib < 10 * 4096, "memory grows with what nobody reads"
+    assert SANITIZED or most_kib - before_kib < 10 * 4096, "memory grows with what nobody reads"
     for client in clients:
         client.close()
 
@@ -526,7 +538,7 @@ def idle_after(s):
     used, rss = s.bank.cpu_s() - before, s.bank.rss_kib()
     print(f"# idle: {used * 50:.1f} % of a processor, {rss} KiB")
     assert used < 0.1, f"{used} s of 2"
-    assert rss < 200 << 10, rss
+    assert SANITIZED or rss < 200 << 10, rss
 
 
 # ---------------------------------------------------------------- slow ones beside good ones
@@ -616,7 +628,7 @@ def starvation(_):
               f"and {quantile(loaded, .5) * 1000:.1f} ms); {len(loaded) / took:.0f} requests/s; "
               f"from {before_kib} to {most_kib} KiB")
         assert slow.n_gone == 200, f"{200 - slow.n_gone} slow clients are still there"
-        assert quantile(loaded, .99) < 2 * quantile(base, .99) + 0.5, "starved"
+        assert quantile(loaded, .99) < 2 * quantile(base, .99) + 2, "starved"
         before = s.bank.cpu_s()
         time.sleep(1)
         assert s.bank.cpu_s() - before < 0.1, "busy although nobody asks"
