@@ -35,8 +35,9 @@ struct session {
     bool waits_for_reader; /* too much unread output, or too many requests in flight */
     uint32_t n_in_flight;
     size_t n_in_flight_bytes; /* of their replies, as far as known */
-    size_t n_output;          /* at the last look */
-    uint64_t output_since_ms; /* monotonic: no progress since */
+    uint64_t n_put;           /* bytes of output ever made */
+    uint64_t n_taken;         /* of these, what had left at the last look */
+    uint64_t output_since_ms; /* monotonic: nothing left since */
     struct arena arena;
 };
 
@@ -85,6 +86,7 @@ static int write_frame(struct session *session, const void *payload, size_t n) {
     if (bufferevent_write(session->stream, head, sizeof(head)) < 0 ||
         bufferevent_write(session->stream, payload, n) < 0)
         return -ENOMEM;
+    session->n_put += sizeof(head) + n;
     return 0;
 }
 
@@ -400,10 +402,12 @@ void session_resume(struct session *session) {
 void session_tick(struct session *session) {
     uint64_t now = session->host->bank->monotonic_ms;
     size_t n = output_bytes(session);
+    uint64_t n_taken = session->n_put - n;
 
-    if (n == 0 || n < session->n_output || session->n_output == 0)
+    /* The length alone says nothing: what was read may have been followed by as much. */
+    if (n == 0 || n_taken != session->n_taken)
         session->output_since_ms = now;
-    session->n_output = n;
+    session->n_taken = n_taken;
     if (n > 0 && now - session->output_since_ms > session->host->settings->stall_ms)
         end(session);
 }
@@ -424,6 +428,7 @@ struct session *session_new(const struct session_host *host, int fd, uint64_t id
     }
     session->host = host;
     session->id = id;
+    session->output_since_ms = host->bank->monotonic_ms;
     arena_init(&session->arena, UNPACKED_BYTES);
     session->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (!session->stream)
