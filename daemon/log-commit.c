@@ -37,7 +37,8 @@ static int put_node(struct store_write *write, const struct log_node *node) {
         return r;
     if (value.n != n)
         return -EUCLEAN;
-    memcpy(tile, value.data, n);
+    if (n > 0)
+        memcpy(tile, value.data, n);
     memcpy(tile + n, node->hash.b, HASH_BYTES);
     store_put(write, RUNS_TILES, key, sizeof(key), tile, n + HASH_BYTES);
     return 0;
