@@ -57,12 +57,14 @@ int bank_origin(const char *directory, char ret[NOTE_ORIGIN_MAX + 1]) {
 static int commit_beside(void *user, void *const *items, size_t n_items) {
     struct bank *bank = user;
     struct people_write *write = NULL;
+    uint64_t n_bytes = 0;
     int r = people_begin(bank->people, &write);
 
     if (r < 0)
         return r;
     for (size_t i = 0; i < n_items; i++) {
         const struct bank_beside *beside = items[i];
+        n_bytes += beside->n_bytes;
         for (size_t j = 0; j < beside->n_notes; j++)
             people_put_note(write, beside->notes[j].id, beside->notes[j].salt,
                             beside->notes[j].text);
@@ -70,7 +72,9 @@ static int commit_beside(void *user, void *const *items, size_t n_items) {
             people_put_person(write, beside->persons[j].code, beside->persons[j].ward,
                               beside->persons[j].age_band);
     }
-    return people_commit(write);
+    r = people_commit(write);
+    bank->beside_bytes -= n_bytes;
+    return r;
 }
 
 static void free_beside(void *item) {
@@ -195,12 +199,20 @@ void bank_set_time(struct bank *bank, uint64_t wall_ms, uint64_t monotonic_ms) {
     }
 }
 
-int bank_check_writable(struct bank *bank, uint64_t bytes) {
+int bank_check_writable(struct bank *bank, uint64_t bytes, uint64_t beside_bytes) {
+    uint64_t people_bytes = beside_bytes + bank->beside_bytes;
+
     if (bank->is_draining)
         return REFUSAL_SHUTTING_DOWN;
     if (bank->clock_is_ahead)
         return REFUSAL_CLOCK;
-    return log_check_room(bank->log, bytes);
+    if (beside_bytes > 0 && !people_has_room(bank->people, people_bytes))
+        return REFUSAL_LEDGER_FULL;
+    return log_check_room(bank->log, bytes + people_bytes);
+}
+
+uint64_t bank_state_time(struct bank *bank) {
+    return bank->clock_is_ahead ? bank_state(bank)->sums.ledger_time_ms : bank->wall_ms;
 }
 
 struct state *bank_state(struct bank *bank) {

@@ -42,6 +42,7 @@ struct bank {
     uint64_t monotonic_ms;
     uint64_t time_reference_ms; /* ledger time, and the monotonic time it was seen at */
     uint64_t monotonic_reference_ms;
+    _Atomic uint64_t beside_bytes; /* on their way into the register of people */
     bool clock_is_ahead;
     bool is_draining;
     uint32_t n_connections;
@@ -62,8 +63,11 @@ int bank_close(struct bank *bank);
 /* The time of this wake-up. A wall clock more than an hour ahead of ledger time plus what has
  * passed since refuses writes until it comes back. */
 void bank_set_time(struct bank *bank, uint64_t wall_ms, uint64_t monotonic_ms);
-/* 0, REFUSAL_CLOCK, REFUSAL_LEDGER_FULL or REFUSAL_SHUTTING_DOWN for a write of so many bytes. */
-int bank_check_writable(struct bank *bank, uint64_t bytes);
+/* 0, REFUSAL_CLOCK, REFUSAL_LEDGER_FULL or REFUSAL_SHUTTING_DOWN for a write of so many bytes, and
+ * so many beside it into the register of people. */
+int bank_check_writable(struct bank *bank, uint64_t bytes, uint64_t beside_bytes);
+/* For a state record: the wall clock, unless that is ahead; then ledger time as it stands. */
+uint64_t bank_state_time(struct bank *bank);
 struct state *bank_state(struct bank *bank);
 /* A venue's refusals for a member: counted, and whether there were too many in this hour. */
 void bank_count_refusal(struct bank *bank, const char *venue, const char *member);
@@ -73,6 +77,7 @@ bool bank_refused_often(const struct bank *bank, const char *venue, const char *
 struct bank_beside {
     size_t n_notes;
     size_t n_persons;
+    uint64_t n_bytes; /* counted in bank->beside_bytes from the append to the commit */
     struct bank_note {
         uint8_t id[ORDER_ID_BYTES];
         uint8_t salt[PEOPLE_SALT_BYTES];

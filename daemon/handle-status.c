@@ -7,7 +7,7 @@
 #include "handlers.h"
 
 static const char *why_read_only(struct bank *bank) {
-    int r = bank_check_writable(bank, 0);
+    int r = bank_check_writable(bank, 0, 0);
 
     return r > 0   ? refusal_sentence(r)
            : r < 0 ? "The disk cannot be asked for its free space."

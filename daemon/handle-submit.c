@@ -103,7 +103,7 @@ static int check_batch(struct call *call, struct submission *submission) {
             submission_keep_evidence(submission, store_directory(log_store(call->bank->log)));
     }
     if (r == 0 && !call->request->submit->dry_run)
-        r = bank_check_writable(call->bank, submission->n_bytes);
+        r = bank_check_writable(call->bank, submission->n_bytes, submission->n_beside_bytes);
     return r;
 }
 
@@ -246,6 +246,8 @@ static int record(struct call *call, struct submission *submission) {
     if (r < 0)
         return r;
     call->reply->seal = judging->batch.first - 1;
+    if (submission->beside)
+        call->bank->beside_bytes += submission->beside->n_bytes;
     return log_append(call->bank->log, judging, &seal, TAKE(submission->beside));
 }
 

@@ -21,6 +21,9 @@
 #define TAG_BYTES crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define ADDRESS_MAX 64
 #define PERSON_FORMAT 1
+/* Pages that a commit copies besides its own bytes: counted generously. */
+#define ROOM_BYTES (1024u * 1024)
+#define ROOM_FACTOR 4
 
 static_assert(KEY_BYTES == 32 && NONCE_BYTES == 24, "the layout in people.h says so");
 
@@ -82,6 +85,12 @@ struct people *people_close(struct people *people) {
         free(people);
     }
     return NULL;
+}
+
+bool people_has_room(struct people *people, uint64_t bytes) {
+    uint64_t used = store_map_used_bytes(people->store);
+
+    return used + ROOM_BYTES + ROOM_FACTOR * bytes <= store_map_bytes(people->store);
 }
 
 int people_begin(struct people *people, struct people_write **ret) {

@@ -41,6 +41,9 @@ int people_open(struct people **ret, const char *directory, uint64_t map_bytes,
 struct people *people_close(struct people *people);
 DEFINE_CLEANUP(struct people *, people_close)
 
+/* Room for so many bytes of new records? A map that is full would fail the commit. */
+bool people_has_room(struct people *people, uint64_t bytes);
+
 /* One write transaction, committed before the ledger's: a straight line of puts, each replacing
  * what was there, checked once at commit. -EINVAL: a code, text or note that is empty or too long.
  */

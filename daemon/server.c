@@ -43,6 +43,7 @@ struct server {
     struct session **sessions; /* by slot: id % n_slots */
     size_t n_slots;
     size_t n_sessions;
+    size_t resume_at; /* the slot whose turn is next when the log has room */
     uint64_t next_id;
     struct reply *waiting; /* oldest first */
     struct reply **waiting_end;
@@ -131,10 +132,18 @@ static void release_durable(struct server *server) {
     start_reports(server);
 }
 
+/* Begins where it stopped, so that no slot is always the first. */
 static void resume_sessions(struct server *server) {
-    for (size_t i = 0; i < server->n_slots; i++)
-        if (server->sessions[i] && log_can_append(server->bank->log))
+    size_t begin = server->resume_at, i = begin;
+
+    do {
+        if (!log_can_append(server->bank->log))
+            break;
+        if (server->sessions[i])
             session_resume(server->sessions[i]);
+        i = (i + 1) % server->n_slots;
+    } while (i != begin);
+    server->resume_at = i;
 }
 
 static void await(void *user, struct reply *reply) {
@@ -148,7 +157,7 @@ static void await(void *user, struct reply *reply) {
 
 static void on_hand_over(evutil_socket_t fd, short what, void *user) {
     struct server *server = user;
-    int r = log_hand_over(server->bank->log, server->bank->wall_ms);
+    int r = log_hand_over(server->bank->log, bank_state_time(server->bank));
 
     (void)fd, (void)what;
     if (r < 0) {
@@ -167,7 +176,7 @@ static void on_log_done(evutil_socket_t fd, short what, void *user) {
     wake(server);
     r = log_collect(server->bank->log);
     if (r == 0)
-        r = log_hand_over(server->bank->log, server->bank->wall_ms);
+        r = log_hand_over(server->bank->log, bank_state_time(server->bank));
     if (r < 0) {
         fail(server, r);
         return;

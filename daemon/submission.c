@@ -13,7 +13,8 @@
 #include "proto/text64.h"
 
 #define EVIDENCE_BYTES (BATCH_HEADER_BYTES + SSHSIG_SIGNATURE_BYTES)
-#define EVIDENCE_AUTHOR_BYTES 8 /* of the key, in the file's name */
+#define BESIDE_RECORD_BYTES 512u /* keys, salt, seal and ward of one record of the register */
+#define EVIDENCE_AUTHOR_BYTES 8  /* of the key, in the file's name */
 
 void submission_fini(struct submission *submission) {
     submission->judging = judging_free(submission->judging);
@@ -92,6 +93,14 @@ static int check_header(struct submission *submission, const Timebank__Submit *s
     return 0;
 }
 
+static size_t count_beside_bytes(const Timebank__Submit *submit) {
+    size_t n = (submit->n_note_place + submit->n_person_place) * BESIDE_RECORD_BYTES;
+
+    for (size_t i = 0; i < submit->n_note_place; i++)
+        n += strlen(submit->note_text[i]);
+    return n;
+}
+
 int submission_parse(struct submission *submission, const Timebank__Submit *submit,
                      const uint8_t author[SSHSIG_PUBLIC_BYTES], const struct hash *ledger_id,
                      uint32_t n_orders_max) {
@@ -103,6 +112,7 @@ int submission_parse(struct submission *submission, const Timebank__Submit *subm
     memcpy(submission->header_bytes, submit->header.data, BATCH_HEADER_BYTES);
     memcpy(submission->signature, submit->signature.data, SSHSIG_SIGNATURE_BYTES);
     submission->n_bytes = submit->orders.len + RECORD_SEAL_BYTES;
+    submission->n_beside_bytes = count_beside_bytes(submit);
     if (sshsig_verify(SSHSIG_BATCH, submit->header.data, BATCH_HEADER_BYTES, author,
                       submit->signature.data) < 0)
         return REFUSAL_BAD_SIGNATURE;
@@ -204,6 +214,7 @@ int submission_check_beside(struct submission *submission, const Timebank__Submi
     if (!beside)
         return -ENOMEM;
     submission->beside = beside;
+    beside->n_bytes = submission->n_beside_bytes;
     beside->n_notes = submit->n_note_place;
     beside->n_persons = submit->n_person_place;
     beside->notes = calloc(beside->n_notes + 1, sizeof(*beside->notes));

@@ -16,7 +16,8 @@ struct submission {
     uint64_t received_at_ms;
     uint64_t known_seal; /* this very batch is in already: its seal, else 0 */
     size_t n_bytes;
-    const char *why; /* sentence of a refusal, or NULL: the table's */
+    size_t n_beside_bytes; /* into the register of people */
+    const char *why;       /* sentence of a refusal, or NULL: the table's */
 };
 
 void submission_fini(struct submission *submission);

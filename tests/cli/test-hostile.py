@@ -15,7 +15,7 @@ from other_language import Client, Refused, make_order, message_types, read_secr
 from served_bank import SOURCE, ServedBank
 
 TESTS = []
-NO_AUTHORITY, OTHER_HISTORY, ID_DIFFERS, BAD_TEXT, SEE_COORDINATOR = 2, 25, 42, 70, 86
+NO_AUTHORITY, LEDGER_FULL, OTHER_HISTORY, ID_DIFFERS, BAD_TEXT, SEE_COORDINATOR = 2, 6, 25, 42, 70, 86
 
 
 def test(sentence):
@@ -153,8 +153,27 @@ def evidence(s):
     assert len(os.listdir(s.bank.directory + "/evidence")) == 1
 
 
+@test("whoever fills the register of people with reasons is refused, and others go on without reasons")
+def register_full(s):
+    refusals, n_batches = [], 0
+    while not refusals and n_batches < 40:
+        salt, n_batches = os.urandom(32), n_batches + 1
+        sides = ("m0002", "m0003") if n_batches % 2 else ("m0003", "m0002")
+        text = "because " * 2000
+        orders = [s.order("gift", sides[0], to=sides[1], minutes=15, note=note_of(text, salt)) for _ in range(40)]
+
+        def change(batch):
+            batch.note_place.extend(range(40))
+            batch.note_salt.extend([salt] * 40)
+            batch.note_text.extend([text] * 40)
+
+        refusals = s.refusals(s.steward, *orders, change=change)
+    assert [r.refusal for r in refusals] == [LEDGER_FULL] and n_batches > 2, (refusals, n_batches)
+    s.record(s.steward, s.order("gift", "m0002", to="m0003", minutes=15))
+
+
 def main():
-    bank = ServedBank()
+    bank = ServedBank("people_map_mib 16\n")
     try:
         pb = message_types(SOURCE, bank.place)
         bank.start()
