@@ -54,18 +54,18 @@ static bool grow(struct rows *rows) {
 
 struct row *rows_add(struct rows *rows, uint64_t hash, const void *key, size_t n_key,
                      size_t n_value) {
+    size_t value_at = (sizeof(struct row) + n_key + 7) / 8 * 8;
     struct row *row;
 
-    assert(!rows_find(rows, hash, key, n_key));
     assert(n_key <= UINT16_MAX);
     if (rows->n_rows >= rows->n_slots && !grow(rows))
         return NULL;
-    row = calloc(1, sizeof(*row) + n_value + n_key);
+    row = calloc(1, value_at + n_value);
     if (!row)
         return NULL;
     row->hash = hash;
     row->n_key = (uint16_t)n_key;
-    row->key = row->value + n_value;
+    row->value = (uint8_t *)row + value_at;
     memcpy(row->key, key, n_key);
     row->next = rows->slots[hash & (rows->n_slots - 1)];
     rows->slots[hash & (rows->n_slots - 1)] = row;

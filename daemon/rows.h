@@ -14,9 +14,9 @@ struct row {
     struct row *next; /* in its slot */
     uint64_t hash;
     uint16_t n_key;
-    bool is_dirty; /* changed since it was last written behind */
-    uint8_t *key;  /* after the value, in the same allocation */
-    uint8_t value[] __attribute__((aligned(8)));
+    bool is_dirty;  /* changed since it was last written behind */
+    uint8_t *value; /* aligned to 8, after the key, in the same allocation */
+    uint8_t key[];  /* in one line of the cache with what is above: a search reads no more */
 };
 
 struct rows {

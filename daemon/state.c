@@ -97,7 +97,7 @@ static int place_account(struct state *state, struct row *row, const void *value
 
 /* Copies a value into this very state's table. */
 static int place(struct state *state, enum state_table table, uint64_t hash, const void *key,
-                 size_t n_key, const void *value, bool is_dirty) {
+                 size_t n_key, const void *value, bool is_dirty, struct row **ret_row) {
     size_t n_value = state_value_bytes(table);
     struct row *row = rows_find(&state->tables[table], hash, key, n_key);
 
@@ -105,6 +105,7 @@ static int place(struct state *state, enum state_table table, uint64_t hash, con
         row = rows_add(&state->tables[table], hash, key, n_key, n_value);
     if (!row)
         return -ENOMEM;
+    *ret_row = row;
     if (table == STATE_ACCOUNTS && !state->below)
         return place_account(state, row, value, is_dirty);
     memcpy(row->value, value, n_value);
@@ -114,14 +115,15 @@ static int place(struct state *state, enum state_table table, uint64_t hash, con
 
 int state_merge(struct state *above) {
     struct state *below = above->below;
+    struct row *placed;
     int r = 0;
 
     assert(below);
     for (size_t t = 0; t < STATE_N_TABLES && r == 0; t++)
         for (struct row *row = rows_next(&above->tables[t], NULL); row && r == 0;
              row = rows_next(&above->tables[t], row))
-            r = place(below, (enum state_table)t, row->hash, row->key, row->n_key, row->value,
-                      true);
+            r = place(below, (enum state_table)t, row->hash, row->key, row->n_key, row->value, true,
+                      &placed);
     below->sums = above->sums;
     while (above->runs) {
         struct state_run *run = above->runs;
@@ -152,12 +154,11 @@ static struct row *find(struct state *state, enum state_table table, uint64_t ha
     assert(state_value_bytes(table) <= sizeof(value));
     r = s->source.row(s->source.user, table, key, n_key, value);
     if (r > 0) {
-        r = place(s, table, hash, key, n_key, value, false);
-        row = r < 0 ? NULL : rows_find(&s->tables[table], hash, key, n_key);
+        r = place(s, table, hash, key, n_key, value, false, &row);
     }
     if (r < 0)
         *ret_r = r;
-    return row;
+    return r < 0 ? NULL : row;
 }
 
 const void *state_get(struct state *state, enum state_table table, const void *key, size_t n_key,
@@ -181,35 +182,43 @@ int state_edit(struct state *state, enum state_table table, const void *key, siz
     if (!row)
         return r;
     if (where != state) {
-        r = place(state, table, hash, key, n_key, row->value, true);
+        r = place(state, table, hash, key, n_key, row->value, true, &row);
         if (r < 0)
             return r;
-        row = rows_find(&state->tables[table], hash, key, n_key);
     }
     row->is_dirty = true;
     *ret_value = row->value;
     return 1;
 }
 
+int state_add(struct state *state, enum state_table table, const void *key, size_t n_key,
+              void **ret_value) {
+    static const uint8_t zeros[sizeof(struct state_recent)];
+    struct row *row;
+    int r;
+
+    assert(state->below || table != STATE_ACCOUNTS);
+    r = place(state, table, rows_hash(key, n_key), key, n_key, zeros, true, &row);
+    if (r == 0)
+        *ret_value = row->value;
+    return r;
+}
+
 int state_make(struct state *state, enum state_table table, const void *key, size_t n_key,
                void **ret_value) {
-    static const uint8_t zeros[sizeof(struct state_recent)];
     int r = state_edit(state, table, key, n_key, ret_value);
 
     if (r != 0)
         return r < 0 ? r : 0;
-    assert(state->below || table != STATE_ACCOUNTS);
-    r = place(state, table, rows_hash(key, n_key), key, n_key, zeros, true);
-    if (r < 0)
-        return r;
-    r = state_edit(state, table, key, n_key, ret_value);
-    return r < 0 ? r : 0;
+    return state_add(state, table, key, n_key, ret_value);
 }
 
 int state_load(struct state *state, enum state_table table, const void *key, size_t n_key,
                const void *value) {
+    struct row *row;
+
     assert(!state->below);
-    return place(state, table, rows_hash(key, n_key), key, n_key, value, false);
+    return place(state, table, rows_hash(key, n_key), key, n_key, value, false, &row);
 }
 
 int state_order(struct state *state, uint64_t index, struct arena *arena,

@@ -171,6 +171,9 @@ int state_edit(struct state *state, enum state_table table, const void *key, siz
 /* As state_edit, but a missing row is made, zeroed. */
 int state_make(struct state *state, enum state_table table, const void *key, size_t n_key,
                void **ret_value) TB_MUST_CHECK;
+/* A new row, zeroed, under a key that state_get() has just not found: nothing looks again. */
+int state_add(struct state *state, enum state_table table, const void *key, size_t n_key,
+              void **ret_value) TB_MUST_CHECK;
 /* Puts a row as it was stored, clean (start). */
 int state_load(struct state *state, enum state_table table, const void *key, size_t n_key,
                const void *value) TB_MUST_CHECK;
