@@ -186,19 +186,9 @@ int ledger_author(struct state *state, const uint8_t key[SSHSIG_PUBLIC_BYTES],
     return 0;
 }
 
-static bool limit(struct state *state, const struct state_account *account, const char *which,
-                  int64_t *ret) {
-    static const char *const names[] = {[TIMEBANK__ACCOUNT_KIND__MEMBER] = "member",
-                                        [TIMEBANK__ACCOUNT_KIND__ORGANISATION] = "organisation",
-                                        [TIMEBANK__ACCOUNT_KIND__VENUE] = "venue",
-                                        [TIMEBANK__ACCOUNT_KIND__CHEST] = "chest"};
-    char name[STATE_POLICY_BYTES];
-    int64_t value;
+static bool limit_by_policy(struct state *state, const char *name, int64_t *ret) {
+    int64_t value = name ? state_policy_number(state, name, INT64_MAX) : INT64_MAX;
 
-    if (account->kind >= N_ELEMENTS(names) || !names[account->kind])
-        return false;
-    snprintf(name, sizeof(name), "%s-%s", which, names[account->kind]);
-    value = state_policy_number(state, name, INT64_MAX);
     if (value == INT64_MAX)
         return false; /* "none", or no such policy */
     *ret = value;
@@ -206,15 +196,28 @@ static bool limit(struct state *state, const struct state_account *account, cons
 }
 
 bool ledger_floor(struct state *state, const struct state_account *account, int64_t *ret) {
+    static const char *const names[] = {[TIMEBANK__ACCOUNT_KIND__MEMBER] = "floor-member",
+                                           [TIMEBANK__ACCOUNT_KIND__ORGANISATION] =
+                                               "floor-organisation",
+                                           [TIMEBANK__ACCOUNT_KIND__VENUE] = "floor-venue",
+                                           [TIMEBANK__ACCOUNT_KIND__CHEST] = "floor-chest"};
+
     if (account->floor == STATE_FLOOR_BY_POLICY)
-        return limit(state, account, "floor", ret);
+        return account->kind < N_ELEMENTS(names) &&
+               limit_by_policy(state, names[account->kind], ret);
     *ret = account->floor;
     return account->floor != STATE_NO_FLOOR;
 }
 
 bool ledger_ceiling(struct state *state, const struct state_account *account, int64_t *ret) {
+    static const char *const names[] = {[TIMEBANK__ACCOUNT_KIND__MEMBER] = "ceiling-member",
+                                           [TIMEBANK__ACCOUNT_KIND__ORGANISATION] =
+                                               "ceiling-organisation",
+                                           [TIMEBANK__ACCOUNT_KIND__VENUE] = "ceiling-venue"};
+
     if (account->ceiling == STATE_CEILING_BY_POLICY)
-        return limit(state, account, "ceiling", ret);
+        return account->kind < N_ELEMENTS(names) &&
+               limit_by_policy(state, names[account->kind], ret);
     *ret = account->ceiling;
     return account->ceiling != STATE_NO_CEILING;
 }

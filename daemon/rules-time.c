@@ -19,12 +19,14 @@ static int check_day(struct rule *rule) {
         order->minutes + rules_move_day_sum(rule, DAY_GIVEN, order->to, NULL, order->service_day);
     char day[16], hours[32];
 
-    dates_format_iso(order->service_day, day);
-    hours_format((int64_t)total, hours);
+    if (total <= MIN_OF(warn, refuse))
+        return 0;
     /* What somebody gave elsewhere on that day is a broker's to know. */
-    if (!rule_is_broker(rule) && total > order->minutes && total > MIN_OF(warn, refuse))
+    if (!rule_is_broker(rule) && total > order->minutes)
         return total > refuse ? rule_refuse(rule, REFUSAL_TOO_LONG, "minutes", NULL)
                               : rule_warn(rule, WARNING_LONG_DAY, 0, NULL);
+    dates_format_iso(order->service_day, day);
+    hours_format((int64_t)total, hours);
     if (total > refuse && !rule_is_history(rule) && !rule_overrides(rule, 2))
         return rule_refuse(rule, REFUSAL_TOO_LONG, "minutes",
                            "%s would have given %s on %s: check the time, or insist with --why.",
@@ -32,9 +34,7 @@ static int check_day(struct rule *rule) {
     if (total > refuse)
         return rule_warn(rule, WARNING_VERY_LONG_DAY, 0, "%s gave %s on %s.", order->to, hours,
                          day);
-    if (total > warn)
-        return rule_warn(rule, WARNING_LONG_DAY, 0, "%s gave %s on %s.", order->to, hours, day);
-    return 0;
+    return rule_warn(rule, WARNING_LONG_DAY, 0, "%s gave %s on %s.", order->to, hours, day);
 }
 
 static uint64_t print_of(const Timebank__Order *order) {
