@@ -16,6 +16,8 @@ void balance_take(const Timebank__Balance *message, struct tb_balance *ret) {
         .has_ceiling = message->has_ceiling_case != TIMEBANK__BALANCE__HAS_CEILING__NOT_SET,
         .standing = (int)message->standing,
         .entries = message->entries,
+        .joined_day = message->joined_day,
+        .last_day = message->last_day,
     };
     if (ret->has_floor)
         ret->floor_minutes = message->floor_minutes;

@@ -478,6 +478,8 @@ struct tb_balance {
     int64_t ceiling_minutes;
     int standing; /* enum tb_standing */
     uint64_t entries;
+    uint32_t joined_day;
+    uint32_t last_day; /* latest date of service of an entry; 0: none */
 };
 int tb_balance_get(struct tb_bank *bank, const char *code, struct tb_balance *ret_balance);
 
@@ -555,6 +557,25 @@ struct tb_entry {
 int tb_entry_get(struct tb_bank *bank, uint64_t number, struct tb_entry *ret_entry);
 int tb_entry_by_id(struct tb_bank *bank, const uint8_t id[TB_ORDER_ID_BYTES],
                    struct tb_entry *ret_entry);
+
+/* A line of an account's statement; strings live until each() returns. order.why is the note's text
+ * for those who may read it. */
+struct tb_statement_line {
+    uint64_t entry;
+    struct tb_order order; /* as recorded */
+    int64_t minutes;       /* what it did to the balance; 0: hours without credit */
+    int64_t after_minutes; /* the balance after it, in the order of recording */
+    uint64_t received_at_ms;
+    uint8_t author[32];
+    int author_role;            /* enum tb_role the author's key was granted */
+    const char *author_account; /* of that key, or "" */
+    uint64_t reversed_minutes;  /* taken back since */
+    uint64_t target_entry;      /* a reversal: the entry taken back, and its order; else 0 */
+    struct tb_order target;
+};
+/* Newest first, all of them: the minutes add up to the balance. */
+int tb_statement_list(struct tb_bank *bank, const char *code,
+                      int (*each)(void *user, const struct tb_statement_line *line), void *user);
 
 /* The report of timebank(1) as one JSON object; the caller's (free()), NUL-terminated. */
 struct tb_report_ask {
