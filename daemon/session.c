@@ -309,6 +309,8 @@ static void process(struct session *session) {
     size_t n = 0;
     int r = 0;
 
+    if (session->host->bank->is_draining)
+        return; /* what was taken is answered, no more is taken */
     while (!session->is_ending && !session->waits_for_log && !reader_is_behind(session) &&
            budget > 0) {
         enum frame_result result;
