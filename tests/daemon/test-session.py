@@ -766,6 +766,49 @@ def stop_under_load(_):
     assert wrong is None, wrong
 
 
+@test("SIGTERM is not put off by clients that ask and read without a pause")
+def stop_under_reads(_):
+    s = Story()
+    try:
+        stopping = threading.Event()
+
+        def ask(wire):
+            requests = lengthed(PB.Request(tag=1, policies=PB.Page()).SerializeToString()) * 500
+            wire.socket.setblocking(False)
+            left = requests
+            while not stopping.is_set():
+                try:
+                    left = left[wire.socket.send(left):] or requests
+                except BlockingIOError:
+                    pass
+                except ConnectionError:
+                    return
+                try:
+                    while wire.socket.recv(1 << 20):
+                        pass
+                    return
+                except BlockingIOError:
+                    time.sleep(0.001)
+                except ConnectionError:
+                    return
+
+        threads = [threading.Thread(target=ask, args=(s.connect().wire,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)
+        begin = now()
+        assert s.bank.stop() == 0, s.bank.said()
+        took = now() - begin
+        stopping.set()
+        for thread in threads:
+            thread.join()
+        print(f"# stopped in {took:.2f} s")
+        assert took < 3, f"{took} s"
+    finally:
+        wrong = s.end()
+    assert wrong is None, wrong
+
+
 def main():
     global PB
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
