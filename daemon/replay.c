@@ -117,11 +117,44 @@ static int check_pin(struct replay *replay, const struct batch_header *header, u
     return 0;
 }
 
+/* What was refused on arrival whatever the state: recorded all the same, somebody else let it in.
+ */
+static int check_times(struct replay *replay, const struct batch_header *header, uint64_t seal,
+                       uint64_t received_at_ms) {
+    if (header->not_after_ms != 0 && received_at_ms > header->not_after_ms)
+        return damaged(replay, "record %llu: received after the time its author set", N(seal));
+    return 0;
+}
+
+/* An author's batch id names one batch for ever. */
+static int check_batch_id(struct replay *replay, const struct batch_header *header, uint64_t seal) {
+    uint8_t key[SSHSIG_PUBLIC_BYTES + BATCH_ID_BYTES];
+    const struct state_batch *earlier;
+    int r = 0;
+
+    memcpy(key, header->author, SSHSIG_PUBLIC_BYTES);
+    memcpy(key + SSHSIG_PUBLIC_BYTES, header->batch_id, BATCH_ID_BYTES);
+    earlier = state_get(replay->state, STATE_BATCHES, key, sizeof(key), &r);
+    return earlier ? damaged(replay, "record %llu: its author used this batch id at record %llu",
+                             N(seal), N(earlier->seal))
+                   : r;
+}
+
+static bool has_open_end(const struct judging *judging, const struct batch_header *header) {
+    for (size_t i = 0; header->not_after_ms == 0 && i < judging->batch.n; i++)
+        if (judging->batch.orders[i] && judging->batch.orders[i]->source == TIMEBANK__SOURCE__HAND)
+            return true;
+    return false;
+}
+
 static int judge(struct replay *replay, struct judging *judging, uint64_t seal,
                  const struct batch_header *header, uint64_t received_at_ms) {
     const struct ledger_note *note = NULL;
-    int r = judging_run(judging, replay->state, seal, header, received_at_ms);
+    int r = check_batch_id(replay, header, seal);
 
+    if (r < 0)
+        return r;
+    r = judging_run(judging, replay->state, seal, header, received_at_ms);
     if (r < 0)
         return r == -EBADMSG
                    ? damaged(replay, "record %llu: its time of receipt is before the last", N(seal))
@@ -134,6 +167,8 @@ static int judge(struct replay *replay, struct judging *judging, uint64_t seal,
                        N(seal + 1 + note->place), refusal_name(note->number), note->message);
     if (judging->author.role == TIMEBANK__ROLE__ROLE_NONE)
         return damaged(replay, "record %llu: its author had no role then", N(seal));
+    if (has_open_end(judging, header))
+        return damaged(replay, "record %llu: typed orders without a time limit", N(seal));
     bytes_clear(&replay->after);
     judging_pack_after(judging, &replay->after);
     r = state_merge(judging->state);
@@ -179,6 +214,8 @@ static int run_batch(struct replay *replay, const struct run *run) {
         return damaged(replay, "records %llu to %llu: the orders are not those their author signed",
                        N(run->first + 1), N(run->first + run->n - 1));
     r = check_pin(replay, &header, run->first);
+    if (r == 0)
+        r = check_times(replay, &header, run->first, seal.received_at_ms);
     if (r == 0 && replay->what & REPLAY_RULES)
         r = judge(replay, judging, run->first, &header, seal.received_at_ms);
     return r;
