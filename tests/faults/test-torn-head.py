@@ -1,8 +1,10 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """The power fails while a slot of the head file is being written: its first sector is new, the rest
-is not. The daemon starts from the other slot, and everything that was answered is there."""
+is not. The daemon starts from the other slot, and everything that was answered is there. So it is
+where the head file lags behind by orders that name one another."""
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -30,16 +32,37 @@ def main():
         bank.start()
         command = [TIMEBANK, "--bank", "unix:" + bank.path, "--key", bank.key_path]
         home = dict(os.environ, HOME=bank.place, XDG_STATE_HOME=bank.place)
-        opened = subprocess.run([*command, "account", "open", "m0001", "--kind", "member"], env=home,
-                                capture_output=True, text=True)
+
+        def run(*arguments):
+            return subprocess.run([*command, *arguments], env=home, capture_output=True, text=True)
+
+        opened = run("account", "open", "m0001", "--kind", "member")
         tap.ok(opened.returncode == 0, "an account is opened", opened.stdout + opened.stderr)
         bank.daemon.kill()
         bank.daemon.wait()
         os.unlink(bank.path)
         tear_newest_slot(bank.directory + "/head")
         bank.start()
-        listed = subprocess.run([*command, "account", "list"], env=home, capture_output=True, text=True)
+        listed = run("account", "list")
         tap.ok("m0001" in listed.stdout, "it is there after the start", listed.stdout + listed.stderr, bank.said())
+
+        with open(bank.directory + "/head", "rb") as head:
+            before = head.read()
+        said = run("account", "open", "m0002", "--kind", "member").stdout
+        said += run("gift", "--from", "m0001", "--to", "m0002", "--time", "1h").stdout
+        entry = re.findall(r"entry (\d+)", said)[-1:]
+        reversed_it = run("reverse", *entry, "a slip")
+        tap.ok(reversed_it.returncode == 0, "a gift is taken back", said, reversed_it.stdout + reversed_it.stderr)
+        bank.daemon.kill()
+        bank.daemon.wait()
+        os.unlink(bank.path)
+        with open(bank.directory + "/head", "r+b") as head:
+            head.write(before)
+        try:
+            bank.start()
+            tap.ok("m0002" in run("account", "list").stdout, "a head that lags behind is caught up with")
+        except RuntimeError as no:
+            tap.ok(False, "a head that lags behind is caught up with", str(no))
         status = bank.stop()
         tap.ok(status == 0 and bank.check() is None, "and the ledger is sound", f"status {status}", bank.said())
     finally:
