@@ -189,12 +189,14 @@ int bank_close(struct bank *bank) {
 
 void bank_set_time(struct bank *bank, uint64_t wall_ms, uint64_t monotonic_ms) {
     uint64_t passed = monotonic_ms - bank->monotonic_reference_ms;
+    uint64_t expected_ms = bank->time_reference_ms + passed;
 
     bank->wall_ms = wall_ms;
     bank->monotonic_ms = monotonic_ms;
-    bank->clock_is_ahead = wall_ms > bank->time_reference_ms + passed + AHEAD_MS;
+    bank->clock_is_ahead = wall_ms > expected_ms + AHEAD_MS;
     if (!bank->clock_is_ahead) {
-        bank->time_reference_ms = MAX_OF(bank->time_reference_ms, wall_ms);
+        /* What passed while the wall clock was behind has passed all the same. */
+        bank->time_reference_ms = MAX_OF(expected_ms, wall_ms);
         bank->monotonic_reference_ms = monotonic_ms;
     }
 }

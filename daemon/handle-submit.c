@@ -46,6 +46,11 @@ static int check_rights(const struct call *call) {
     return call->who.role == TIMEBANK__ROLE__ROLE_NONE ? REFUSAL_UNKNOWN_KEY : REFUSAL_NO_AUTHORITY;
 }
 
+/* A clock that jumped cannot say that a batch came too late. */
+static int check_clock(const struct call *call) {
+    return call->bank->clock_is_ahead && !call->request->submit->dry_run ? REFUSAL_CLOCK : 0;
+}
+
 static int check_not_after(struct call *call, struct submission *submission) {
     const struct batch_header *header = &submission->header;
     int64_t ahead = state_policy_number(bank_state(call->bank), "not-after", 15);
@@ -95,6 +100,8 @@ static int check_batch(struct call *call, struct submission *submission) {
     if (r != 0 || submission->known_seal)
         return r;
     r = check_rights(call);
+    if (r == 0)
+        r = check_clock(call);
     if (r == 0)
         r = check_not_after(call, submission);
     if (r == 0) {
