@@ -23,8 +23,10 @@ static bool is_number(const char *value, long long low, long long high) {
 }
 
 static bool check_one_of(const char *value, const char *words) {
-    size_t n = strlen(value);
+    size_t n = strcspn(value, "|");
 
+    if (value[n])
+        return false;
     for (const char *word = words; n > 0 && word; word = strchr(word, '|')) {
         word += *word == '|';
         if (strncmp(word, value, n) == 0 && (word[n] == '|' || word[n] == '\0'))
