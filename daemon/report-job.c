@@ -19,6 +19,7 @@ struct report_job {
     pthread_t thread;
     bool has_thread;
     atomic_bool is_done;
+    atomic_bool is_cancelled;
     int done_fd;
     int r;
     char *json;
@@ -27,6 +28,7 @@ struct report_job {
 #define READ_ENOUGH 1
 
 struct reading {
+    const struct report_job *job;
     struct facts *facts;
     uint64_t size;
 };
@@ -36,6 +38,8 @@ static int add_run(void *user, struct store_value key, struct store_value value)
     struct run run;
     int r = run_parse(&run, key, value);
 
+    if (atomic_load(&reading->job->is_cancelled))
+        return -ECANCELED;
     for (uint32_t i = 0; r == 0 && i < run.n && run.first + i < reading->size; i++) {
         size_t n;
         const uint8_t *record = run_record(&run, i, &n);
@@ -61,7 +65,7 @@ static int make(struct report_job *job) {
         r = store_read_begin(log_store(job->bank->log), &read);
     if (r < 0)
         return r;
-    reading = (struct reading){facts, job->ask.size};
+    reading = (struct reading){job, facts, job->ask.size};
     r = store_each(read, RUNS_LOG, NULL, 0, add_run, &reading);
     if (r != READ_ENOUGH)
         return r;
@@ -110,6 +114,7 @@ int report_job_new(struct report_job **ret_job, struct bank *bank, const Timeban
 struct report_job *report_job_free(struct report_job *job) {
     if (!job)
         return NULL;
+    atomic_store(&job->is_cancelled, true); /* a stop does not wait for fifty million records */
     if (job->has_thread)
         pthread_join(job->thread, NULL);
     free(job->json);

@@ -107,6 +107,10 @@ static void start_reports(struct server *server) {
             at = &(*at)->next;
         reply = *at;
         *at = NULL;
+        if (!find_session(server, reply->session_id)) {
+            reply_free(reply); /* nobody waits for it any more */
+            continue;
+        }
         reply->next = server->jobs;
         server->jobs = reply;
         server->n_jobs++;
