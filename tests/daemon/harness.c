@@ -329,7 +329,7 @@ struct reply *ask_later(enum actor actor, Timebank__Request *request) {
 }
 
 void hand_over(void) {
-    cr_assert(log_hand_over(story.bank->log, story.bank->wall_ms) == 0);
+    cr_assert(log_hand_over(story.bank->log, bank_state_time(story.bank)) == 0);
     cr_assert(log_collect(story.bank->log) == 0);
 }
 

@@ -59,6 +59,19 @@ Test(clock, a_year_ahead_is_told_to_authors_whose_own_is_right) {
     expect_nothing_written(before);
 }
 
+/* What came before the jump is committed after it, but not at the time the clock then shows. */
+Test(clock, a_year_ahead_does_not_date_what_came_before) {
+    struct parcel *parcel = parcel_new(BROKER);
+    struct reply *reply;
+
+    parcel_put(parcel, order_helps("m7", "m12", 30));
+    reply = ask_later(BROKER, parcel_request(parcel));
+    wall_clock_jumps((int64_t)YEAR_MS);
+    hand_over();
+    cr_assert(reply_take(reply)->answer->received_at_ms == NOON);
+    cr_assert(ledger_time() < NOON + HOUR_MS);
+}
+
 Test(clock, within_an_hour_of_what_has_passed_is_believed) {
     every_clock_jumps((int64_t)HOUR_MS);
     recorded(BROKER, order_helps("m7", "m12", 30));
