@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs of records: packed and found again, damage never read past the end, the tree out of leaves
+ * and tiles. */
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "daemon/runs.h"
+#include "helpers.h"
+
+TestSuite(runs, .timeout = 60);
+
+#define MAP_BYTES (1u << 26)
+#define N_MAX 2000
+
+static char directory[64];
+static struct store *store;
+static struct store_read *read_txn;
+static struct hash leaves[N_MAX];
+static uint64_t n_leaves;
+
+static void start(void) {
+    scratch_make(directory);
+    cr_assert(store_create(directory, MAP_BYTES, runs_tables, RUNS_N_TABLES) == 0);
+    cr_assert(store_open(&store, directory, MAP_BYTES, runs_tables, RUNS_N_TABLES, false) == 0);
+}
+
+static void end(void) {
+    read_txn = store_read_end(read_txn);
+    store = store_close(store);
+    scratch_remove(directory);
+}
+
+/* Record i is the text of its number. */
+static struct bytes run_make(uint64_t first, uint32_t n) {
+    struct bytes value = {0};
+    static char texts[600][16];
+    struct iovec records[600];
+    struct hash run_leaves[600];
+    for (uint32_t i = 0; i < n; i++) {
+        int length = snprintf(texts[i], sizeof(texts[i]), "record %d", (int)(first + i));
+        records[i] = (struct iovec){texts[i], (size_t)length};
+        run_leaves[i] = merkle_leaf(texts[i], (size_t)length);
+    }
+    run_pack(&value, n, records, run_leaves);
+    cr_assert(value.r == 0);
+    return value;
+}
+
+static int parse(uint64_t first, const void *data, size_t n, struct run *ret) {
+    uint8_t key[8];
+    be64_put(key, first);
+    return run_parse(ret, (struct store_value){key, sizeof(key)}, (struct store_value){data, n});
+}
+
+Test(runs, give_back_their_records_and_leaves) {
+    struct bytes value = run_make(40, 3);
+    struct run run;
+    size_t n = 0;
+    cr_assert(parse(40, value.data, value.n, &run) == 0);
+    cr_assert(run.first == 40 && run.n == 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        const uint8_t *record = run_record(&run, i, &n);
+        struct hash leaf = merkle_leaf(record, n), kept = run_leaf(&run, i);
+        cr_assert(n == 9 && record[8] == '0' + (char)i);
+        cr_assert(hash_equal(&leaf, &kept));
+    }
+    bytes_fini(&value);
+}
+
+Test(runs, take_no_other_length) {
+    struct bytes value = run_make(0, 2);
+    struct run run;
+    for (size_t n = 0; n < value.n; n++)
+        cr_assert(parse(0, value.data, n, &run) == -EUCLEAN, "%d bytes", (int)n);
+    bytes_put_u8(&value, 0);
+    cr_assert(parse(0, value.data, value.n, &run) == -EUCLEAN);
+    cr_assert(run_parse(&run, (struct store_value){value.data, 7},
+                        (struct store_value){value.data, value.n - 1}) == -EUCLEAN);
+    bytes_fini(&value);
+}
+
+Test(runs, take_no_odd_counts_and_ends) {
+    struct bytes value = run_make(0, 2);
+    struct run run;
+    be32_put(value.data, 0);
+    cr_assert(parse(0, value.data, value.n, &run) == -EUCLEAN);
+    be32_put(value.data, UINT32_MAX);
+    cr_assert(parse(0, value.data, value.n, &run) == -EUCLEAN);
+    be32_put(value.data, 2);
+    be32_put(value.data + 4, 0);
+    cr_assert(parse(0, value.data, value.n, &run) == -EUCLEAN);
+    be32_put(value.data + 4, 16);
+    cr_assert(parse(0, value.data, value.n, &run) == -EUCLEAN);
+    be32_put(value.data + 4, UINT32_MAX);
+    cr_assert(parse(0, value.data, value.n, &run) == -EUCLEAN);
+    bytes_fini(&value);
+}
+
+/* Every flipped bit of counts and ends is refused or moves a boundary; nothing is read outside. */
+Test(runs, stay_within_their_bytes_whatever_is_flipped) {
+    struct bytes value = run_make(0, 5);
+    struct run run;
+    for (size_t bit = 0; bit < 8 * 24; bit++) {
+        value.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        uint8_t *copy = malloc(value.n); /* of its exact size, for the sanitizer */
+        memcpy(copy, value.data, value.n);
+        if (parse(0, copy, value.n, &run) == 0)
+            for (uint32_t i = 0; i < run.n; i++) {
+                size_t n = 0;
+                const uint8_t *record = run_record(&run, i, &n);
+                cr_assert(record >= copy && record + n <= copy + value.n);
+                run_leaf(&run, i);
+            }
+        free(copy);
+        value.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    bytes_fini(&value);
+}
+
+/* ---- in the store */
+
+static struct store_write *writing;
+static struct { uint8_t nodes[256 * HASH_BYTES]; } open_tiles[3][16];
+
+/* As the log writes them: levels 8 and 16 are the bottoms of tile levels 1 and 2. */
+static void keep_node(void *user, unsigned level, uint64_t index, const struct hash *hash) {
+    (void)user;
+    uint8_t key[9];
+    if (level == 0 || level % 8 != 0)
+        return;
+    uint8_t *nodes = open_tiles[level / 8][index >> 8].nodes;
+    memcpy(nodes + (index & 255) * HASH_BYTES, hash->b, HASH_BYTES);
+    runs_tile_key(level / 8, index >> 8, key);
+    store_put(writing, RUNS_TILES, key, sizeof(key), nodes, ((index & 255) + 1) * HASH_BYTES);
+}
+
+static void write_runs(uint64_t n) {
+    struct merkle_range range;
+    uint64_t seed = n;
+    merkle_range_init(&range, 0);
+    cr_assert(store_write_begin(store, &writing) == 0);
+    for (n_leaves = 0; n_leaves < n;) {
+        uint32_t n_run = (uint32_t)MIN_OF(1 + random_next(&seed) % 50, n - n_leaves);
+        struct bytes value = run_make(n_leaves, n_run);
+        struct run run;
+        uint8_t key[8];
+        be64_put(key, n_leaves);
+        store_append(writing, RUNS_LOG, key, sizeof(key), value.data, value.n);
+        cr_assert(parse(n_leaves, value.data, value.n, &run) == 0);
+        for (uint32_t i = 0; i < n_run; i++) {
+            leaves[n_leaves + i] = run_leaf(&run, i);
+            merkle_range_append(&range, &leaves[n_leaves + i], keep_node, NULL);
+        }
+        n_leaves += n_run;
+        bytes_fini(&value);
+    }
+    cr_assert(store_commit(writing) == 0);
+    cr_assert(store_read_begin(store, &read_txn) == 0);
+}
+
+Test(runs, are_none_in_an_empty_store, .init = start, .fini = end) {
+    struct run run;
+    uint64_t size = 7;
+    write_runs(0);
+    cr_assert(runs_size(read_txn, &size) == 0 && size == 0);
+    cr_assert(runs_find(read_txn, 0, &run) == 0);
+}
+
+Test(runs, are_found_by_any_of_their_records, .init = start, .fini = end) {
+    struct run run;
+    uint64_t size = 0;
+    char text[16];
+    write_runs(1000);
+    cr_assert(runs_size(read_txn, &size) == 0 && size == 1000);
+    for (uint64_t i = 0; i < 1000; i++) {
+        size_t n = 0;
+        cr_assert(runs_find(read_txn, i, &run) == 1);
+        const uint8_t *record = run_record(&run, (uint32_t)(i - run.first), &n);
+        snprintf(text, sizeof(text), "record %d", (int)i);
+        cr_assert(n == strlen(text) && memcmp(record, text, n) == 0);
+    }
+    cr_assert(runs_find(read_txn, 1000, &run) == 0);
+    cr_assert(runs_find(read_txn, UINT64_MAX, &run) == 0);
+}
+
+Test(runs, give_the_tree_of_every_size, .init = start, .fini = end) {
+    struct merkle_range range;
+    write_runs(N_MAX);
+    for (uint64_t size = 1; size <= N_MAX; size += size < 300 ? 1 : 77) {
+        struct hash wanted = merkle_root(leaves, size), got;
+        cr_assert(runs_range(read_txn, size, &range) == 0);
+        got = merkle_range_root(&range);
+        cr_assert(hash_equal(&wanted, &got), "size %d", (int)size);
+    }
+}
+
+Test(runs, prove_inclusion_out_of_the_store, .init = start, .fini = end) {
+    struct hash path[MERKLE_PATH_MAX + 1], root;
+    size_t n = 0;
+    write_runs(1500);
+    root = merkle_root(leaves, 1500);
+    for (uint64_t i = 0; i < 1500; i += 13) {
+        cr_assert(merkle_prove_inclusion(runs_lookup, read_txn, i, 1500, path, &n) == 0);
+        cr_assert(merkle_verify_inclusion(i, 1500, &leaves[i], path, n, &root) == 0);
+    }
+}
+
+Test(runs, miss_what_is_not_there, .init = start, .fini = end) {
+    struct hash hash;
+    write_runs(300);
+    cr_assert(runs_lookup(read_txn, 0, 300, &hash) == -EUCLEAN);
+    cr_assert(runs_lookup(read_txn, 3, 37, &hash) == -EUCLEAN);
+    cr_assert(runs_lookup(read_txn, 8, 1, &hash) == -EUCLEAN);
+    cr_assert(runs_lookup(read_txn, 16, 0, &hash) == -EUCLEAN);
+    cr_assert(runs_lookup(read_txn, 8, 0, &hash) == 0);
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Layers of rows: what is above hides what is below until it is merged or dropped; the lowest asks
+ * its source; what is stored comes back as it was.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/state.h"
+#include "helpers.h"
+
+TestSuite(state, .timeout = 30);
+
+static struct state *lowest;
+
+static void start(void) {
+    lowest = state_new(NULL);
+}
+
+static void end(void) {
+    lowest = state_free(lowest);
+}
+
+static void set_id(struct state *state, const char *key, uint64_t entry) {
+    void *value = NULL;
+    cr_assert(state_make(state, STATE_IDS, key, strlen(key), &value) == 0);
+    ((struct state_id *)value)->entry = entry;
+}
+
+/* The entry of an id, or 0. */
+static uint64_t id_of(struct state *state, const char *key) {
+    int r = 0;
+    const struct state_id *id = state_get(state, STATE_IDS, key, strlen(key), &r);
+    cr_assert(r == 0);
+    return id ? id->entry : 0;
+}
+
+static struct state *above(struct state *below) {
+    struct state *state = state_new_above(below);
+    cr_assert(state && state->below == below);
+    return state;
+}
+
+static void open_in(struct state *state, const char *code, uint64_t number) {
+    void *value = NULL;
+    cr_assert(state_make(state, STATE_ACCOUNTS, code, strlen(code), &value) == 0);
+    struct state_account *account = value;
+    account->number = number;
+    strcpy(account->code, code);
+    state->sums.n_accounts = number + 1;
+}
+
+static void set_balance(struct state *state, const char *code, int64_t balance) {
+    void *value = NULL;
+    cr_assert(state_edit(state, STATE_ACCOUNTS, code, strlen(code), &value) == 1);
+    ((struct state_account *)value)->balance = balance;
+}
+
+Test(state, reads_through_the_layers_and_copies_up_on_a_change, .init = start, .fini = end) {
+    set_id(lowest, "a", 1);
+    struct state *first = above(lowest), *second = above(first);
+    cr_assert_eq(id_of(second, "a"), 1);
+    set_id(second, "a", 2);
+    cr_assert_eq(id_of(second, "a"), 2);
+    cr_assert_eq(id_of(first, "a"), 1);
+    set_id(first, "b", 3);
+    cr_assert_eq(id_of(second, "b"), 3);
+    cr_assert_eq(id_of(lowest, "b"), 0);
+    state_free(second);
+    state_free(first);
+    cr_assert_eq(id_of(lowest, "a"), 1);
+}
+
+Test(state, leaves_no_trace_of_a_layer_that_is_dropped, .init = start, .fini = end) {
+    struct state *top = above(lowest);
+    set_id(top, "a", 1);
+    top->sums.size = 9;
+    state_free(top);
+    cr_assert_eq(id_of(lowest, "a"), 0);
+    cr_assert_eq(lowest->sums.size, 0);
+}
+
+Test(state, merges_rows_and_sums_downwards, .init = start, .fini = end) {
+    set_id(lowest, "a", 1);
+    set_id(lowest, "b", 2);
+    struct state *first = above(lowest), *second = above(first);
+    set_id(second, "b", 3);
+    set_id(second, "c", 4);
+    second->sums.size = 9;
+    cr_assert(state_merge(second) == 0);
+    cr_assert_eq(id_of(first, "b"), 3);
+    cr_assert_eq(id_of(lowest, "b"), 2);
+    cr_assert(state_merge(first) == 0);
+    cr_assert_eq(id_of(lowest, "a"), 1);
+    cr_assert_eq(id_of(lowest, "b"), 3);
+    cr_assert_eq(id_of(lowest, "c"), 4);
+    cr_assert_eq(lowest->sums.size, 9);
+}
+
+Test(state, begins_with_the_sums_below, .init = start, .fini = end) {
+    lowest->sums.size = 7;
+    lowest->sums.received_at_ms = 70;
+    struct state *top = above(lowest);
+    cr_assert_eq(top->sums.size, 7);
+    cr_assert_eq(top->sums.received_at_ms, 70);
+    state_free(top);
+}
+
+Test(state, edits_only_what_is_there, .init = start, .fini = end) {
+    void *value = NULL;
+    cr_assert(state_edit(lowest, STATE_IDS, "a", 1, &value) == 0);
+    cr_assert_null(value);
+    cr_assert(state_make(lowest, STATE_IDS, "a", 1, &value) == 0);
+    cr_assert_eq(((struct state_id *)value)->entry, 0);
+    cr_assert(state_edit(lowest, STATE_IDS, "a", 1, &value) == 1);
+}
+
+Test(state, marks_what_was_changed_since_it_was_loaded, .init = start, .fini = end) {
+    struct state_id id = {.entry = 5};
+    void *value = NULL;
+    cr_assert(state_load(lowest, STATE_IDS, "a", 1, &id) == 0);
+    cr_assert_eq(id_of(lowest, "a"), 5);
+    struct row *row = rows_next(&lowest->tables[STATE_IDS], NULL);
+    cr_assert_not(row->is_dirty);
+    cr_assert(state_edit(lowest, STATE_IDS, "a", 1, &value) == 1);
+    cr_assert(row->is_dirty);
+}
+
+Test(state, merges_onto_a_clean_row_and_marks_it, .init = start, .fini = end) {
+    struct state_id id = {.entry = 5};
+    cr_assert(state_load(lowest, STATE_IDS, "a", 1, &id) == 0);
+    struct state *top = above(lowest);
+    set_id(top, "a", 6);
+    cr_assert_not(rows_next(&lowest->tables[STATE_IDS], NULL)->is_dirty);
+    cr_assert(state_merge(top) == 0);
+    cr_assert(rows_next(&lowest->tables[STATE_IDS], NULL)->is_dirty);
+    cr_assert_eq(id_of(lowest, "a"), 6);
+}
+
+/* ---- the source */
+
+static unsigned n_asked;
+static int answer = 1;
+
+static int row_of(void *user, enum state_table table, const void *key, size_t n_key, void *ret) {
+    cr_assert(user == &n_asked && state_is_on_disk(table));
+    n_asked++;
+    if (answer <= 0 || n_key != 1 || *(const char *)key != 'd')
+        return MIN_OF(answer, 0);
+    ((struct state_id *)ret)->entry = 11;
+    return 1;
+}
+
+static void start_with_source(void) {
+    struct state_source source = {.user = &n_asked, .row = row_of};
+    lowest = state_new(&source);
+}
+
+Test(state, asks_the_source_once_and_keeps_the_answer, .init = start_with_source, .fini = end) {
+    struct state *top = above(lowest);
+    cr_assert_eq(id_of(top, "d"), 11);
+    cr_assert_eq(id_of(top, "d"), 11);
+    cr_assert_eq(n_asked, 1);
+    cr_assert_not(rows_next(&lowest->tables[STATE_IDS], NULL)->is_dirty);
+    cr_assert_eq(top->tables[STATE_IDS].n_rows, 0);
+    set_id(top, "d", 12);
+    cr_assert_eq(id_of(lowest, "d"), 11);
+    cr_assert_eq(id_of(top, "e"), 0);
+    cr_assert_eq(n_asked, 2);
+    state_free(top);
+}
+
+Test(state, asks_no_source_for_what_lives_in_memory, .init = start_with_source, .fini = end) {
+    cr_assert_null(state_account(lowest, "d"));
+    cr_assert_eq(n_asked, 0);
+}
+
+Test(state, passes_a_sources_failure_up, .init = start_with_source, .fini = end) {
+    void *value = NULL;
+    int r = 0;
+    answer = -EIO;
+    cr_assert_null(state_get(lowest, STATE_IDS, "d", 1, &r));
+    cr_assert_eq(r, -EIO);
+    cr_assert_null(state_get(lowest, STATE_IDS, "d", 1, NULL));
+    cr_assert_eq(state_edit(lowest, STATE_IDS, "d", 1, &value), -EIO);
+    cr_assert_eq(state_make(lowest, STATE_IDS, "d", 1, &value), -EIO);
+}
+
+/* ---- accounts */
+
+Test(state, finds_accounts_by_number_once_they_are_merged, .init = start, .fini = end) {
+    char code[8];
+    struct state *top = above(lowest);
+    for (unsigned i = 0; i < 200; i++) {
+        snprintf(code, sizeof(code), "m%u", i);
+        open_in(top, code, i);
+    }
+    cr_assert_eq(lowest->n_touched, 0);
+    cr_assert(state_merge(top) == 0);
+    cr_assert_eq(lowest->n_touched, 200);
+    for (unsigned i = 0; i < 200; i++) {
+        snprintf(code, sizeof(code), "m%u", i);
+        cr_assert_str_eq(lowest->accounts[i]->code, code);
+        cr_assert_eq(state_account(lowest, code), lowest->accounts[i]);
+    }
+}
+
+Test(state, touches_an_account_once_however_often_it_changes, .init = start, .fini = end) {
+    struct state *top = above(lowest);
+    open_in(top, "m0", 0);
+    open_in(top, "m1", 1);
+    cr_assert(state_merge(top) == 0);
+    for (int i = 1; i < 4; i++) {
+        top = above(lowest);
+        set_balance(top, "m0", i);
+        cr_assert_eq(lowest->accounts[0]->balance, i - 1);
+        cr_assert(state_merge(top) == 0);
+    }
+    cr_assert_eq(lowest->accounts[0]->balance, 3);
+    cr_assert_eq(lowest->n_touched, 2);
+}
+
+/* ---- orders */
+
+static struct state_run *run_of(uint64_t first, const char *codes) {
+    struct state_run *run = calloc(1, sizeof(*run));
+    struct bytes bodies = {0};
+    run->first = first;
+    run->received_at_ms = first * 10;
+    run->n = strlen(codes);
+    run->ends = calloc(run->n, sizeof(*run->ends));
+    for (size_t i = 0; i < run->n; i++) {
+        uint8_t id[ORDER_ID_BYTES] = {1};
+        char code[2] = {codes[i], '\0'};
+        Timebank__Order order = TIMEBANK__ORDER__INIT;
+        Timebank__Freeze freeze = TIMEBANK__FREEZE__INIT;
+        struct bytes record = {0};
+        order.id = (ProtobufCBinaryData){sizeof(id), id};
+        order.to = code;
+        order.kind_case = TIMEBANK__ORDER__KIND_FREEZE;
+        order.freeze = &freeze;
+        record_order_encode(&order, &record);
+        bytes_put(&bodies, record.data + 1, record.n - 1);
+        bytes_fini(&record);
+        run->ends[i] = bodies.n;
+    }
+    run->bytes = bodies.data;
+    return run;
+}
+
+static int find_order(struct state *state, uint64_t index, char *ret_code, uint64_t *ret_ms) {
+    struct arena arena;
+    Timebank__Order *order = NULL;
+    arena_init(&arena, 1 << 16);
+    int r = state_order(state, index, &arena, &order, ret_ms);
+    if (r > 0)
+        *ret_code = *order->to;
+    arena_fini(&arena);
+    return r;
+}
+
+Test(state, reads_the_orders_of_dry_runs_in_every_layer, .init = start, .fini = end) {
+    struct state *first = above(lowest), *second = above(first);
+    char code = 0;
+    uint64_t ms = 0;
+    cr_assert(state_keep_run(first, run_of(10, "abc")) == 0);
+    cr_assert(state_keep_run(second, run_of(20, "xy")) == 0);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert(find_order(second, 10 + i, &code, &ms) == 1);
+        cr_assert(code == "abc"[i] && ms == 100);
+    }
+    cr_assert(find_order(second, 21, &code, &ms) == 1);
+    cr_assert(code == 'y' && ms == 200);
+    cr_assert(find_order(first, 20, &code, &ms) == 0);
+    cr_assert(find_order(second, 13, &code, &ms) == 0);
+    cr_assert(find_order(second, 9, &code, &ms) == 0);
+    cr_assert(state_merge(second) == 0);
+    cr_assert(find_order(first, 20, &code, &ms) == 1);
+    cr_assert(find_order(first, 12, &code, &ms) == 1);
+    state_free(first);
+}
+
+/* ---- policies */
+
+static void set_policy(struct state *state, const char *name, const char *text) {
+    void *value = NULL;
+    cr_assert(state_make(state, STATE_POLICIES, name, strlen(name), &value) == 0);
+    strcpy(((struct state_policy *)value)->value, text);
+}
+
+Test(state, reads_policies_as_texts_and_numbers, .init = start, .fini = end) {
+    cr_assert_str_eq(state_policy(lowest, "quantum"), "");
+    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 7);
+    set_policy(lowest, "quantum", "15");
+    set_policy(lowest, "floor-member", "-1200");
+    set_policy(lowest, "ceiling-member", "none");
+    cr_assert_str_eq(state_policy(lowest, "quantum"), "15");
+    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 15);
+    cr_assert_eq(state_policy_number(lowest, "floor-member", 7), -1200);
+    cr_assert_eq(state_policy_number(lowest, "ceiling-member", 7), 7);
+}
+
+/* ---- stored rows */
+
+Test(state, gives_every_table_a_name_and_a_size) {
+    for (size_t t = 0; t < STATE_N_TABLES; t++) {
+        enum state_table table = (enum state_table)t;
+        cr_assert(strlen(state_table_name(table)) > 2);
+        cr_assert(state_row_bytes(table) > 0 && state_row_bytes(table) <= STATE_ROW_MAX);
+        cr_assert(state_row_bytes(table) <= state_value_bytes(table));
+    }
+    cr_assert(state_is_on_disk(STATE_IDS) && state_is_on_disk(STATE_BATCHES));
+    cr_assert(state_is_on_disk(STATE_REVERSALS) && !state_is_on_disk(STATE_ACCOUNTS));
+}
+
+/* What was packed, unpacked and packed again is the same, for any bytes of a row. */
+Test(state, packs_a_row_as_it_was_unpacked) {
+    uint64_t seed = 17;
+    for (size_t t = 0; t < STATE_N_TABLES; t++)
+        for (int i = 0; i < 50; i++) {
+            enum state_table table = (enum state_table)t;
+            size_t n = state_row_bytes(table);
+            uint8_t stored[STATE_ROW_MAX], again[STATE_ROW_MAX];
+            uint64_t value[512];
+            for (size_t k = 0; k < n; k++)
+                stored[k] = (uint8_t)random_next(&seed);
+            cr_assert(state_row_unpack(table, stored, n, value) == 0);
+            cr_assert_eq(state_row_pack(table, value, again), n);
+            cr_assert(memcmp(stored, again, n) == 0, "%s", state_table_name(table));
+        }
+}
+
+Test(state, takes_no_row_of_another_length) {
+    uint8_t stored[STATE_ROW_MAX] = {0};
+    uint64_t value[512];
+    for (size_t t = 0; t < STATE_N_TABLES; t++) {
+        enum state_table table = (enum state_table)t;
+        size_t n = state_row_bytes(table);
+        cr_assert(state_row_unpack(table, stored, n - 1, value) == -EUCLEAN);
+        cr_assert(state_row_unpack(table, stored, n + 1, value) == -EUCLEAN);
+        cr_assert(state_row_unpack(table, stored, 0, value) == -EUCLEAN);
+    }
+}
+
+Test(state, stores_integers_big_endian) {
+    uint8_t stored[STATE_ROW_MAX];
+    struct state_id id = {.entry = 0x0102030405060708};
+    cr_assert_eq(state_row_pack(STATE_IDS, &id, stored), 8);
+    cr_assert_eq(be64_get(stored), id.entry);
+    static struct state_recent recent = {.n = 3, .entry = {5, 6}, .print = {7}};
+    state_row_pack(STATE_RECENTS, &recent, stored);
+    cr_assert_eq(be64_get(stored), 3);
+    cr_assert_eq(be64_get(stored + 8), 5);
+    cr_assert_eq(be64_get(stored + 16), 6);
+    cr_assert_eq(be64_get(stored + 8 + 8 * STATE_RECENT), 7);
+}
+
+Test(state, stores_all_of_an_account_but_the_touch) {
+    struct state_account account = {.number = 1,
+                                    .kind = 2,
+                                    .standing = 1,
+                                    .floor = STATE_FLOOR_BY_POLICY,
+                                    .ceiling = STATE_NO_CEILING,
+                                    .balance = -90,
+                                    .held = 4,
+                                    .n_entries = 5,
+                                    .last_entry = 6,
+                                    .running = {9, 9},
+                                    .opened = 3,
+                                    .is_touched = true,
+                                    .joined_day = 20000,
+                                    .code = "food-bank"};
+    struct state_account again;
+    uint8_t stored[STATE_ROW_MAX];
+    size_t n = state_row_pack(STATE_ACCOUNTS, &account, stored);
+    cr_assert(state_row_unpack(STATE_ACCOUNTS, stored, n, &again) == 0);
+    cr_assert_not(again.is_touched);
+    cr_assert(again.number == 1 && again.kind == 2 && again.standing == 1 && again.held == 4);
+    cr_assert(again.floor == STATE_FLOOR_BY_POLICY && again.ceiling == STATE_NO_CEILING);
+    cr_assert(again.balance == -90 && again.n_entries == 5 && again.last_entry == 6);
+    cr_assert(again.opened == 3 && again.joined_day == 20000 && again.running[1] == 9);
+    cr_assert_str_eq(again.code, "food-bank");
+}
