@@ -41,6 +41,7 @@ const struct verb *const verbs[] = {
     &verb_correct,
     &verb_entry_show,
     &verb_balance,
+    &verb_statement,
     &verb_import,
     &verb_sheet,
     &verb_report,

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * timebank statement: where somebody's hours came from and went. The bank gives the lines in the
+ * order of recording; people think in dates of service, so the lines are sorted by those and the
+ * balance is added up anew.
+ */
+#include "statement.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "options.h"
+#include "verbs.h"
+
+#define MS_PER_DAY 86400000u
+#define KEY_CHARS 8
+
+struct reading {
+    struct statement *statement;
+    size_t n_allocated;
+};
+
+static const char *text_or_empty(const char *text) {
+    return text ? text : "";
+}
+
+static bool is(const char *a, const char *b) {
+    return strcmp(text_or_empty(a), text_or_empty(b)) == 0;
+}
+
+/* From the account's own side: "gave to m0012", "spent at cafe". */
+static char *words_of(const struct tb_order *order, const char *code) {
+    const char *other = text_or_empty(is(order->to, code) ? order->from : order->to);
+    bool gains = is(order->to, code);
+    char *words = NULL;
+    int n = -1;
+
+    switch (order->kind) {
+    case TB_EXCHANGE:
+    case TB_EARN:
+        n = asprintf(&words, "%s %s: %s", gains ? "gave to" : "was helped by", other,
+                     text_or_empty(order->activity));
+        break;
+    case TB_LOG:
+        n = asprintf(&words, "gave without credit: %s", text_or_empty(order->activity));
+        break;
+    case TB_GIFT:
+        n = asprintf(&words, "gift %s %s", gains ? "from" : "to", other);
+        break;
+    case TB_DONATE:
+        n = asprintf(&words, "given to the community chest%s%s", gains ? " by " : "",
+                     gains ? other : "");
+        break;
+    case TB_GRANT:
+        n = asprintf(&words, gains ? "granted out of %s" : "granted to %s", other);
+        break;
+    case TB_ISSUE:
+        n = asprintf(&words, "%s %s%s%s", gains ? "issued out of" : "issued to", other,
+                     *text_or_empty(order->funder) ? ", funded by " : "",
+                     text_or_empty(order->funder));
+        break;
+    case TB_REDEEM:
+        n = asprintf(&words, "%s %s: %s, %u + %u under 16", gains ? "accepted from" : "spent at",
+                     other, text_or_empty(order->offer), order->adults, order->under16);
+        break;
+    default:
+        n = asprintf(&words, "%s", tb_kind_name((int)order->kind));
+    }
+    return n < 0 ? NULL : words;
+}
+
+static char *words_of_reversal(const struct tb_statement_line *line, const char *code) {
+    _cleanup_(freep) char *taken = words_of(&line->target, code);
+    char *words = NULL;
+
+    if (!taken || asprintf(&words, "taken back: entry %llu (%s)",
+                           (unsigned long long)line->target_entry, taken) < 0)
+        return NULL;
+    return words;
+}
+
+static char *author_of(const struct tb_statement_line *line) {
+    char *text = NULL;
+
+    if (line->author_account && *line->author_account)
+        return strdup(line->author_account);
+    text = calloc(1, KEY_CHARS + 1);
+    for (size_t i = 0; text && i < KEY_CHARS / 2; i++)
+        snprintf(text + 2 * i, 3, "%02x", line->author[i]);
+    return text;
+}
+
+static int line_copy(const struct tb_statement_line *from, const char *code,
+                     struct statement_line *to) {
+    bool is_reversal = from->order.kind == TB_REVERSE;
+    const struct tb_order *order = is_reversal ? &from->target : &from->order;
+
+    *to = (struct statement_line){
+        .entry = from->entry,
+        .service_day = order->service_day,
+        .entry_day = from->order.claimed_day ? from->order.claimed_day
+                                             : (uint32_t)(from->received_at_ms / MS_PER_DAY),
+        .received_at_ms = from->received_at_ms,
+        .minutes = from->minutes,
+        .hours_minutes = order->kind == TB_LOG && !is_reversal ? order->minutes : 0,
+        .reversed_minutes = from->reversed_minutes,
+        .target_entry = from->target_entry,
+        .kind = (int)from->order.kind,
+        .authority = (int)from->order.authority,
+        .author_role = from->author_role,
+        .author = author_of(from),
+        .other = strdup(text_or_empty(is(order->to, code) ? order->from : order->to)),
+        .words = is_reversal ? words_of_reversal(from, code) : words_of(order, code),
+        .activity = strdup(text_or_empty(order->activity)),
+        .offer = strdup(text_or_empty(order->offer)),
+        .why = strdup(text_or_empty(from->order.why)),
+    };
+    return to->author && to->other && to->words && to->activity && to->offer && to->why ? 0
+                                                                                        : -ENOMEM;
+}
+
+static int line_add(void *user, const struct tb_statement_line *line) {
+    struct reading *reading = user;
+    struct statement *statement = reading->statement;
+
+    if (statement->n_lines == reading->n_allocated) {
+        size_t n = reading->n_allocated ? 2 * reading->n_allocated : 64;
+        struct statement_line *lines = realloc(statement->lines, n * sizeof(*lines));
+        if (!lines)
+            return -ENOMEM;
+        statement->lines = lines;
+        reading->n_allocated = n;
+    }
+    return line_copy(line, statement->code, &statement->lines[statement->n_lines++]);
+}
+
+static int compare_lines(const void *a, const void *b) {
+    const struct statement_line *x = a, *y = b;
+
+    if (x->service_day != y->service_day)
+        return x->service_day < y->service_day ? -1 : 1;
+    return x->entry < y->entry ? -1 : 1;
+}
+
+static void line_fini(struct statement_line *line) {
+    free(line->author);
+    free(line->other);
+    free(line->words);
+    free(line->activity);
+    free(line->offer);
+    free(line->why);
+}
+
+/* Adds up from the first line on, then keeps those of the period. */
+static void settle(struct statement *statement) {
+    int64_t balance = 0;
+    size_t n = 0;
+
+    if (statement->n_lines > 1)
+        qsort(statement->lines, statement->n_lines, sizeof(*statement->lines), compare_lines);
+    for (size_t i = 0; i < statement->n_lines; i++) {
+        struct statement_line *line = &statement->lines[i];
+        if (line->service_day <= statement->to_day)
+            statement->closing_minutes += line->minutes;
+        balance += line->minutes;
+        line->balance_minutes = balance;
+        if (line->service_day < statement->from_day)
+            statement->opening_minutes = balance;
+        if (line->service_day < statement->from_day || line->service_day > statement->to_day)
+            line_fini(line);
+        else
+            statement->lines[n++] = *line;
+    }
+    statement->n_lines = n;
+}
+
+int statement_read(struct client *client, const char *code, uint32_t from_day, uint32_t to_day,
+                   struct statement *ret) {
+    struct statement statement = {.code = code, .from_day = from_day, .to_day = to_day};
+    struct reading reading = {.statement = &statement};
+    int r = tb_statement_list(client->bank, code, line_add, &reading);
+
+    if (r == 0)
+        r = tb_balance_get(client->bank, code, &statement.balance);
+    if (r == 0) {
+        statement.balance_code = strdup(statement.balance.code);
+        r = statement.balance_code ? 0 : -ENOMEM;
+    }
+    if (r != 0) {
+        statement_fini(&statement);
+        return r;
+    }
+    settle(&statement);
+    *ret = statement;
+    return 0;
+}
+
+void statement_fini(struct statement *statement) {
+    for (size_t i = 0; i < statement->n_lines; i++)
+        line_fini(&statement->lines[i]);
+    free(statement->lines);
+    free(statement->balance_code);
+    *statement = (struct statement){0};
+}
+
+void statement_by(const struct statement_line *line, char *ret, size_t n_ret) {
+    snprintf(ret, n_ret, "%s %s%s", line->author_role ? tb_role_name(line->author_role) : "key",
+             line->author, line->authority == TB_BY_SHEET ? ", from a sheet" : "");
+}
+
+static int period_read(struct client *client, const char *from, const char *to, uint32_t *ret_from,
+                       uint32_t *ret_to) {
+    int r = from ? client_date(client, from, ret_from) : CLIENT_DONE;
+
+    if (r == CLIENT_DONE && to)
+        r = client_date(client, to, ret_to);
+    if (r == CLIENT_DONE && *ret_to < *ret_from)
+        r = client_refuse(client, TB_BAD_PERIOD,
+                          "The period ends before it begins: check --from and --to.");
+    return r;
+}
+
+static int statement_run(struct client *client, int argc, char **argv) {
+    char *code = NULL, *from = NULL, *to = NULL;
+    bool csv = false;
+    const struct options_one options[] = {OPTION_TEXT("from", &from), OPTION_TEXT("to", &to),
+                                          OPTION_FLAG("csv", &csv), OPTION_END};
+    uint32_t from_day = 0, to_day = UINT32_MAX;
+    struct statement statement;
+    const char *whose;
+    int r = options_read(&verb_statement, argc, argv, options, 0, 1, &code);
+
+    if (r == CLIENT_DONE)
+        r = client_open(client);
+    if (r == CLIENT_DONE)
+        r = period_read(client, from, to, &from_day, &to_day);
+    if (r != CLIENT_DONE)
+        return r;
+    whose = client_code(code);
+    if (!whose)
+        whose = client_own_account(client, tb_bank_role(client->bank));
+    if (!whose || !*whose)
+        return client_usage(&verb_statement, "Say whose statement: name the account's code.");
+    r = statement_read(client, whose, from_day, to_day, &statement);
+    if (r != 0)
+        return client_outcome(client, r);
+    if (client->json)
+        statement_tell_json(client, &statement);
+    else if (csv)
+        statement_tell_csv(&statement);
+    else
+        statement_tell(client, &statement);
+    statement_fini(&statement);
+    return CLIENT_DONE;
+}
+
+const struct verb verb_statement = {
+    .name = "statement",
+    .summary = "where an account's hours came from and went",
+    .help = "timebank statement m0007 --from 2025-01-01 --to 2025-03-31\n"
+            "\n"
+            "Every entry of the account by date of service, with the balance after it. Without a "
+            "code, the\n"
+            "account that your key acts for.\n"
+            "\n"
+            "  --from DATE   from this date of service on; from the beginning\n"
+            "  --to DATE     up to this date of service; to the end\n"
+            "  --csv         for a spreadsheet\n",
+    .run = statement_run,
+};
