@@ -6,8 +6,11 @@
 #include "answer.h"
 #include "handlers.h"
 
+/* A batch of one order: where that does not fit, nothing is written. */
+#define SMALL_BATCH_BYTES 1024
+
 static const char *why_read_only(struct bank *bank) {
-    int r = bank_check_writable(bank, 0, 0);
+    int r = bank_check_writable(bank, SMALL_BATCH_BYTES, 0);
 
     return r > 0   ? refusal_sentence(r)
            : r < 0 ? "The disk cannot be asked for its free space."

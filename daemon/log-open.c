@@ -288,9 +288,13 @@ int log_open(struct log **ret_log, const char *directory, const struct log_setti
 
 /* At the end both slots hold the last head, so that either one damaged is seen. */
 static int close_cleanly(struct log *log) {
-    int r = log_flush(log, 0);
+    int r = log_flush(log, 0), has_room = 0;
 
-    if (r == 0 && log->range.end > log->step_size) {
+    if (r == 0 && log->range.end > log->step_size)
+        has_room = log_has_room_for_step(log, log_step_room(log));
+    if (has_room < 0)
+        return has_room;
+    if (has_room > 0) {
         struct log_group *group = log_group_new(log);
         if (!group)
             return -ENOMEM;

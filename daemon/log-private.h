@@ -72,7 +72,9 @@ struct log {
     struct head_slot slot;
     uint64_t next_sequence;
     uint64_t durable_sequence;
-    uint64_t step_size; /* where the stored derived tables stand */
+    uint64_t step_size;       /* where the stored derived tables stand */
+    uint64_t step_tried_size; /* where a step last found no room */
+    uint64_t step_room_bytes; /* that the step in flight may take */
     bool has_step_in_flight;
     uint64_t published_ms;
     struct log_group *collecting;                          /* NULL when empty */
@@ -89,6 +91,11 @@ struct log_group *log_group_free(struct log *log, struct log_group *group);
 /* Appends one run to the collecting group and its leaves to the tree. */
 int log_group_add(struct log *log, uint32_t n, const struct iovec *records,
                   const struct hash *leaves, struct bytes *after);
+/* What a step may take at most, and whether disk, map and limits have that. */
+uint64_t log_step_room(const struct log *log);
+int log_has_room_for_step(struct log *log, uint64_t room) TB_MUST_CHECK;
+/* What is left of map, disk and limits, whichever is least. */
+int log_free_bytes(struct log *log, uint64_t *ret) TB_MUST_CHECK;
 /* Collects changed rows of the derived tables into a group's step; marks them clean. */
 int log_step_pack(struct log *log, struct bytes *to);
 int log_step_write(struct store_write *write, const struct bytes *step);

@@ -2,12 +2,17 @@
 /*
  * Writing behind: changed rows of the derived tables go into the store in steps larger than
  * commits, each with the log position it reflects, after the head of that position is signed. A
- * start re-applies only the records since.
+ * start re-applies only the records since. Without room for a step there is none: what it would
+ * have saved is time at the next start.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "log-private.h"
+
+/* A row may stand on a page of its own, which is written anew; a new one needs its share of one. */
+#define PAGE_BYTES 4096u
+#define NEW_ROW_BYTES 512u
 
 static const char meta_key[] = "state";
 
@@ -32,6 +37,17 @@ static void pack_meta(const struct state_sums *sums, struct bytes *to) {
     pack_put(to, RUNS_META, meta_key, strlen(meta_key), value.data, value.n);
     if (value.r < 0)
         to->r = value.r;
+}
+
+uint64_t log_step_room(const struct log *log) {
+    uint64_t n = 0;
+
+    for (size_t t = 0; t < STATE_N_TABLES; t++) {
+        const struct rows *rows = &log->state->tables[t];
+        for (struct row *row = rows_next(rows, NULL); row; row = rows_next(rows, row))
+            n += row->is_dirty;
+    }
+    return MIN_OF(n * PAGE_BYTES, store_map_used_bytes(log->store)) + n * NEW_ROW_BYTES;
 }
 
 int log_step_pack(struct log *log, struct bytes *to) {

@@ -101,24 +101,40 @@ static uint64_t free_below(uint64_t whole, uint64_t used) {
     return whole > used ? whole - used : 0;
 }
 
-int log_check_room(struct log *log, uint64_t bytes) {
-    uint64_t wanted =
-        ROOM_PER_GROUP + ROOM_FACTOR * (bytes + log->n_bytes_pending) + log->settings.reserve_bytes;
+int log_free_bytes(struct log *log, uint64_t *ret) {
     uint64_t used = store_map_used_bytes(log->store);
+    uint64_t n_free = free_below(store_map_bytes(log->store), used);
     struct statvfs disk;
     struct rlimit limit;
 
-    if (free_below(store_map_bytes(log->store), used) < wanted)
-        return REFUSAL_LEDGER_FULL;
-    if (statvfs(store_directory(log->store), &disk) < 0)
+    if (statvfs(store_directory(log->store), &disk) < 0 || getrlimit(RLIMIT_FSIZE, &limit) < 0)
         return -errno;
-    if ((uint64_t)disk.f_bavail * disk.f_frsize < wanted)
-        return REFUSAL_LEDGER_FULL;
-    if (getrlimit(RLIMIT_FSIZE, &limit) < 0)
-        return -errno;
-    if (limit.rlim_cur != RLIM_INFINITY && free_below(limit.rlim_cur, used) < wanted)
-        return REFUSAL_LEDGER_FULL;
+    n_free = MIN_OF(n_free, (uint64_t)disk.f_bavail * disk.f_frsize);
+    if (limit.rlim_cur != RLIM_INFINITY)
+        n_free = MIN_OF(n_free, free_below(limit.rlim_cur, used));
+    *ret = n_free;
     return 0;
+}
+
+static uint64_t pending_room(const struct log *log, uint64_t bytes) {
+    return ROOM_PER_GROUP + ROOM_FACTOR * (bytes + log->n_bytes_pending);
+}
+
+int log_check_room(struct log *log, uint64_t bytes) {
+    uint64_t n_free,
+        wanted = pending_room(log, bytes) + log->step_room_bytes + log->settings.reserve_bytes;
+    int r = log_free_bytes(log, &n_free);
+
+    if (r < 0)
+        return r;
+    return n_free < wanted ? REFUSAL_LEDGER_FULL : 0;
+}
+
+int log_has_room_for_step(struct log *log, uint64_t room) {
+    uint64_t n_free;
+    int r = log_free_bytes(log, &n_free);
+
+    return r < 0 ? r : n_free >= room + pending_room(log, 0);
 }
 
 static bool is_full(const struct log_group *group) {
@@ -240,11 +256,20 @@ static void send_off(struct log *log, struct log_group *group) {
 
 static int hand_over_step(struct log *log) {
     struct log_group *group;
+    uint64_t room;
     int r;
 
     assert(!log->collecting);
     if (log->has_step_in_flight || log->n_in_flight == N_ELEMENTS(log->in_flight))
         return 0;
+    room = log_step_room(log);
+    r = log_has_room_for_step(log, room);
+    if (r < 0)
+        return log->broken = r;
+    if (r == 0) {
+        log->step_tried_size = log->range.end;
+        return 0;
+    }
     group = log_group_new(log);
     if (!group)
         return log->broken = -ENOMEM;
@@ -254,6 +279,7 @@ static int hand_over_step(struct log *log) {
         return log->broken = r;
     }
     log->has_step_in_flight = true;
+    log->step_room_bytes = room;
     log->step_size = log->range.end;
     send_off(log, group);
     return 0;
@@ -275,7 +301,7 @@ int log_hand_over(struct log *log, uint64_t wall_ms) {
     log->last_sequence = group->sequence;
     log->collecting = NULL;
     send_off(log, group);
-    if (log->range.end - log->step_size >= log->settings.step_records)
+    if (log->range.end - MAX_OF(log->step_size, log->step_tried_size) >= log->settings.step_records)
         return hand_over_step(log);
     return 0;
 }
@@ -297,6 +323,7 @@ static void take_back(struct log *log, const struct log_group *group) {
     log->slot = group->slot;
     if (group->step.n > 0) {
         log->has_step_in_flight = false;
+        log->step_room_bytes = 0;
         log_step_done(log);
     }
 }
