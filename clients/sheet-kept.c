@@ -306,6 +306,7 @@ static int refused_keep(struct sheet_session *session, const struct sheet_line *
     if (fclose(to) != 0)
         return -ENOMEM;
     int r = text_append(path, text);
+    session->n_set_aside++;
     if (r == 0)
         sheet_say(session,
                   "The line is kept in %s: put it right there and take it in with "

@@ -39,6 +39,15 @@ void sheet_lines_set_next(struct sheet_session *session, uint32_t next) {
 }
 
 /* Goes past lines that are in already. */
+static void in_tell(const struct sheet_session *session, const struct sheet_line *line) {
+    _cleanup_(freep) char *words = sheet_line_words(session, line);
+    if (line->entry)
+        sheet_say(session, "Line %u is in already: %s; entry %" PRIu64, line->number,
+                  words ? words : "", line->entry);
+    else
+        sheet_say(session, "Line %u is kept here already: %s", line->number, words ? words : "");
+}
+
 void sheet_lines_find_next(struct sheet_session *session, bool tell) {
     while (session->next < SHEET_LINE_MAX) {
         struct sheet_line line = {0};
@@ -48,11 +57,8 @@ void sheet_lines_find_next(struct sheet_session *session, bool tell) {
                     : sheet_post_find(session, session->next, &session->attempt, &line);
         if (r <= 0)
             return;
-        if (!known && tell) {
-            _cleanup_(freep) char *words = sheet_line_words(session, &line);
-            sheet_say(session, "Line %u is in already: %s; entry %" PRIu64, line.number,
-                      words ? words : "", line.entry);
-        }
+        if (tell)
+            in_tell(session, known ? known : &line);
         if (!known)
             sheet_lines_add(session, &line);
         sheet_line_fini(&line);
