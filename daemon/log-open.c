@@ -168,6 +168,7 @@ static int replay_tail(struct opening *opening) {
             N(opening->replay.range.end), N(log->head.size));
     log->range = opening->replay.range;
     log->ledger_id = opening->replay.ledger_id;
+    log->published_size = log->range.end; /* or with the next group */
     return r;
 }
 

@@ -77,7 +77,8 @@ struct log {
     uint64_t step_room_bytes; /* that the step in flight may take */
     bool has_step_in_flight;
     uint64_t published_ms;
-    struct log_group *collecting;                          /* NULL when empty */
+    uint64_t published_size;      /* the records up to the last state record, it included */
+    struct log_group *collecting; /* NULL when empty */
     struct log_group *in_flight[LOG_GROUPS_IN_FLIGHT + 1]; /* oldest first; and one step */
     size_t n_in_flight;
     uint64_t last_sequence;   /* of the last group with records handed over */

@@ -245,6 +245,7 @@ static int append_state_record(struct log *log, uint64_t wall_ms) {
     leaf = merkle_leaf(bytes, sizeof(bytes));
     ledger_state_record(log->state, record.ledger_time_ms);
     log->published_ms = wall_ms;
+    log->published_size = log->range.end + 1;
     return log_group_add(log, 1, &piece, &leaf, NULL);
 }
 
@@ -304,6 +305,19 @@ int log_hand_over(struct log *log, uint64_t wall_ms) {
     if (log->range.end - MAX_OF(log->step_size, log->step_tried_size) >= log->settings.step_records)
         return hand_over_step(log);
     return 0;
+}
+
+int log_publish(struct log *log, uint64_t wall_ms) {
+    int r;
+
+    if (log->broken < 0 || log->collecting || log->n_in_flight > 0 ||
+        log->published_size == log->range.end)
+        return log->broken;
+    r = log_check_room(log, 0);
+    if (r != 0)
+        return MIN_OF(r, 0);
+    r = append_state_record(log, wall_ms);
+    return r == 0 ? log_hand_over(log, 0) : r;
 }
 
 int log_fd(const struct log *log) {

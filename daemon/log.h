@@ -73,6 +73,9 @@ bool log_is_durable(const struct log *log, uint64_t ticket);
 /* Hands the collecting group to the committer when there is one and the committer has room; a group
  * that nothing waits behind ends with a state record. */
 int log_hand_over(struct log *log, uint64_t wall_ms) TB_MUST_CHECK;
+/* Now and then: writes the state record that the last group went without (others were in flight
+ * before it), once nothing waits and there is room. */
+int log_publish(struct log *log, uint64_t wall_ms) TB_MUST_CHECK;
 /* Readable when a group is done: call log_collect(). */
 int log_fd(const struct log *log);
 int log_collect(struct log *log) TB_MUST_CHECK;

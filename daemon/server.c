@@ -306,6 +306,11 @@ static void on_tick(evutil_socket_t fd, short what, void *user) {
     for (size_t i = 0; i < server->n_slots; i++)
         if (server->sessions[i])
             session_tick(server->sessions[i]);
+    if (!server->bank->clock_is_ahead) {
+        int r = log_publish(server->bank->log, server->bank->wall_ms);
+        if (r < 0)
+            fail(server, r);
+    }
     if (server->drain_until_ms != 0)
         drain(server);
 }

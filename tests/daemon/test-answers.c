@@ -321,3 +321,30 @@ Test(answers, begin_every_running_hash_with_zeros) {
     cr_assert(memcmp(state_account(bank_state(story.bank), "m7")->running, zeros, 32) == 0);
     cr_assert(memcmp(state_account(bank_state(story.bank), "chest")->running, zeros, 32) == 0);
 }
+
+/* Three groups, one after the other before any was known to be durable. */
+Test(answers, end_in_a_published_state_when_nothing_waits) {
+    struct reply *replies[6];
+    uint64_t size[3];
+
+    for (size_t i = 0; i < 6; i += 2) {
+        struct parcel *parcel = parcel_new(BROKER);
+        parcel_put(parcel, order_helps("m7", "m12", 15 * (i + 1)));
+        replies[i] = ask_later(BROKER, parcel_request(parcel));
+        replies[i + 1] = ask_later(BROKER, request_new(TIMEBANK__REQUEST__BODY_STATUS));
+        if (i == 2)
+            cr_assert(log_collect(story.bank->log) == 0);
+    }
+    for (int i = 0; i < 3; i++)
+        hand_over();
+    for (size_t i = 0; i < 6; i++)
+        cr_assert(reply_take(replies[i]) != NULL);
+    for (int i = 0; i < 3; i++) { /* now and then, as the server's tick does */
+        cr_assert(log_publish(story.bank->log, story.wall_ms) == 0);
+        cr_assert(log_collect(story.bank->log) == 0);
+        ask(STRANGER, request_new(TIMEBANK__REQUEST__BODY_STATUS));
+        size[i] = story.head.size;
+        expect_published();
+    }
+    cr_assert(size[0] == size[2], "once is enough");
+}
