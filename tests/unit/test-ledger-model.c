@@ -41,6 +41,8 @@ struct plain_account {
 
 struct plain_entry {
     const Timebank__Order *order;
+    uint64_t id[2];
+    int kind;
     int64_t minutes;
     int64_t taken_back;
     int from;
@@ -50,9 +52,14 @@ struct plain_entry {
 };
 
 static struct plain_account accounts[N_ACCOUNTS], accounts_before[N_ACCOUNTS];
-static struct plain_entry entries[N_ORDERS + BATCH_MAX], entries_before[N_ORDERS + BATCH_MAX];
+static struct plain_entry entries[N_ORDERS + BATCH_MAX];
 static int n_entries, n_entries_before;
 static uint64_t n_counted, n_counted_before;
+static struct {
+    int entry;
+    int64_t minutes;
+} taken[BATCH_MAX]; /* back, in this batch */
+static size_t n_taken;
 static char author; /* s steward, b broker, m m1's, o food-bank's, v swim's */
 
 /* What the model says of one order. */
@@ -76,8 +83,9 @@ static int find_account(const char *code) {
 }
 
 static int find_entry(const uint8_t *id) {
+    uint64_t first = be64_get(id), second = be64_get(id + 8);
     for (int i = n_entries; i-- > 0;)
-        if (memcmp(entries[i].order->id.data, id, 16) == 0)
+        if (entries[i].id[1] == second && entries[i].id[0] == first)
             return i;
     return -1;
 }
@@ -248,7 +256,7 @@ static int judge_giving(const Timebank__Order *order, int giver, struct verdict 
     bool looks_like = false;
     for (int i = n_entries; i-- > 0;) {
         const struct plain_entry *e = &entries[i];
-        if (!gives_time(e->order) || e->to != giver)
+        if (e->to != giver || e->kind < 32 || e->kind > 34)
             continue;
         if (e->order->service_day == order->service_day)
             total += e->minutes - e->taken_back;
@@ -279,7 +287,7 @@ static int judge_redemption(const Timebank__Order *order, int member, struct ver
         verdict->warnings |= 1u << WARNING_NOT_THE_PRICE;
     }
     for (int i = 0; i < n_entries; i++)
-        if (entries[i].is_by_venue && kind_of(entries[i].order) == 39 &&
+        if (entries[i].is_by_venue && entries[i].kind == 39 &&
             entries[i].at_ms / 86400000 == today()) {
             day += entries[i].minutes - entries[i].taken_back;
             if (entries[i].from == member)
@@ -355,7 +363,7 @@ static int judge_reversal(const Timebank__Order *order, struct verdict *verdict)
         return REFUSAL_NOT_IN_QUANTUM;
     minutes = minutes ? minutes : remains;
     if (kind_of(e->order) != 34) {
-        if (accounts[e->from].is_closed || accounts[e->to].is_closed)
+        if (!is_history(order) && (accounts[e->from].is_closed || accounts[e->to].is_closed))
             return REFUSAL_CLOSED;
         if ((accounts[e->from].is_frozen || accounts[e->to].is_frozen) && !is_broker())
             return REFUSAL_FROZEN;
@@ -365,6 +373,8 @@ static int judge_reversal(const Timebank__Order *order, struct verdict *verdict)
         move(e->to, e->from, minutes, verdict);
     }
     e->taken_back += minutes;
+    taken[n_taken].entry = target;
+    taken[n_taken++].minutes = minutes;
     return 0;
 }
 
@@ -422,12 +432,15 @@ static int judge_own_rule(const Timebank__Order *order, int from, int to, struct
 }
 
 static void keep_entry(const Timebank__Order *order, int from, int to) {
-    entries[n_entries++] = (struct plain_entry){.order = order,
-                                                .minutes = (int64_t)order->minutes,
-                                                .from = from,
-                                                .to = to,
-                                                .at_ms = books_now_ms,
-                                                .is_by_venue = author == 'v'};
+    entries[n_entries++] =
+        (struct plain_entry){.order = order,
+                             .id = {be64_get(order->id.data), be64_get(order->id.data + 8)},
+                             .kind = kind_of(order),
+                             .minutes = (int64_t)order->minutes,
+                             .from = from,
+                             .to = to,
+                             .at_ms = books_now_ms,
+                             .is_by_venue = author == 'v'};
     n_counted += is_entry(order);
 }
 
@@ -460,15 +473,16 @@ static struct verdict judge(const Timebank__Order *order) {
 
 static void remember(void) {
     memcpy(accounts_before, accounts, sizeof(accounts));
-    memcpy(entries_before, entries, (size_t)n_entries * sizeof(*entries));
+    n_taken = 0;
     n_entries_before = n_entries;
     n_counted_before = n_counted;
 }
 
 static void undo(void) {
     memcpy(accounts, accounts_before, sizeof(accounts));
+    for (size_t i = 0; i < n_taken; i++)
+        entries[taken[i].entry].taken_back -= taken[i].minutes;
     n_entries = n_entries_before;
-    memcpy(entries, entries_before, (size_t)n_entries * sizeof(*entries));
     n_counted = n_counted_before;
 }
 
@@ -500,20 +514,16 @@ static uint64_t any_minutes(void) {
     return QUANTUM * (1 + below(one_in(10) ? 100 : 12));
 }
 
+/* Arguments are drawn one by one: compilers differ in the order in which they evaluate a list. */
 static Timebank__Order *any_giving(void) {
-    Timebank__Order *order;
-    switch (below(4)) {
-    case 0:
-        order = earn(one_in(40) ? any_account() : "food-bank", any_member(), any_minutes());
-        break;
-    case 1:
-        order = log_hours(any_member(), any_minutes());
-        if (one_in(3))
-            order->from = (char *)any_account();
-        break;
-    default:
-        order = exchange(author == 'm' ? "m1" : any_member(), any_member(), any_minutes());
-    }
+    const char *giver = any_member(), *receiver = author == 'm' ? "m1" : any_member();
+    const char *other = any_account();
+    uint64_t minutes = any_minutes(), what = below(4);
+    Timebank__Order *order = what == 0   ? earn(one_in(40) ? other : "food-bank", giver, minutes)
+                             : what == 1 ? log_hours(giver, minutes)
+                                         : exchange(receiver, giver, minutes);
+    if (what == 1 && one_in(3))
+        order->from = (char *)other;
     if (one_in(3))
         order->activity = "cooking";
     if (one_in(100))
@@ -521,29 +531,32 @@ static Timebank__Order *any_giving(void) {
     return order;
 }
 
+static Timebank__Order *any_redemption(const char *member, uint32_t heads) {
+    uint64_t minutes = one_in(15) ? any_minutes() : heads * PRICE;
+    Timebank__Order *order = redeem(member, "swim", heads, minutes);
+    if (one_in(40))
+        order->redeem->offer = "sauna";
+    return order;
+}
+
 static Timebank__Order *any_credit(void) {
-    const char *member = author == 'm' ? "m1" : any_member();
+    const char *member = author == 'm' ? "m1" : any_member(), *other = any_member();
+    uint64_t minutes = any_minutes();
+    Timebank__Order *order;
     switch (below(6)) {
     case 0:
-        return gift(member, one_in(30) ? any_account() : any_member(), any_minutes());
+        return gift(member, one_in(30) ? any_account() : other, minutes);
     case 1:
-        return donate(member, any_minutes());
+        return donate(member, minutes);
     case 2:
-        return grant(one_in(2) ? "chest" : "issued", any_member(), any_minutes());
-    case 3: {
-        Timebank__Order *order = issue("food-bank", any_minutes());
+        return grant(one_in(2) ? "chest" : "issued", other, minutes);
+    case 3:
+        order = issue("food-bank", minutes);
         if (one_in(20))
             order->issue->funder = "lottery";
         return order;
-    }
-    default: {
-        uint32_t heads = (uint32_t)below(5);
-        uint64_t minutes = one_in(15) ? any_minutes() : heads * PRICE;
-        Timebank__Order *order = redeem(any_member(), "swim", heads, minutes);
-        if (one_in(40))
-            order->redeem->offer = "sauna";
-        return order;
-    }
+    default:
+        return any_redemption(other, (uint32_t)below(5));
     }
 }
 
@@ -589,8 +602,14 @@ static Timebank__Order *any_register(void) {
     case 4:
     case 5:
         return thaw(frozen_or(code));
+    case 6:
+        return set_limit(code, &floor, NULL);
+    case 7:
+        return set_limit(code, NULL, &ceiling);
+    case 8:
+        return set_limit(code, &floor, &ceiling);
     default:
-        return set_limit(code, one_in(2) ? &floor : NULL, one_in(2) ? &ceiling : NULL);
+        return set_limit(code, NULL, NULL);
     }
 }
 
@@ -653,7 +672,7 @@ static const Timebank__Order *any_order(void) {
     if (author == 'v')
         order = what < 20 ? any_reversal() : redeem(any_member(), "swim", 2, 2 * PRICE);
     else if (author == 'o')
-        order = earn("food-bank", any_member(), any_minutes());
+        order = earn("food-bank", codes[below(N_MEMBERS)], QUANTUM * 4);
     else if (what < 9)
         order = any_register();
     else if (what < 20)
