@@ -9,13 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "handlers.h"
 #include "submission.h"
 
 /* Record numbers of dry runs: far from any that will ever be in the log. */
 #define DRY_RUN_BEGIN (1ull << 62)
 #define DRY_RUN_ORDER_BYTES 256u /* kept for each order that may be stacked, on the whole */
-#define MS_PER_MINUTE 60000
+#define MS_PER_MINUTE 60000u
+#define NOT_AFTER_AHEAD_MS (30ull * MS_PER_DAY)
 
 static int check_known_batch(struct call *call, struct submission *submission) {
     uint8_t key[SSHSIG_PUBLIC_BYTES + BATCH_ID_BYTES];
@@ -53,7 +55,8 @@ static int check_clock(const struct call *call) {
 
 static int check_not_after(struct call *call, struct submission *submission) {
     const struct batch_header *header = &submission->header;
-    int64_t ahead = state_policy_number(bank_state(call->bank), "not-after", 15);
+    uint64_t ahead_ms =
+        (uint64_t)state_policy_number(bank_state(call->bank), "not-after", 15) * MS_PER_MINUTE;
 
     submission->received_at_ms =
         MAX_OF(bank_state(call->bank)->sums.received_at_ms, call->bank->wall_ms);
@@ -61,7 +64,10 @@ static int check_not_after(struct call *call, struct submission *submission) {
         return 0; /* for imports: each order is looked at once it is decoded */
     if (submission->received_at_ms > header->not_after_ms)
         return REFUSAL_TOO_LATE;
-    if (header->not_after_ms > header->created_ms + (uint64_t)(ahead * MS_PER_MINUTE))
+    /* Our clock may be days behind the author's; next year a refused batch must not be recordable.
+     */
+    if (header->not_after_ms > header->created_ms + ahead_ms ||
+        header->not_after_ms > submission->received_at_ms + NOT_AFTER_AHEAD_MS)
         return REFUSAL_BAD_NOT_AFTER;
     return 0;
 }

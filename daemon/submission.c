@@ -262,6 +262,14 @@ int submission_keep_run(const struct submission *submission, struct state *state
     return state_keep_run(state, run);
 }
 
+static int compare_places(const void *a, const void *b) {
+    const Timebank__Refusal *const *x = a, *const *y = b;
+
+    if ((*x)->place != (*y)->place)
+        return (*x)->place < (*y)->place ? -1 : 1;
+    return (*x > *y) - (*x < *y); /* of one order: as they were found */
+}
+
 static int respond_refused(const struct ledger_batch *batch, struct call *call) {
     Timebank__Refused *refused = arena_alloc(call->arena, sizeof(*refused));
     size_t n = batch->n_refusals, at = 0;
@@ -283,6 +291,7 @@ static int respond_refused(const struct ledger_batch *batch, struct call *call) 
         item->entry = note->entry;
         list[at++] = item;
     }
+    qsort(list, at, sizeof(Timebank__Refusal *), compare_places);
     timebank__refused__init(refused);
     refused->refusals = list;
     refused->n_refusals = at;

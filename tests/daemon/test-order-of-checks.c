@@ -256,6 +256,18 @@ Test(order_of_checks, refuses_a_time_limit_further_ahead_than_the_policy) {
     expect_nothing_written(before);
 }
 
+Test(order_of_checks, refuses_a_batch_made_by_a_clock_a_year_ahead) {
+    struct hash before = bank_print();
+    struct parcel *parcel = good_batch(BROKER);
+
+    parcel->header.created_ms += 365ull * 24 * 60 * MINUTE_MS;
+    parcel->header.not_after_ms += 365ull * 24 * 60 * MINUTE_MS;
+    parcel_sign(parcel);
+    parcel_send(parcel);
+    expect_refused(BAD_NOT_AFTER);
+    expect_nothing_written(before);
+}
+
 Test(order_of_checks, leaves_the_time_limit_open_to_imports_only) {
     struct hash before = bank_print();
     struct parcel *typed = good_batch(BROKER), *imported = parcel_new(BROKER);
