@@ -25,19 +25,31 @@ void balance_take(const Timebank__Balance *message, struct tb_balance *ret) {
         ret->ceiling_minutes = message->ceiling_minutes;
 }
 
-int tb_balance_get(struct tb_bank *bank, const char *code, struct tb_balance *ret_balance) {
-    if (!bank || !code || !ret_balance)
+int tb_balance_start(struct tb_bank *bank, const char *code, struct tb_call **ret_call) {
+    if (!bank || !code || !ret_call)
         return -EINVAL;
     Timebank__ByCode by_code = TIMEBANK__BY_CODE__INIT;
     by_code.code = (char *)code;
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
     request.body_case = TIMEBANK__REQUEST__BODY_BALANCE;
     request.balance = &by_code;
+    return call_read(bank, &request, TIMEBANK__RESPONSE__BODY_BALANCE, ret_call);
+}
+
+int tb_balance_read(struct tb_call *call, struct tb_balance *ret_balance) {
+    if (!call || !ret_balance)
+        return -EINVAL;
     Timebank__Response *response = NULL;
-    int r = bank_begin_opened(bank);
-    if (r == 0)
-        r = call_read(bank, &request, TIMEBANK__RESPONSE__BODY_BALANCE, &response);
+    int r = call_reply(call, TIMEBANK__RESPONSE__BODY_BALANCE, &response);
     if (r == 0)
         balance_take(response->balance, ret_balance);
     return r;
+}
+
+int tb_balance_get(struct tb_bank *bank, const char *code, struct tb_balance *ret_balance) {
+    struct tb_call *call = NULL;
+    int r = ret_balance ? tb_balance_start(bank, code, &call) : -EINVAL;
+    if (r == 0)
+        r = call_lend(call);
+    return r == 0 ? tb_balance_read(call, ret_balance) : r;
 }

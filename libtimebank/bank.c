@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "call.h"
 #include "connect.h"
 #include "pins.h"
@@ -26,7 +25,7 @@ int tb_bank_new(struct tb_bank **ret_bank) {
         return -ENOMEM;
     bank->fd = -1;
     bank->deadline_ms = BANK_DEADLINE_MS;
-    arena_init(&bank->arena, BANK_REPLY_MAX);
+    bank->pause_ms = CALL_PAUSE_FIRST_MS;
     *ret_bank = bank;
     return 0;
 }
@@ -34,19 +33,19 @@ int tb_bank_new(struct tb_bank **ret_bank) {
 struct tb_bank *tb_bank_free(struct tb_bank *bank) {
     if (!bank)
         return NULL;
+    bank_begin(bank);
+    call_end_all(bank, -ECANCELED);
     if (bank->ledger_is_known) {
         /* A pin that cannot be saved now is an older one the next time: less is demanded of the
          * bank then, and nothing wrong is believed. */
-        int r = pins_save_head(bank);
+        int r = pins_save_head(bank, NULL);
         (void)r;
     }
     connect_close(bank);
     sodium_free(bank->secret_key);
     bytes_fini(&bank->in);
-    bytes_fini(&bank->request);
-    bytes_fini(&bank->reply);
+    bytes_fini(&bank->out);
     bytes_fini(&bank->head.checkpoint);
-    arena_fini(&bank->arena);
     free(bank->key_path);
     free(bank->state_directory);
     free(bank->address);
@@ -103,20 +102,12 @@ int tb_bank_set_deadline(struct tb_bank *bank, uint32_t deadline_ms) {
 
 void bank_begin(struct tb_bank *bank) {
     bank->message[0] = '\0';
-    bank->notice[0] = '\0';
-    bank->refused = NULL;
-    arena_reset(&bank->arena);
-    bank->deadline_at_ms = clock_monotonic_ms() + bank->deadline_ms;
+    bank->lent = call_release(bank->lent);
 }
 
 int bank_begin_opened(struct tb_bank *bank) {
     bank_begin(bank);
     return bank->opened ? 0 : bank_fail(bank, -ENOTCONN, "The bank is not opened yet.");
-}
-
-uint64_t bank_time_left_ms(const struct tb_bank *bank) {
-    uint64_t now = clock_monotonic_ms();
-    return now < bank->deadline_at_ms ? bank->deadline_at_ms - now : 0;
 }
 
 void bank_clean_text(char *text) {
@@ -182,7 +173,7 @@ int bank_set_head(struct tb_bank *bank, const struct note_head *head, const void
 
 /* What was learnt at an earlier address says nothing about this one. */
 static int ledger_forget(struct tb_bank *bank) {
-    int r = bank->ledger_is_known ? pins_save_head(bank) : 0;
+    int r = bank->ledger_is_known ? pins_save_head(bank, NULL) : 0;
     connect_close(bank);
     bank->opened = false;
     bank->dry_runs_lost = false;
@@ -190,6 +181,8 @@ static int ledger_forget(struct tb_bank *bank) {
     bank->head.head = (struct note_head){};
     bytes_clear(&bank->head.checkpoint);
     bank->saved_size = 0;
+    bank->pause_ms = CALL_PAUSE_FIRST_MS;
+    bank->not_before_ms = 0;
     return r;
 }
 
@@ -207,10 +200,12 @@ static int ledger_recall(struct tb_bank *bank) {
     return pins_load_head(bank);
 }
 
-int tb_bank_open(struct tb_bank *bank, const char *address) {
-    if (!bank || !address)
+int tb_bank_open_start(struct tb_bank *bank, const char *address, struct tb_call **ret_call) {
+    if (!bank || !address || !ret_call)
         return -EINVAL;
     bank_begin(bank);
+    if (bank->calls)
+        return bank_fail(bank, -EBUSY, "Calls are under way: end them before the bank is opened.");
     int r = ledger_forget(bank);
     if (r == 0)
         r = connect_set_address(bank, address);
@@ -219,8 +214,14 @@ int tb_bank_open(struct tb_bank *bank, const char *address) {
     if (r == 0)
         r = ledger_recall(bank);
     if (r == 0)
-        r = call_connect(bank);
+        r = call_connect(bank, ret_call);
     return r;
+}
+
+int tb_bank_open(struct tb_bank *bank, const char *address) {
+    struct tb_call *call = NULL;
+    int r = tb_bank_open_start(bank, address, &call);
+    return r == 0 ? call_lend(call) : r;
 }
 
 const char *tb_bank_message(const struct tb_bank *bank) {

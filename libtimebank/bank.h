@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The handle and what every file of the library does with it: begin a call, say how it ended.
+ * The handle and what every file of the library does with it: its link, its head, its sentence.
  *
- * A public function begins with bank_begin(), which forgets the last call's sentence and results
- * and sets the deadline; all it calls reckons with that one deadline.
+ * connect.c makes the link, wire.c moves frames on it, loop.c lets calls (call.h) use it. A public
+ * function that asks the bank something begins with bank_begin(), which forgets what the blocking
+ * form lent out before.
  */
 #pragma once
 
@@ -22,6 +23,12 @@
 #define BANK_MESSAGE_BYTES 1024
 #define BANK_DEADLINE_MS 5000u
 #define BANK_REPLY_MAX (64u * 1024 * 1024) /* decoded; the wire itself is held to half of it */
+
+/* What the link can be used for. */
+enum bank_link { LINK_NONE, LINK_GREETING, LINK_WELCOME, LINK_OPEN };
+
+struct tb_call;
+struct reply;
 
 /* A signed head that verified: the checkpoint is the note as it came. size 0: none yet. */
 struct bank_head {
@@ -45,15 +52,37 @@ struct tb_bank {
     char *verifier_key;
 
     int fd;
-    bool opened;   /* once welcomed; reconnects go to the same address */
-    bool welcomed; /* on this connection */
+    enum bank_link link;
+    bool opened;        /* once welcomed; reconnects go to the same address */
+    bool head_is_shown; /* by this link's greeting: there is nothing to connect it with */
     uint32_t tag;
-    size_t n_dry_runs;  /* stacked on this connection */
-    bool dry_runs_lost; /* with a connection that died under them */
+    size_t n_dry_runs;  /* stacked on this link */
+    bool dry_runs_lost; /* with a link that died under them */
     struct bytes in;
-    struct bytes
-        request; /* the last frame that left, and the last whole reply: evidence, if it must be */
-    struct bytes reply;
+    size_t in_at;
+    struct bytes out;
+    size_t out_at;
+    uint64_t received_at_ms; /* monotonic: when something last came */
+    int goodbye;             /* why the daemon ends this session, or 0; its sentence beside it */
+    char goodbye_message[BANK_MESSAGE_BYTES];
+    struct {
+        struct reply *greeting; /* until the welcome */
+        struct note_verifier verifier;
+        uint8_t signed_bytes[BATCH_HELLO_BYTES];
+    } handshake;
+
+    struct tb_call *calls;  /* not ended yet, in the order in which they are sent */
+    struct tb_call *lent;   /* the blocking form's last one: what it handed out lives there */
+    uint64_t not_before_ms; /* monotonic: a busy or absent daemon is left alone until then */
+    unsigned pause_ms;      /* the next such pause */
+    /* What is being judged: evidence, if it must be. */
+    struct {
+        uint32_t tag;
+        uint64_t known_size;
+        const struct bytes *body;
+        const struct bytes *reply;
+    } judged;
+
     int role;
     char account[CODE_MAX + 1];
 
@@ -61,20 +90,15 @@ struct tb_bank {
     struct hash saved_root; /* of the head that the pin file is known to hold */
     uint64_t saved_size;
 
-    uint64_t deadline_at_ms;          /* monotonic */
-    struct arena arena;               /* what the last call handed out */
-    const Timebank__Refused *refused; /* every refusal of the last reply, or NULL; in the arena */
     char message[BANK_MESSAGE_BYTES];
     char notice[BANK_MESSAGE_BYTES];
     char *evidence;
 };
 
-/* A new call: forgets the last one's sentence, notice and results, sets the deadline. */
+/* A new question: forgets the last one's sentence and what was lent out with its answer. */
 void bank_begin(struct tb_bank *bank);
 /* Also demands an opened bank: -ENOTCONN. */
 int bank_begin_opened(struct tb_bank *bank) TB_MUST_CHECK;
-/* Milliseconds until the deadline, 0 when it passed. */
-uint64_t bank_time_left_ms(const struct tb_bank *bank);
 
 /* Sets the sentence and returns r. A NULL format is the refusal's own sentence (r > 0) or the
  * errno's words. Control bytes are replaced: some of the text is the daemon's and ends on

@@ -1,38 +1,92 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The four outcomes are made here. A connection that dies, a daemon that is busy or stopping: the
- * same bytes are sent again, with growing pauses, until the deadline. What was never sent, or was
+ * The four outcomes are made here. A link that dies, a daemon that is busy or stopping: the same
+ * bytes are sent again, with growing pauses, until the deadline. What was never sent, or was
  * refused, is known; what was sent and not answered is -EINPROGRESS.
  */
 #include "call.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
-#include <time.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "connect.h"
+#include "loop.h"
+#include "reply.h"
 #include "verify.h"
 #include "wire.h"
 
-#define PAUSE_FIRST_MS 10u
-#define PAUSE_MAX_MS 500u
+static const struct call_noun plain;
 
-enum call_kind {
-    CALL_CONNECTS,
-    CALL_READS,   /* may be asked again without a thought */
-    CALL_RECORDS, /* once it left, only an answer tells what became of it */
-    CALL_DRY_RUN, /* stands on earlier dry runs of this very connection */
-};
+int call_new(struct tb_bank *bank, enum call_kind kind, const Timebank__Request *request,
+             Timebank__Response__BodyCase wants, struct tb_call **ret_call) {
+    struct tb_call *call = calloc(1, sizeof(*call));
+    if (!call)
+        return bank_fail(bank, -ENOMEM, NULL);
+    call->bank = bank;
+    call->noun = &plain;
+    call->kind = kind;
+    call->wants = wants;
+    call->deadline_ms = bank->deadline_ms;
+    int r = request ? wire_body(request, &call->body) : 0;
+    if (r < 0) {
+        free(call);
+        return bank_fail(bank, r, NULL);
+    }
+    *ret_call = call;
+    return 0;
+}
 
-struct attempt {
-    enum call_kind kind;
-    Timebank__Request *request;
-    Timebank__Response__BodyCase body;
-    Timebank__Response *response;
-    bool is_unknown; /* a sending went without an answer */
-};
+void call_discard(struct tb_call *call) {
+    if (call->noun->free)
+        call->noun->free(call);
+    bytes_fini(&call->body);
+    bytes_fini(&call->parts);
+    bytes_fini(&call->seen.checkpoint);
+    reply_free(call->reply);
+    free(call);
+}
 
-bool call_refusal_is_early(int refusal) {
+void call_start(struct tb_call *call) {
+    struct tb_call **at = &call->bank->calls;
+    while (*at)
+        at = &(*at)->next;
+    call->deadline_at_ms = clock_monotonic_ms() + call->deadline_ms;
+    *at = call;
+}
+
+void call_start_first(struct tb_call *call) {
+    call->deadline_at_ms = clock_monotonic_ms() + call->deadline_ms;
+    call->next = call->bank->calls;
+    call->bank->calls = call;
+}
+
+int call_read(struct tb_bank *bank, const Timebank__Request *request,
+              Timebank__Response__BodyCase wants, struct tb_call **ret_call) {
+    int r = bank_begin_opened(bank);
+    if (r == 0)
+        r = call_new(bank, CALL_READS, request, wants, ret_call);
+    if (r == 0)
+        call_start(*ret_call);
+    return r;
+}
+
+int call_connect(struct tb_bank *bank, struct tb_call **ret_call) {
+    Timebank__Empty empty = TIMEBANK__EMPTY__INIT;
+    Timebank__Request request = TIMEBANK__REQUEST__INIT;
+    request.body_case = TIMEBANK__REQUEST__BODY_STATUS;
+    request.status = &empty;
+    int r = call_new(bank, CALL_CONNECTS, &request, TIMEBANK__RESPONSE__BODY_STATUS, ret_call);
+    if (r == 0)
+        call_start(*ret_call);
+    return r;
+}
+
+/* ----------------------------------------------------------------- outcomes */
+
+static bool refusal_is_early(int refusal) {
     switch (refusal) {
     case TB_TRY_LATER:
     case TB_LEDGER_FULL:
@@ -45,87 +99,22 @@ bool call_refusal_is_early(int refusal) {
     }
 }
 
-/* Sends and receives once. */
-static int request_exchange(struct tb_bank *bank, struct attempt *attempt) {
-    Timebank__Request *request = attempt->request;
-    if (++bank->tag == 0)
-        bank->tag = 1;
-    request->tag = bank->tag;
-    request->known_size = bank->head.head.size;
-    int r = wire_send(bank, request);
-    if (r == TB_TOO_LARGE || r == -ENOMEM)
-        return r;
-    if (r == 0)
-        r = wire_receive(bank, request->tag, &attempt->response);
-    if (r != 0) {
-        attempt->is_unknown = true;
-        connect_close(bank);
-    }
-    return r;
-}
-
-/* Judges the reply: its head first, then whether it is what was asked for. */
-static int response_judge(struct tb_bank *bank, const struct attempt *attempt) {
-    const Timebank__Response *response = attempt->response;
-    bool refused = response->body_case == TIMEBANK__RESPONSE__BODY_REFUSED;
-    int r = 0;
-    if (response->position)
-        r = verify_position(bank, response->position);
-    else if (!refused)
-        r = verify_fail(bank, NULL, 0, "A reply came without the ledger's head.");
-    if (r != 0)
-        return r;
-    if (refused)
-        return wire_refusal(bank, response->refused);
-    if (attempt->body != TIMEBANK__RESPONSE__BODY__NOT_SET && response->body_case != attempt->body)
-        return -EPROTO;
-    return 0;
-}
-
-static int attempt_run(struct tb_bank *bank, struct attempt *attempt) {
-    int r = connect_open(bank);
-    if (r != 0 || attempt->kind == CALL_CONNECTS)
-        return r;
-    if (attempt->kind == CALL_DRY_RUN && bank->dry_runs_lost)
-        return bank_fail(bank, -ENOTCONN,
-                         "The connection was lost in the middle of a dry run: begin it again.");
-    r = request_exchange(bank, attempt);
-    if (r == 0)
-        r = response_judge(bank, attempt);
-    if (r == -EPROTO)
-        attempt->is_unknown = true;
-    return r;
-}
-
-/* What may be over in a moment. Nobody listening is final at the opening: the address may be wrong.
- */
-static bool outcome_is_passing(const struct tb_bank *bank, int r) {
+bool call_is_passing(const struct tb_bank *bank, int r) {
     return r == -ECONNRESET || r == TB_TRY_LATER || r == TB_SHUTTING_DOWN ||
            (r == TB_NO_BANK && bank->opened);
 }
 
-static bool pause_take(const struct tb_bank *bank, unsigned ms) {
-    if (bank_time_left_ms(bank) <= ms)
-        return false;
-    struct timespec pause = {.tv_nsec = (long)ms * 1000000};
-    nanosleep(&pause, NULL);
-    return true;
+/* What was not refused by a reply of its own, or before the daemon looked, tells nothing of what
+ * may have been recorded earlier. */
+static bool outcome_is_known(const struct tb_call *call, int r) {
+    if (r == 0 || !call->is_unknown)
+        return true;
+    return r > 0 && call_refused(call) && !refusal_is_early(r);
 }
 
-/* An answer that does not verify tells nothing, nor does a refusal from before the daemon looked.
- */
-static bool outcome_is_known(const struct attempt *attempt, int r) {
-    if (r == 0)
-        return true;
-    if (r == -EBADMSG)
-        return false;
-    if (!attempt->is_unknown)
-        return true;
-    return r > 0 && !call_refusal_is_early(r) && r != TB_NO_BANK && r != TB_WRONG_LEDGER;
-}
-
-static int outcome_tell(struct tb_bank *bank, const struct attempt *attempt, int r) {
-    if (attempt->kind == CALL_RECORDS && !outcome_is_known(attempt, r) && r != -EBADMSG &&
+static int outcome_tell(const struct tb_call *call, int r) {
+    struct tb_bank *bank = call->bank;
+    if (call->kind == CALL_RECORDS && !outcome_is_known(call, r) && r != -EBADMSG &&
         r != TB_WRONG_LEDGER) {
         char said[BANK_MESSAGE_BYTES / 2 + 32];
         snprintf(said, sizeof(said), "%s%.500s", bank->message[0] ? " The bank's last word: " : "",
@@ -138,7 +127,7 @@ static int outcome_tell(struct tb_bank *bank, const struct attempt *attempt, int
     }
     if (r == -ETIMEDOUT)
         return bank_fail(bank, r, "The bank did not answer within %u ms: ask again.",
-                         bank->deadline_ms);
+                         call->deadline_ms);
     if (r == -ECONNRESET)
         return bank_fail(bank, r, "The bank at %s closed the connection: ask again.",
                          bank->address);
@@ -149,48 +138,235 @@ static int outcome_tell(struct tb_bank *bank, const struct attempt *attempt, int
     return r;
 }
 
-static int attempt_repeat(struct tb_bank *bank, struct attempt *attempt) {
-    unsigned pause_ms = PAUSE_FIRST_MS;
-    for (;;) {
-        bank->message[0] = '\0';
-        bank->refused = NULL;
-        int r = attempt_run(bank, attempt);
-        if (r == 0)
-            return 0;
-        if (r == -EPROTO || r == TB_SHUTTING_DOWN)
-            connect_close(bank);
-        if (!outcome_is_passing(bank, r) || !pause_take(bank, pause_ms))
-            return outcome_tell(bank, attempt, r);
-        pause_ms = MIN_OF(2 * pause_ms, PAUSE_MAX_MS);
+/* ---------------------------------------------------------------------- end */
+
+static void call_take_out(struct tb_call *call) {
+    struct tb_call **at = &call->bank->calls;
+    while (*at && *at != call)
+        at = &(*at)->next;
+    if (*at)
+        *at = call->next;
+    call->next = NULL;
+}
+
+/* Those that waited for it may go, or fail as it failed when their turn comes. */
+static void followers_tell(const struct tb_call *call) {
+    for (struct tb_call *other = call->bank->calls; other; other = other->next) {
+        if (other->parent == call)
+            other->parent = NULL;
+        if (other->after != call)
+            continue;
+        other->after = NULL;
+        other->r = call->r;
+        memcpy(other->message, call->message, sizeof(other->message));
+        /* It was not sent, and that is known. */
+        if (call->r == -EINPROGRESS) {
+            other->r = TB_TRY_LATER;
+            snprintf(other->message, sizeof(other->message),
+                     "What became of an earlier batch is not known yet, so this one was not sent: "
+                     "try again.");
+        }
     }
 }
 
-int call_connect(struct tb_bank *bank) {
-    struct attempt attempt = {.kind = CALL_CONNECTS};
-    return attempt_repeat(bank, &attempt);
+static void reply_clear(struct tb_call *call) {
+    call->reply = reply_free(call->reply);
+    bytes_fini(&call->parts);
+    call->parts = (struct bytes){};
 }
 
-int call_read(struct tb_bank *bank, Timebank__Request *request, Timebank__Response__BodyCase body,
-              Timebank__Response **ret_response) {
-    struct attempt attempt = {.kind = CALL_READS, .request = request, .body = body};
-    int r = attempt_repeat(bank, &attempt);
+void call_end(struct tb_call *call, int r) {
+    struct tb_bank *bank = call->bank;
+    if (r != 0 && (call->stage == CALL_SENT || call->stage == CALL_CHECKED))
+        call->is_unknown = true;
+    bool known = outcome_is_known(call, r);
+    if (call->noun->end && call->noun->end(call, &r, known) > 0) {
+        reply_clear(call);
+        call->stage = CALL_WAITS;
+        return;
+    }
     if (r == 0)
-        *ret_response = attempt.response;
-    return r;
+        bank->message[0] = '\0';
+    call->r = outcome_tell(call, r);
+    memcpy(call->message, bank->message, sizeof(call->message));
+    call->stage = CALL_ENDED;
+    call_take_out(call);
+    followers_tell(call);
+    if (!bank->calls) { /* the next question may be asked at once */
+        bank->not_before_ms = 0;
+        bank->pause_ms = CALL_PAUSE_FIRST_MS;
+    }
+    bytes_fini(&call->body);
+    call->body = (struct bytes){};
+    if (call->is_forgotten)
+        call_discard(call);
 }
 
-int call_submit(struct tb_bank *bank, Timebank__Request *request, struct call_fate *fate,
-                Timebank__Response **ret_response) {
-    struct attempt attempt = {
-        .kind = request->submit->dry_run ? CALL_DRY_RUN : CALL_RECORDS,
-        .request = request,
-        .body = TIMEBANK__RESPONSE__BODY_ANSWER,
-        .is_unknown = fate->was_sent,
-    };
-    int r = attempt_repeat(bank, &attempt);
-    fate->was_sent = attempt.is_unknown;
-    fate->is_known = outcome_is_known(&attempt, r);
-    if (r == 0)
-        *ret_response = attempt.response;
-    return r;
+void call_end_all(struct tb_bank *bank, int r) {
+    char said[BANK_MESSAGE_BYTES];
+    memcpy(said, bank->message, sizeof(said));
+    while (bank->calls) {
+        struct tb_call *call = bank->calls;
+        memcpy(bank->message, said, sizeof(said));
+        call_end(call, r);
+        /* A settling may go on to its next batch. */
+        if (bank->calls == call)
+            call->stage = CALL_WAITS;
+    }
+}
+
+static void pause_begin(struct tb_bank *bank) {
+    uint64_t now_ms = clock_monotonic_ms();
+    if (bank->not_before_ms > now_ms)
+        return;
+    bank->not_before_ms = now_ms + bank->pause_ms;
+    bank->pause_ms = MIN_OF(2 * bank->pause_ms, CALL_PAUSE_MAX_MS);
+}
+
+void call_attempt_ended(struct tb_call *call, int r) {
+    struct tb_bank *bank = call->bank;
+    if (call_is_passing(bank, r)) {
+        pause_begin(bank);
+        if (call->deadline_at_ms > bank->not_before_ms) {
+            memcpy(call->message, bank->message, sizeof(call->message));
+            reply_clear(call);
+            call->stage = CALL_WAITS;
+            return;
+        }
+    } else {
+        bank->pause_ms = CALL_PAUSE_FIRST_MS;
+    }
+    call_end(call, r);
+}
+
+/* ------------------------------------------------------------------- answer */
+
+void call_show(const struct tb_call *call) {
+    struct tb_bank *bank = call->bank;
+    bank->judged.tag = call->tag;
+    bank->judged.known_size = call->known.size;
+    bank->judged.body = &call->body;
+    bank->judged.reply = call->reply ? &call->reply->bytes : NULL;
+}
+
+static int reply_judge(struct tb_call *call) {
+    if (!call->reply)
+        return 0;
+    const Timebank__Response *response = call->reply->message;
+    if (response->body_case == TIMEBANK__RESPONSE__BODY_REFUSED)
+        return wire_refusal(call->bank, response->refused);
+    if (call->wants != TIMEBANK__RESPONSE__BODY__NOT_SET && response->body_case != call->wants)
+        return -EPROTO;
+    return call->noun->judge ? call->noun->judge(call) : 0;
+}
+
+void call_judge(struct tb_call *call, int r) {
+    struct tb_bank *bank = call->bank;
+    if (r == 0) {
+        bank->message[0] = '\0';
+        call_show(call);
+        r = reply_judge(call);
+    }
+    /* An answer that cannot be read or does not verify tells nothing. */
+    if (r != -EBADMSG && r != -EPROTO)
+        call->stage = CALL_WAITS;
+    call_attempt_ended(call, r);
+    bank->judged.body = bank->judged.reply = NULL;
+    if (r == -EBADMSG)
+        call_end_all(bank, r);
+    else if (r == -EPROTO || r == TB_SHUTTING_DOWN)
+        loop_lose(bank, -ECONNRESET);
+}
+
+int call_reply(struct tb_call *call, Timebank__Response__BodyCase body,
+               Timebank__Response **ret_response) {
+    if (call->stage != CALL_ENDED)
+        return bank_fail(call->bank, -EAGAIN, "The call has not ended yet.");
+    if (call->r != 0 || !call->reply || call->reply->message->body_case != body)
+        return bank_fail(call->bank, -EINVAL, "The call brought nothing of that kind.");
+    *ret_response = call->reply->message;
+    return 0;
+}
+
+const Timebank__Refused *call_refused(const struct tb_call *call) {
+    const Timebank__Response *response = call->reply ? call->reply->message : NULL;
+    bool refused = response && response->body_case == TIMEBANK__RESPONSE__BODY_REFUSED;
+    return refused ? response->refused : NULL;
+}
+
+/* ------------------------------------------------------------------ holding */
+
+bool call_is_awaited(const struct tb_call *call) {
+    for (const struct tb_call *other = call->bank->calls; other; other = other->next) {
+        if (other->after == call)
+            return true;
+    }
+    return false;
+}
+
+struct tb_call *call_release(struct tb_call *call) {
+    if (!call)
+        return NULL;
+    if (call->stage == CALL_ENDED) {
+        call_discard(call);
+        return NULL;
+    }
+    struct tb_bank *bank = call->bank;
+    bool is_sent = call->stage == CALL_SENT;
+    bool is_dry_run = call->kind == CALL_DRY_RUN;
+    call->is_forgotten = true;
+    if (call->noun->forget)
+        call->noun->forget(call);
+    /* What may be recorded is heard out, so that its outbox file can go. */
+    bool stays = call_is_awaited(call) || (call->kind == CALL_RECORDS && call->stage != CALL_WAITS);
+    if (!stays)
+        call_end(call, -ECANCELED);
+    if (is_sent && is_dry_run)
+        loop_lose(bank, -ECONNRESET);
+    return NULL;
+}
+
+int call_wait(struct tb_call *call) {
+    struct tb_bank *bank = call->bank;
+    for (;;) {
+        loop_step(bank);
+        if (call->stage == CALL_ENDED)
+            break;
+        int timeout_ms = -1;
+        short events = loop_events(bank, &timeout_ms);
+        struct pollfd pollfd = {.fd = bank->fd, .events = events};
+        if (poll(&pollfd, 1, timeout_ms) < 0 && errno != EINTR)
+            call_end(call, -errno);
+    }
+    memcpy(bank->message, call->message, sizeof(bank->message));
+    return call->r;
+}
+
+int call_lend(struct tb_call *call) {
+    call->bank->lent = call;
+    return call_wait(call);
+}
+
+/* ------------------------------------------------------------------- public */
+
+struct tb_call *tb_call_free(struct tb_call *call) {
+    return call_release(call);
+}
+
+int tb_call_is_done(const struct tb_call *call) {
+    return call && call->stage == CALL_ENDED;
+}
+
+int tb_call_result(const struct tb_call *call) {
+    if (!call)
+        return -EINVAL;
+    return call->stage == CALL_ENDED ? call->r : -EAGAIN;
+}
+
+const char *tb_call_message(const struct tb_call *call) {
+    return call && call->stage == CALL_ENDED ? call->message : "";
+}
+
+int tb_call_wait(struct tb_call *call) {
+    return call ? call_wait(call) : -EINVAL;
 }

@@ -1,28 +1,117 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request and its reply, through whatever happens to the connection, until the deadline.
+ * One question and its answer, through whatever happens to the link, until the deadline.
+ *
+ * A call is packed once and started; loop.c sends it, as often as it takes, and brings its reply;
+ * it ends in one of the four outcomes. The blocking form starts a call and turns the loop until it
+ * has ended.
  */
 #pragma once
 
 #include "bank.h"
 
-/* Opens the connection, waiting out a busy daemon. */
-int call_connect(struct tb_bank *bank) TB_MUST_CHECK;
+#define CALL_PAUSE_FIRST_MS 10u
+#define CALL_PAUSE_MAX_MS 500u
 
-/* Sends the request (tag and known size are set here) and demands a reply with that body, whose
- * head verifies; TIMEBANK__RESPONSE__BODY__NOT_SET takes any. > 0: refused, bank->refused has the
- * list. */
-int call_read(struct tb_bank *bank, Timebank__Request *request, Timebank__Response__BodyCase body,
-              Timebank__Response **ret_response) TB_MUST_CHECK;
-
-struct call_fate {
-    bool was_sent; /* in and out: a sending went without an answer, and may have been recorded */
-    bool is_known; /* out: what became of the batch is known */
+enum call_kind {
+    CALL_CONNECTS,
+    CALL_READS,   /* may be asked again without a thought */
+    CALL_RECORDS, /* once it left, only an answer tells what became of it */
+    CALL_DRY_RUN, /* stands on earlier dry runs of this very link */
 };
-/* The same for a submit; -EINPROGRESS when the deadline passed with its fate unknown. */
-int call_submit(struct tb_bank *bank, Timebank__Request *request, struct call_fate *fate,
-                Timebank__Response **ret_response) TB_MUST_CHECK;
 
-/* True for a refusal that says nothing of a batch that may have been recorded earlier: the daemon
- * gave it before it looked. */
-bool call_refusal_is_early(int refusal);
+enum call_stage {
+    CALL_WAITS,   /* to be sent, once more perhaps */
+    CALL_SENT,    /* and not answered */
+    CALL_CHECKED, /* answered, its head not yet connected with the others */
+    CALL_ENDED,
+};
+
+/* What a noun does with its calls; each may be NULL. */
+struct call_noun {
+    /* The reply is verified and is what was asked for: a last judgement of its own. */
+    int (*judge)(struct tb_call *call);
+    /* Ended for good or not. known: what became of what it sent is known. 1: goes on, with another
+     * body. */
+    int (*end)(struct tb_call *call, int *r, bool known);
+    /* Nobody holds the call any more, though it may go on. */
+    void (*forget)(struct tb_call *call);
+    /* Frees the job. */
+    void (*free)(struct tb_call *call);
+};
+
+struct tb_call {
+    struct tb_bank *bank;
+    struct tb_call *next;
+    const struct call_noun *noun;
+    void *job; /* the noun's own */
+    enum call_kind kind;
+    enum call_stage stage;
+    Timebank__Response__BodyCase wants; /* NOT_SET: any */
+    uint64_t deadline_at_ms;            /* monotonic */
+    uint32_t deadline_ms;
+
+    struct bytes body;      /* of the request */
+    struct tb_call *after;  /* not sent before that one is done; fails as it fails */
+    struct tb_call *parent; /* the one whose head this one connects, where it was made for that */
+
+    uint32_t tag;           /* of the last sending */
+    struct note_head known; /* the head that it named */
+    uint64_t sent_at_ms;
+    bool is_unknown;   /* a sending went without an answer */
+    bool is_forgotten; /* nobody holds it any more: freed when it ends */
+
+    struct bytes parts;
+    struct reply *reply;
+    struct bank_head seen;  /* of the reply */
+    struct note_head reach; /* the furthest head that is known to extend it */
+
+    int r;
+    char message[BANK_MESSAGE_BYTES];
+};
+
+/* A call with the request packed into it; ask may be NULL, and the body filled later. */
+int call_new(struct tb_bank *bank, enum call_kind kind, const Timebank__Request *request,
+             Timebank__Response__BodyCase wants, struct tb_call **ret_call) TB_MUST_CHECK;
+/* Frees one that was not started. */
+void call_discard(struct tb_call *call);
+/* Puts it behind the others, or before them. It is the bank's until it ends. */
+void call_start(struct tb_call *call);
+void call_start_first(struct tb_call *call);
+/* The caller's hold on it ends; NULL. What was sent already stays until its reply came. */
+struct tb_call *call_release(struct tb_call *call);
+
+/* Both, for what only reads; demands an opened bank. */
+int call_read(struct tb_bank *bank, const Timebank__Request *request,
+              Timebank__Response__BodyCase wants, struct tb_call **ret_call) TB_MUST_CHECK;
+/* Ends when the link is open and the head that it shows extends the one that is known. */
+int call_connect(struct tb_bank *bank, struct tb_call **ret_call) TB_MUST_CHECK;
+
+/* Turns the loop until the call has ended, and says how it did. */
+int call_wait(struct tb_call *call);
+/* The same for the blocking form: the call, and what it hands out, is freed by the next one's
+ * beginning. */
+int call_lend(struct tb_call *call);
+
+/* Its answer is there, r is what became of its head: judges it, and ends the call or has it sent
+ * again. */
+void call_judge(struct tb_call *call, int r);
+/* What it sent and got is what evidence would show from now on. */
+void call_show(const struct tb_call *call);
+/* One attempt ended with r; the bank's sentence is set, or empty. What is over in a moment is tried
+ * again within the deadline. */
+void call_attempt_ended(struct tb_call *call, int r);
+void call_end(struct tb_call *call, int r);
+void call_end_all(struct tb_bank *bank, int r);
+/* What may be over in a moment. Nobody listening is final at the opening: the address may be wrong.
+ */
+bool call_is_passing(const struct tb_bank *bank, int r);
+
+/* The reply of a call that ended 0, for whoever reads it; -EAGAIN, -EINVAL with the sentence set
+ * where it has none of that body. */
+int call_reply(struct tb_call *call, Timebank__Response__BodyCase body,
+               Timebank__Response **ret_response) TB_MUST_CHECK;
+/* Another call waits for this one. */
+bool call_is_awaited(const struct tb_call *call);
+/* The reply's list of refusals, or NULL. */
+const Timebank__Refused *call_refused(const struct tb_call *call);

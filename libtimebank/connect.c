@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 
 #include "base/files.h"
 #include "pins.h"
+#include "reply.h"
 #include "state.h"
 #include "verify.h"
 #include "wire.h"
@@ -29,10 +29,14 @@
 void connect_close(struct tb_bank *bank) {
     closep(&bank->fd);
     bank->fd = -1;
-    bank->welcomed = false;
+    bank->link = LINK_NONE;
+    bank->goodbye = 0;
     bank->dry_runs_lost = bank->dry_runs_lost || bank->n_dry_runs > 0;
     bank->n_dry_runs = 0;
+    bank->handshake.greeting = reply_free(bank->handshake.greeting);
+    bank->in_at = bank->out_at = 0;
     bytes_clear(&bank->in);
+    bytes_clear(&bank->out);
 }
 
 /* The directory's real path and the socket's name: one name for one socket, however it is written.
@@ -148,7 +152,8 @@ static int socket_refuse(struct tb_bank *bank, int error) {
     }
 }
 
-static int socket_open(struct tb_bank *bank) {
+int connect_begin(struct tb_bank *bank) {
+    connect_close(bank);
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     size_t n = strlen(bank->socket_path);
     memcpy(name.sun_path, bank->socket_path, n + 1);
@@ -158,7 +163,7 @@ static int socket_open(struct tb_bank *bank) {
     if (connect(fd, (const struct sockaddr *)&name, sizeof(name)) < 0)
         return socket_refuse(bank, errno);
     bank->fd = TAKE_FD(fd);
-    bytes_clear(&bank->in);
+    bank->link = LINK_GREETING;
     return 0;
 }
 
@@ -179,7 +184,7 @@ static int wrong_ledger(struct tb_bank *bank, const char *met) {
 /* What the greeting says, checked for form and against the ledger that is expected. */
 static int greeting_read(struct tb_bank *bank, const Timebank__Response *response,
                          struct note_verifier *ret) {
-    if (response->body_case != TIMEBANK__RESPONSE__BODY_GREETING)
+    if (response->body_case != TIMEBANK__RESPONSE__BODY_GREETING || response->tag != 0)
         return bank_fail(bank, -EPROTO, "What answers at %s is no timebank.", bank->address);
     const Timebank__Greeting *greeting = response->greeting;
     if (greeting->protocol != PROTOCOL)
@@ -197,10 +202,10 @@ static int greeting_read(struct tb_bank *bank, const Timebank__Response *respons
     return 0;
 }
 
-static int hello_send(struct tb_bank *bank, const uint8_t nonce[BATCH_NONCE_BYTES],
-                      const uint8_t signed_bytes[BATCH_HELLO_BYTES]) {
+static int hello_send(struct tb_bank *bank, const uint8_t nonce[BATCH_NONCE_BYTES]) {
     uint8_t signature[SSHSIG_SIGNATURE_BYTES];
-    int r = sshsig_sign(SSHSIG_HELLO, signed_bytes, BATCH_HELLO_BYTES, bank->secret_key, signature);
+    int r = sshsig_sign(SSHSIG_HELLO, bank->handshake.signed_bytes, BATCH_HELLO_BYTES,
+                        bank->secret_key, signature);
     if (r < 0)
         return bank_fail(bank, r, "The key cannot sign: its file may be damaged.");
     /* libsodium's secret form ends with the public key. */
@@ -210,27 +215,38 @@ static int hello_send(struct tb_bank *bank, const uint8_t nonce[BATCH_NONCE_BYTE
     hello.nonce = (ProtobufCBinaryData){.len = BATCH_NONCE_BYTES, .data = (uint8_t *)nonce};
     hello.signature = (ProtobufCBinaryData){.len = sizeof(signature), .data = signature};
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
-    request.tag = ++bank->tag;
-    request.known_size = bank->head.head.size;
     request.body_case = TIMEBANK__REQUEST__BODY_HELLO;
     request.hello = &hello;
-    return wire_send(bank, &request);
+    _cleanup_bytes_ struct bytes body = {};
+    r = wire_body(&request, &body);
+    bank->tag = 1;
+    return r < 0 ? r : wire_put(bank, bank->tag, bank->head.head.size, &body);
 }
 
-static int welcome_read(struct tb_bank *bank, const struct note_verifier *verifier,
-                        const uint8_t signed_bytes[BATCH_HELLO_BYTES]) {
-    Timebank__Response *response = NULL;
-    int r = wire_receive(bank, bank->tag, &response);
+static int greeting_take(struct tb_bank *bank, struct reply *reply) {
+    bank->handshake.greeting = reply;
+    struct note_verifier *verifier = &bank->handshake.verifier;
+    int r = greeting_read(bank, reply->message, verifier);
     if (r != 0)
         return r;
-    if (response->body_case == TIMEBANK__RESPONSE__BODY_REFUSED)
-        return wire_refusal(bank, response->refused);
-    if (response->body_case != TIMEBANK__RESPONSE__BODY_WELCOME)
+    struct hash ledger_id = note_ledger_id(verifier->name, verifier->key);
+    uint8_t nonce[BATCH_NONCE_BYTES];
+    randombytes_buf(nonce, sizeof(nonce));
+    batch_hello_bytes(&ledger_id, reply->message->greeting->nonce.data, nonce, NULL,
+                      bank->handshake.signed_bytes);
+    r = hello_send(bank, nonce);
+    if (r == 0)
+        bank->link = LINK_WELCOME;
+    return r;
+}
+
+static int welcome_read(struct tb_bank *bank, const Timebank__Response *response) {
+    if (response->body_case != TIMEBANK__RESPONSE__BODY_WELCOME || response->tag != bank->tag)
         return -EPROTO;
     const Timebank__Welcome *welcome = response->welcome;
     if (welcome->signature.len != SSHSIG_SIGNATURE_BYTES ||
-        sshsig_verify(SSHSIG_WELCOME, signed_bytes, BATCH_HELLO_BYTES, verifier->key,
-                      welcome->signature.data) < 0)
+        sshsig_verify(SSHSIG_WELCOME, bank->handshake.signed_bytes, BATCH_HELLO_BYTES,
+                      bank->handshake.verifier.key, welcome->signature.data) < 0)
         return verify_fail(bank, NULL, 0, "The bank did not prove that it holds the ledger's key.");
     bank->role = (int)welcome->role;
     snprintf(bank->account, sizeof(bank->account), "%s", welcome->account);
@@ -267,57 +283,47 @@ static int ledger_pin(struct tb_bank *bank, const struct note_verifier *verifier
     return r;
 }
 
-/* A first head to begin from. Where one is known, the next reply must extend it anyway. */
+/* A first head to begin from; where one is known, whether the greeting showed that very one. What
+ * it shows beyond is judged by the next reply, which must extend what is known. */
 static int greeting_head(struct tb_bank *bank, const Timebank__Greeting *greeting) {
-    if (bank->head.head.size > 0 || greeting->checkpoint.len == 0)
-        return 0;
-    struct note_head head;
+    const struct note_head *known = &bank->head.head;
     const ProtobufCBinaryData *note = &greeting->checkpoint;
+    struct note_head head;
     int r = note_checkpoint_open(note->data, note->len, &bank->verifier, &head);
     if (r == -ENOMEM)
         return r;
     if (r < 0)
         return verify_fail(bank, note->data, note->len,
                            "The signature on the ledger's head is not right.");
-    return bank_set_head(bank, &head, note->data, note->len);
-}
-
-static int handshake(struct tb_bank *bank) {
-    Timebank__Response *response = NULL;
-    int r = wire_receive(bank, 0, &response);
-    if (r != 0)
-        return r;
-    struct note_verifier verifier;
-    r = greeting_read(bank, response, &verifier);
-    if (r != 0)
-        return r;
-    struct hash ledger_id = note_ledger_id(verifier.name, verifier.key);
-    uint8_t nonce[BATCH_NONCE_BYTES];
-    uint8_t signed_bytes[BATCH_HELLO_BYTES];
-    randombytes_buf(nonce, sizeof(nonce));
-    batch_hello_bytes(&ledger_id, response->greeting->nonce.data, nonce, NULL, signed_bytes);
-    r = hello_send(bank, nonce, signed_bytes);
-    if (r == 0)
-        r = welcome_read(bank, &verifier, signed_bytes);
-    if (r == 0 && !bank->opened)
-        r = ledger_pin(bank, &verifier);
-    if (r == 0)
-        r = greeting_head(bank, response->greeting);
+    if (known->size == 0)
+        r = bank_set_head(bank, &head, note->data, note->len);
+    bank->head_is_shown = known->size == head.size && hash_equal(&known->root, &head.root);
     return r;
 }
 
-int connect_open(struct tb_bank *bank) {
-    if (bank->fd >= 0 && bank->welcomed)
-        return 0;
-    connect_close(bank);
-    int r = socket_open(bank);
+static int welcome_take(struct tb_bank *bank, struct reply *reply) {
+    const Timebank__Response *greeting = bank->handshake.greeting->message;
+    bank->judged.reply = &reply->bytes;
+    int r = welcome_read(bank, reply->message);
+    if (r == 0 && !bank->opened)
+        r = ledger_pin(bank, &bank->handshake.verifier);
     if (r == 0)
-        r = handshake(bank);
-    if (r != 0) {
-        connect_close(bank);
+        r = greeting_head(bank, greeting->greeting);
+    bank->judged.reply = NULL;
+    if (r != 0)
         return r;
-    }
-    bank->welcomed = true;
+    bank->handshake.greeting = reply_free(bank->handshake.greeting);
+    bank->link = LINK_OPEN;
     bank->opened = true;
     return 0;
+}
+
+int connect_take(struct tb_bank *bank, struct reply *reply) {
+    _cleanup_(reply_freep) struct reply *taken = reply;
+    const Timebank__Response *response = reply->message;
+    if (response->body_case == TIMEBANK__RESPONSE__BODY_REFUSED)
+        return wire_refusal(bank, response->refused);
+    if (bank->link == LINK_GREETING)
+        return greeting_take(bank, TAKE(taken));
+    return welcome_take(bank, reply);
 }

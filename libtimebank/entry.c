@@ -5,20 +5,22 @@
 
 #include "call.h"
 #include "order.h"
+#include "reply.h"
 
 static int entry_unreadable(struct tb_bank *bank) {
     return bank_fail(bank, -EPROTO,
                      "The bank's reply is not the entry asked for: update the bank.");
 }
 
-static int entry_take(struct tb_bank *bank, const Timebank__Entry *message,
+static int entry_take(struct tb_call *call, const Timebank__Entry *message,
                       struct tb_entry *ret_entry) {
+    struct arena *arena = &call->reply->arena;
     Timebank__Order *order = NULL;
-    int r = record_order_decode(message->order.data, message->order.len, &bank->arena, &order);
+    int r = record_order_decode(message->order.data, message->order.len, arena, &order);
     if (r == -ENOMEM)
-        return bank_fail(bank, r, NULL);
+        return bank_fail(call->bank, r, NULL);
     if (r < 0 || message->author.len != sizeof(ret_entry->author))
-        return entry_unreadable(bank);
+        return entry_unreadable(call->bank);
     struct tb_entry entry = {
         .number = message->number,
         .seal = message->seal,
@@ -26,55 +28,103 @@ static int entry_take(struct tb_bank *bank, const Timebank__Entry *message,
         .reversed_minutes = message->reversed_minutes,
     };
     memcpy(entry.author, message->author.data, sizeof(entry.author));
-    r = order_decode(order, &bank->arena, &entry.order);
+    r = order_decode(order, arena, &entry.order);
     if (r < 0)
-        return bank_fail(bank, r, NULL);
+        return bank_fail(call->bank, r, NULL);
     entry.order.why = message->why;
     *ret_entry = entry;
     return 0;
 }
 
-static int entry_run(struct tb_bank *bank, Timebank__Request *request, struct tb_entry *ret_entry) {
-    Timebank__Response *response = NULL;
-    int r = bank_begin_opened(bank);
-    if (r == 0)
-        r = call_read(bank, request, TIMEBANK__RESPONSE__BODY_ENTRY, &response);
-    return r == 0 ? entry_take(bank, response->entry, ret_entry) : r;
+/* What was asked for; kept with the call, for the reply must be that. */
+struct job {
+    struct tb_entry entry;
+    uint64_t number;
+    uint8_t id[TB_ORDER_ID_BYTES];
+    bool is_by_id;
+};
+
+static int job_judge(struct tb_call *call) {
+    struct job *job = call->job;
+    int r = entry_take(call, call->reply->message->entry, &job->entry);
+    if (r != 0)
+        return r;
+    bool is_it = job->is_by_id ? memcmp(job->entry.order.id, job->id, sizeof(job->id)) == 0
+                               : job->entry.number == job->number;
+    return is_it ? 0 : entry_unreadable(call->bank);
 }
 
-int tb_entry_get(struct tb_bank *bank, uint64_t number, struct tb_entry *ret_entry) {
-    if (!bank || !ret_entry)
+static void job_free(struct tb_call *call) {
+    free(call->job);
+}
+
+static const struct call_noun entry_noun = {.judge = job_judge, .free = job_free};
+
+static int entry_start(struct tb_bank *bank, const Timebank__Request *request,
+                       const struct job *asked, struct tb_call **ret_call) {
+    struct job *job = malloc(sizeof(*job));
+    if (!job)
+        return -ENOMEM;
+    *job = *asked;
+    int r = call_read(bank, request, TIMEBANK__RESPONSE__BODY_ENTRY, ret_call);
+    if (r != 0) {
+        free(job);
+        return r;
+    }
+    (*ret_call)->noun = &entry_noun;
+    (*ret_call)->job = job;
+    return 0;
+}
+
+int tb_entry_start(struct tb_bank *bank, uint64_t number, struct tb_call **ret_call) {
+    if (!bank || !ret_call)
         return -EINVAL;
     Timebank__ByNumber by_number = TIMEBANK__BY_NUMBER__INIT;
     by_number.number = number;
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
     request.body_case = TIMEBANK__REQUEST__BODY_ENTRY;
     request.entry = &by_number;
-    struct tb_entry entry;
-    int r = entry_run(bank, &request, &entry);
-    if (r != 0)
-        return r;
-    if (entry.number != number)
-        return entry_unreadable(bank);
-    *ret_entry = entry;
-    return 0;
+    struct job job = {.number = number};
+    return entry_start(bank, &request, &job, ret_call);
 }
 
-int tb_entry_by_id(struct tb_bank *bank, const uint8_t id[TB_ORDER_ID_BYTES],
-                   struct tb_entry *ret_entry) {
-    if (!bank || !id || !ret_entry)
+int tb_entry_by_id_start(struct tb_bank *bank, const uint8_t id[TB_ORDER_ID_BYTES],
+                         struct tb_call **ret_call) {
+    if (!bank || !id || !ret_call)
         return -EINVAL;
     Timebank__ById by_id = TIMEBANK__BY_ID__INIT;
     by_id.id = (ProtobufCBinaryData){.len = TB_ORDER_ID_BYTES, .data = (uint8_t *)id};
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
     request.body_case = TIMEBANK__REQUEST__BODY_ORDER;
     request.order = &by_id;
-    struct tb_entry entry;
-    int r = entry_run(bank, &request, &entry);
-    if (r != 0)
-        return r;
-    if (memcmp(entry.order.id, id, TB_ORDER_ID_BYTES) != 0)
-        return entry_unreadable(bank);
-    *ret_entry = entry;
-    return 0;
+    struct job job = {.is_by_id = true};
+    memcpy(job.id, id, sizeof(job.id));
+    return entry_start(bank, &request, &job, ret_call);
+}
+
+int tb_entry_read(struct tb_call *call, struct tb_entry *ret_entry) {
+    if (!call || !ret_entry)
+        return -EINVAL;
+    Timebank__Response *response = NULL;
+    int r = call_reply(call, TIMEBANK__RESPONSE__BODY_ENTRY, &response);
+    if (r == 0)
+        *ret_entry = ((const struct job *)call->job)->entry;
+    return r;
+}
+
+int tb_entry_get(struct tb_bank *bank, uint64_t number, struct tb_entry *ret_entry) {
+    struct tb_call *call = NULL;
+    int r = ret_entry ? tb_entry_start(bank, number, &call) : -EINVAL;
+    if (r == 0)
+        r = call_lend(call);
+    return r == 0 ? tb_entry_read(call, ret_entry) : r;
+}
+
+int tb_entry_by_id(struct tb_bank *bank, const uint8_t id[TB_ORDER_ID_BYTES],
+                   struct tb_entry *ret_entry) {
+    struct tb_call *call = NULL;
+    int r = ret_entry ? tb_entry_by_id_start(bank, id, &call) : -EINVAL;
+    if (r == 0)
+        r = call_lend(call);
+    return r == 0 ? tb_entry_read(call, ret_entry) : r;
 }

@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "proto/text64.h"
 #include "state.h"
+#include "wire.h"
 
 static void section_put(struct bytes *to, const char *title, const void *text, size_t n) {
     bytes_printf(to, "\n--- %s\n", title);
@@ -26,6 +27,15 @@ static void section_put_base64(struct bytes *to, const char *title, const struct
     bytes_printf(to, "\n--- %s, base64 of the protobuf message\n", title);
     text64_encode(to, data->data, data->n);
     bytes_put_u8(to, '\n');
+}
+
+static void exchange_put(const struct tb_bank *bank, struct bytes *to) {
+    static const struct bytes nothing;
+    _cleanup_bytes_ struct bytes request = {};
+    if (bank->judged.body)
+        wire_request(bank->judged.tag, bank->judged.known_size, bank->judged.body, &request);
+    section_put_base64(to, "request", &request);
+    section_put_base64(to, "reply", bank->judged.reply ? bank->judged.reply : &nothing);
 }
 
 void evidence_write(struct tb_bank *bank, const char *sentence, const void *checkpoint, size_t n) {
@@ -45,8 +55,7 @@ void evidence_write(struct tb_bank *bank, const char *sentence, const void *chec
     section_put(&file, "the head that was verified before", bank->head.checkpoint.data,
                 bank->head.checkpoint.n);
     section_put(&file, "the head that was shown now", checkpoint, n);
-    section_put_base64(&file, "request", &bank->request);
-    section_put_base64(&file, "reply", &bank->reply);
+    exchange_put(bank, &file);
     if (file.r == 0 && file_create(path, 0600, file.data, file.n) == 0)
         bank->evidence = TAKE(path);
 }

@@ -194,41 +194,54 @@ char *tb_key_line(const uint8_t key[32]) {
     return key && line_make(key, NULL, &line) == 0 ? line : NULL;
 }
 
-struct each_key {
-    int (*each)(void *user, const struct tb_key *key);
-    void *user;
-};
-
-static int keys_page(struct tb_bank *bank, const Timebank__Response *response, void *user,
-                     _unused_ const char **ret_last, _unused_ bool *ret_more) {
-    const struct each_key *to = user;
+static int page_count(struct tb_list *list, const Timebank__Response *response, size_t *ret_n,
+                      bool *ret_more) {
     const Timebank__Keys *page = response->keys;
     size_t n = page->n_keys;
     bool readable =
         page->n_roles == n && page->n_accounts == n && page->n_granted == n && page->n_revoked == n;
-    for (size_t i = 0; i < n && readable; i++) {
-        struct tb_key key = {
-            .role = (int)page->roles[i],
-            .account = page->accounts[i],
-            .granted_entry = page->granted[i],
-            .revoked_entry = page->revoked[i],
-        };
-        readable = page->keys[i].len == sizeof(key.key);
-        if (!readable)
-            break;
-        memcpy(key.key, page->keys[i].data, sizeof(key.key));
-        int r = to->each(to->user, &key);
-        if (r != 0)
-            return r;
-    }
-    return readable ? 0 : bank_fail(bank, -EPROTO, "The bank's list of keys cannot be read.");
+    for (size_t i = 0; i < n && readable; i++)
+        readable = page->keys[i].len == SSHSIG_PUBLIC_BYTES;
+    if (!readable)
+        return bank_fail(list->bank, -EPROTO, "The bank's list of keys cannot be read.");
+    *ret_n = n;
+    *ret_more = false;
+    return 0;
+}
+
+static int page_item(struct tb_list *list, const Timebank__Response *response, size_t i) {
+    const Timebank__Keys *page = response->keys;
+    list->item.key = (struct tb_key){
+        .role = (int)page->roles[i],
+        .account = page->accounts[i],
+        .granted_entry = page->granted[i],
+        .revoked_entry = page->revoked[i],
+    };
+    memcpy(list->item.key.key, page->keys[i].data, SSHSIG_PUBLIC_BYTES);
+    return 1;
+}
+
+static const struct list_noun noun = {
+    .ask = TIMEBANK__REQUEST__BODY_KEYS,
+    .wants = TIMEBANK__RESPONSE__BODY_KEYS,
+    .count = page_count,
+    .item = page_item,
+};
+
+int tb_key_begin(struct tb_bank *bank, struct tb_list **ret_list) {
+    return list_begin(bank, &noun, NULL, ret_list);
+}
+
+const struct tb_key *tb_key_next(struct tb_list *list) {
+    return list_next(list, &noun) ? &list->item.key : NULL;
 }
 
 int tb_key_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_key *key),
                 void *user) {
-    if (!bank || !each)
-        return -EINVAL;
-    struct each_key to = {.each = each, .user = user};
-    return list_walk(bank, TIMEBANK__REQUEST__BODY_KEYS, TIMEBANK__RESPONSE__BODY_KEYS, keys_page,
-                     &to);
+    struct tb_list *list = NULL;
+    const struct tb_key *key = NULL;
+    int r = each ? tb_key_begin(bank, &list) : -EINVAL;
+    while (r == 0 && (key = tb_key_next(list)))
+        r = each(user, key);
+    return list_finish(list, r);
 }

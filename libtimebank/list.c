@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A page's memory is given back before the next one is asked for, and each page must begin after
- * the last name of the one before: a daemon that turns in a circle ends the list.
+ * One page is held at a time, and each must begin after the last name of the one before: a daemon
+ * that turns in a circle ends the list. What goes wrong is kept until the list is ended, so that
+ * the walk itself is a plain loop.
  */
 #include "list.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* All lists ask with a Page; the member of the oneof is one pointer. */
+#include "reply.h"
+
+/* Lists by name ask with a Page; the member of the oneof is one pointer. */
 static void page_set(Timebank__Request *request, Timebank__Request__BodyCase ask,
                      Timebank__Page *page) {
     request->body_case = ask;
@@ -35,38 +38,127 @@ static void page_set(Timebank__Request *request, Timebank__Request__BodyCase ask
     }
 }
 
-static int page_run(struct tb_bank *bank, Timebank__Request__BodyCase ask,
-                    Timebank__Response__BodyCase body, const char *after,
-                    Timebank__Response **ret) {
+static int page_start(struct tb_list *list) {
     Timebank__Page page = TIMEBANK__PAGE__INIT;
-    page.after = (char *)after;
+    Timebank__AskStatement statement = TIMEBANK__ASK_STATEMENT__INIT;
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
-    page_set(&request, ask, &page);
-    arena_reset(&bank->arena);
-    return call_read(bank, &request, body, ret);
+    if (list->noun->ask == TIMEBANK__REQUEST__BODY_STATEMENT) {
+        request.body_case = TIMEBANK__REQUEST__BODY_STATEMENT;
+        request.statement = &statement;
+        statement.code = list->of;
+        statement.before = list->before;
+    } else {
+        page.after = list->after;
+        page_set(&request, list->noun->ask, &page);
+    }
+    list->call = call_release(list->call);
+    list->is_read = false;
+    return call_read(list->bank, &request, list->noun->wants, &list->call);
 }
 
-int list_walk(struct tb_bank *bank, Timebank__Request__BodyCase ask,
-              Timebank__Response__BodyCase body, list_page page, void *user) {
-    _cleanup_(freep) char *after = strdup("");
-    if (!after)
+int list_begin(struct tb_bank *bank, const struct list_noun *noun, const char *of,
+               struct tb_list **ret_list) {
+    if (!bank || !ret_list)
+        return -EINVAL;
+    struct tb_list *list = calloc(1, sizeof(*list));
+    if (!list)
         return -ENOMEM;
-    int r = bank_begin_opened(bank);
-    bool more = true;
-    while (r == 0 && more) {
-        Timebank__Response *response = NULL;
-        const char *last = NULL;
-        more = false;
-        r = page_run(bank, ask, body, after, &response);
-        if (r == 0)
-            r = page(bank, response, user, &last, &more);
-        if (r != 0 || !more)
-            return r;
-        if (!last || strcmp(last, after) <= 0)
-            return bank_fail(bank, -EPROTO, "The bank's list does not go on: update the bank.");
-        free(after);
-        after = strdup(last);
-        r = after ? 0 : -ENOMEM;
+    list->bank = bank;
+    list->noun = noun;
+    list->after = strdup("");
+    list->of = of ? strdup(of) : NULL;
+    int r = list->after && (list->of || !of) ? page_start(list) : -ENOMEM;
+    if (r != 0)
+        return list_finish(list, r);
+    *ret_list = list;
+    return 0;
+}
+
+static void list_fail(struct tb_list *list, int r) {
+    list->r = r;
+    memcpy(list->message, list->bank->message, sizeof(list->message));
+}
+
+/* The page after the one that was read to its end. */
+static int page_next(struct tb_list *list, const Timebank__Response *response) {
+    if (!list->noun->place)
+        return page_start(list);
+    const char *last = list->n > 0 ? list->noun->place(list, response, list->n - 1) : NULL;
+    if (!last || strcmp(last, list->after) <= 0)
+        return bank_fail(list->bank, -EPROTO, "The bank's list does not go on: update the bank.");
+    char *after = strdup(last);
+    if (!after)
+        return bank_fail(list->bank, -ENOMEM, NULL);
+    free(list->after);
+    list->after = after;
+    return page_start(list);
+}
+
+/* One step towards the next item: 1 where it takes another one. */
+static int list_step(struct tb_list *list) {
+    const Timebank__Response *response = list->call->reply ? list->call->reply->message : NULL;
+    int r = list->call->r;
+    if (r == 0 && !list->is_read) {
+        list->i = 0;
+        r = list->noun->count(list, response, &list->n, &list->more);
+        list->is_read = true;
+    } else if (r == 0 && list->i < list->n) {
+        int kept = list->noun->item(list, response, list->i++);
+        list->has_item = kept == 1;
+        r = kept < 0 ? kept : 0;
+    } else if (r == 0 && list->more) {
+        r = page_next(list, response);
+    } else if (r == 0) {
+        return 0;
+    } else {
+        memcpy(list->bank->message, list->call->message, sizeof(list->bank->message));
     }
+    if (r != 0)
+        list_fail(list, r);
+    return r == 0 && !list->has_item;
+}
+
+/* Goes on to the next item, or to the end; -EAGAIN while a page is under way. */
+static int list_advance(struct tb_list *list) {
+    while (!list->has_item && list->r == 0) {
+        if (list->call->stage != CALL_ENDED)
+            return -EAGAIN;
+        if (!list_step(list))
+            break;
+    }
+    return 0;
+}
+
+bool list_next(struct tb_list *list, const struct list_noun *noun) {
+    if (!list)
+        return false;
+    if (list->noun != noun && list->r == 0)
+        list_fail(list, bank_fail(list->bank, -EINVAL, "The list is one of other things."));
+    while (list_advance(list) == -EAGAIN)
+        call_wait(list->call);
+    bool has_item = list->has_item && list->r == 0;
+    list->has_item = false;
+    return has_item;
+}
+
+int list_finish(struct tb_list *list, int r) {
+    if (!list)
+        return r;
+    if (r == 0 && list->r != 0) {
+        memcpy(list->bank->message, list->message, sizeof(list->message));
+        r = list->r;
+    }
+    call_release(list->call);
+    free(list->after);
+    free(list->of);
+    free(list);
     return r;
+}
+
+int tb_list_is_ready(struct tb_list *list) {
+    return list && list_advance(list) == 0;
+}
+
+int tb_list_end(struct tb_list *list) {
+    return list_finish(list, list ? 0 : -EINVAL);
 }

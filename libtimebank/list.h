@@ -1,15 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists that come in pages. */
+/* Lists that come in pages, item by item. */
 #pragma once
 
-#include "bank.h"
 #include "call.h"
 
-/* Hands the items of one page out; *ret_last is the name the next page begins after, NULL for an
- * empty page. Another value than 0 ends the list. */
-typedef int (*list_page)(struct tb_bank *bank, const Timebank__Response *response, void *user,
-                         const char **ret_last, bool *ret_more);
+struct list_noun {
+    Timebank__Request__BodyCase ask;
+    Timebank__Response__BodyCase wants;
+    /* Judges a page's shape and counts its items. */
+    int (*count)(struct tb_list *list, const Timebank__Response *response, size_t *ret_n,
+                 bool *ret_more);
+    /* Fills list->item; 0 leaves the item out, 1 keeps it; a failure ends the list. */
+    int (*item)(struct tb_list *list, const Timebank__Response *response, size_t i);
+    /* What the page after this item begins after, where pages go by name. */
+    const char *(*place)(struct tb_list *list, const Timebank__Response *response, size_t i);
+};
 
-/* Asks for page after page of a list until there is no more. */
-int list_walk(struct tb_bank *bank, Timebank__Request__BodyCase ask,
-              Timebank__Response__BodyCase body, list_page page, void *user) TB_MUST_CHECK;
+struct tb_list {
+    struct tb_bank *bank;
+    const struct list_noun *noun;
+    struct tb_call *call; /* the page */
+    bool is_read;         /* the page is there, and counted */
+    size_t n;
+    size_t i;
+    bool more;
+    bool has_item;   /* read, and not handed out yet */
+    char *after;     /* lists by name: the last one */
+    uint64_t before; /* statements: the last entry */
+    char *of;        /* a venue, an account; or NULL */
+    int r;
+    char message[BANK_MESSAGE_BYTES];
+    union {
+        struct tb_balance balance;
+        struct tb_activity activity;
+        struct tb_offer offer;
+        struct tb_policy policy;
+        struct tb_funder funder;
+        struct tb_key key;
+        struct tb_statement_line line;
+    } item;
+};
+
+/* of: whose; may be NULL. */
+int list_begin(struct tb_bank *bank, const struct list_noun *noun, const char *of,
+               struct tb_list **ret_list) TB_MUST_CHECK;
+/* Whether list->item is the next one; waits for its page. */
+bool list_next(struct tb_list *list, const struct list_noun *noun);
+/* Ends a list that was walked, or not even begun (NULL): r where that is not 0, else the list's
+ * outcome. */
+int list_finish(struct tb_list *list, int r);

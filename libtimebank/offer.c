@@ -6,58 +6,64 @@
 #include <string.h>
 
 #include "list.h"
+#include "reply.h"
 
-struct each_offer {
-    int (*each)(void *user, const struct tb_offer *offer);
-    void *user;
-    const char *venue; /* NULL: of all venues */
-};
-
-static int offer_tell(const struct each_offer *to, const Timebank__Offers *page, size_t i) {
-    struct tb_offer offer = {
-        .venue = page->venues[i],
-        .name = page->names[i],
-        .price_minutes = page->price_minutes[i],
-    };
-    if (page->set_by[i].len == sizeof(offer.set_by))
-        memcpy(offer.set_by, page->set_by[i].data, sizeof(offer.set_by));
-    if (to->venue && strcmp(to->venue, offer.venue) != 0)
-        return 0;
-    return to->each(to->user, &offer);
-}
-
-/* The place of the page's last offer, in the arena. */
-static const char *place_make(struct tb_bank *bank, const char *venue, const char *name) {
-    size_t n = strlen(venue) + 1 + strlen(name) + 1;
-    char *place = arena_alloc(&bank->arena, n);
-    if (place)
-        snprintf(place, n, "%s/%s", venue, name);
-    return place;
-}
-
-static int offers_page(struct tb_bank *bank, const Timebank__Response *response, void *user,
-                       const char **ret_last, bool *ret_more) {
-    const struct each_offer *to = user;
+static int page_count(struct tb_list *list, const Timebank__Response *response, size_t *ret_n,
+                      bool *ret_more) {
     const Timebank__Offers *page = response->offers;
     size_t n = page->n_names;
     if (page->n_venues != n || page->n_price_minutes != n || page->n_set_by != n)
-        return bank_fail(bank, -EPROTO, "The bank's list of offers cannot be read.");
-    for (size_t i = 0; i < n; i++) {
-        int r = offer_tell(to, page, i);
-        if (r != 0)
-            return r;
-    }
-    if (n > 0)
-        *ret_last = place_make(bank, page->venues[n - 1], page->names[n - 1]);
+        return bank_fail(list->bank, -EPROTO, "The bank's list of offers cannot be read.");
+    *ret_n = n;
     *ret_more = page->more;
     return 0;
 }
 
+static int page_item(struct tb_list *list, const Timebank__Response *response, size_t i) {
+    const Timebank__Offers *page = response->offers;
+    struct tb_offer *offer = &list->item.offer;
+    *offer = (struct tb_offer){
+        .venue = page->venues[i],
+        .name = page->names[i],
+        .price_minutes = page->price_minutes[i],
+    };
+    if (page->set_by[i].len == sizeof(offer->set_by))
+        memcpy(offer->set_by, page->set_by[i].data, sizeof(offer->set_by));
+    return !list->of || strcmp(list->of, offer->venue) == 0;
+}
+
+/* In the reply's own memory. */
+static const char *page_place(struct tb_list *list, const Timebank__Response *response, size_t i) {
+    const Timebank__Offers *page = response->offers;
+    size_t n = strlen(page->venues[i]) + 1 + strlen(page->names[i]) + 1;
+    char *place = arena_alloc(&list->call->reply->arena, n);
+    if (place)
+        snprintf(place, n, "%s/%s", page->venues[i], page->names[i]);
+    return place;
+}
+
+static const struct list_noun noun = {
+    .ask = TIMEBANK__REQUEST__BODY_OFFERS,
+    .wants = TIMEBANK__RESPONSE__BODY_OFFERS,
+    .count = page_count,
+    .item = page_item,
+    .place = page_place,
+};
+
+int tb_offer_begin(struct tb_bank *bank, const char *venue, struct tb_list **ret_list) {
+    return list_begin(bank, &noun, venue, ret_list);
+}
+
+const struct tb_offer *tb_offer_next(struct tb_list *list) {
+    return list_next(list, &noun) ? &list->item.offer : NULL;
+}
+
 int tb_offer_list(struct tb_bank *bank, const char *venue,
                   int (*each)(void *user, const struct tb_offer *offer), void *user) {
-    if (!bank || !each)
-        return -EINVAL;
-    struct each_offer to = {.each = each, .user = user, .venue = venue};
-    return list_walk(bank, TIMEBANK__REQUEST__BODY_OFFERS, TIMEBANK__RESPONSE__BODY_OFFERS,
-                     offers_page, &to);
+    struct tb_list *list = NULL;
+    const struct tb_offer *offer = NULL;
+    int r = each ? tb_offer_begin(bank, venue, &list) : -EINVAL;
+    while (r == 0 && (offer = tb_offer_next(list)))
+        r = each(user, offer);
+    return list_finish(list, r);
 }

@@ -3,7 +3,8 @@
  * Two processes may hold one ledger's pin at once, so a head is saved under a lock and never over
  * one that is further on. A head is saved when the bank is closed and before a batch leaves whose
  * header names it, not for each reply: a sync costs more than a whole request, and a pin that lags
- * is only a weaker memory, never a wrong one: whatever comes next must still extend it.
+ * is only a weaker memory, never a wrong one: whatever comes next must still extend it. Where
+ * another program's head is further on, check.c has the daemon connect the two.
  */
 #include "pins.h"
 
@@ -165,7 +166,7 @@ static bool head_is_saved(const struct tb_bank *bank) {
            (head->size == bank->saved_size && hash_equal(&head->root, &bank->saved_root));
 }
 
-int pins_save_head(struct tb_bank *bank) {
+int pins_save_head(struct tb_bank *bank, struct note_head *ret_longer) {
     if (head_is_saved(bank))
         return 0;
     _cleanup_(freep) char *path = NULL;
@@ -187,6 +188,8 @@ int pins_save_head(struct tb_bank *bank) {
                         "Another program of this user was shown another ledger of the same size.");
     else if (r == 0 && saved.head.size < head->size)
         r = head_write(bank, path);
+    else if (r == 0 && saved.head.size > head->size && ret_longer)
+        *ret_longer = saved.head;
     bytes_fini(&saved.checkpoint);
     return r;
 }

@@ -15,7 +15,8 @@ int pins_get_address(struct tb_bank *bank, struct note_verifier *ret_verifier) T
 int pins_set_address(struct tb_bank *bank) TB_MUST_CHECK;
 /* Takes the saved head of the bank's ledger over, if there is one and it is ahead. */
 int pins_load_head(struct tb_bank *bank) TB_MUST_CHECK;
-/* Saves the bank's head unless what is saved is as far or further. */
-int pins_save_head(struct tb_bank *bank) TB_MUST_CHECK;
+/* Saves the bank's head unless what is saved is as far or further. Further: *ret_longer (may be
+ * NULL) is that head, which another program of this user was shown. */
+int pins_save_head(struct tb_bank *bank, struct note_head *ret_longer) TB_MUST_CHECK;
 /* Path of the address's pin file, for sentences; the caller's. */
 int pins_address_path(struct tb_bank *bank, char **ret_path) TB_MUST_CHECK;

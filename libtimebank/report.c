@@ -5,8 +5,9 @@
 
 #include "call.h"
 
-int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json) {
-    if (!bank || !ask || !ret_json)
+int tb_report_start(struct tb_bank *bank, const struct tb_report_ask *ask,
+                    struct tb_call **ret_call) {
+    if (!bank || !ask || !ret_call)
         return -EINVAL;
     Timebank__AskReport ask_report = TIMEBANK__ASK_REPORT__INIT;
     ask_report.from_day = ask->from_day;
@@ -17,18 +18,30 @@ int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
     request.body_case = TIMEBANK__REQUEST__BODY_REPORT;
     request.report = &ask_report;
+    return call_read(bank, &request, TIMEBANK__RESPONSE__BODY_REPORT, ret_call);
+}
+
+int tb_report_read(struct tb_call *call, char **ret_json) {
+    if (!call || !ret_json)
+        return -EINVAL;
     Timebank__Response *response = NULL;
-    int r = bank_begin_opened(bank);
-    if (r == 0)
-        r = call_read(bank, &request, TIMEBANK__RESPONSE__BODY_REPORT, &response);
+    int r = call_reply(call, TIMEBANK__RESPONSE__BODY_REPORT, &response);
     if (r != 0)
         return r;
     const ProtobufCBinaryData *json = &response->report->json;
     if (json->len == 0 || memchr(json->data, '\0', json->len))
-        return bank_fail(bank, -EPROTO, "The bank's report cannot be read.");
+        return bank_fail(call->bank, -EPROTO, "The bank's report cannot be read.");
     char *copy = strndup((const char *)json->data, json->len);
     if (!copy)
-        return bank_fail(bank, -ENOMEM, NULL);
+        return bank_fail(call->bank, -ENOMEM, NULL);
     *ret_json = copy;
     return 0;
+}
+
+int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json) {
+    struct tb_call *call = NULL;
+    int r = ret_json ? tb_report_start(bank, ask, &call) : -EINVAL;
+    if (r == 0)
+        r = call_lend(call);
+    return r == 0 ? tb_report_read(call, ret_json) : r;
 }

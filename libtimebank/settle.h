@@ -2,7 +2,9 @@
 /* Finding out what became of the batches in the outbox. */
 #pragma once
 
-#include "bank.h"
+#include "call.h"
 
-/* tb_bank_settle() within a call that has begun. */
-int settle_run(struct tb_bank *bank, size_t *ret_settled) TB_MUST_CHECK;
+/* Starts a call that settles them one after the other; NULL where there is none. Nobody need hold
+ * it. */
+int settle_begin(struct tb_bank *bank, struct tb_call **ret_call) TB_MUST_CHECK;
+bool settle_is(const struct tb_call *call);

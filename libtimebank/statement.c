@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lines of an account's statement, newest first, page after page. Each page must go on before
- * the last entry of the one before: a bank that turns in a circle ends it.
+ * The lines of an account's statement, newest first, page after page. Each line must stand before
+ * the one that came last: a bank that turns in a circle ends it.
  */
 #include <errno.h>
 #include <string.h>
 
-#include "call.h"
+#include "list.h"
 #include "order.h"
+#include "reply.h"
 
 static int statement_unreadable(struct tb_bank *bank) {
     return bank_fail(bank, -EPROTO, "The bank's statement cannot be read: update the bank.");
 }
 
-static int statement_order(struct tb_bank *bank, const ProtobufCBinaryData *bytes,
-                           struct tb_order *ret) {
+static int line_order(struct tb_list *list, const ProtobufCBinaryData *bytes,
+                      struct tb_order *ret) {
+    struct arena *arena = &list->call->reply->arena;
     Timebank__Order *order = NULL;
-    int r = record_order_decode(bytes->data, bytes->len, &bank->arena, &order);
+    int r = record_order_decode(bytes->data, bytes->len, arena, &order);
     if (r == 0)
-        r = order_decode(order, &bank->arena, ret);
+        r = order_decode(order, arena, ret);
     if (r == -ENOMEM)
-        return bank_fail(bank, r, NULL);
-    return r < 0 ? statement_unreadable(bank) : 0;
+        return bank_fail(list->bank, r, NULL);
+    return r < 0 ? statement_unreadable(list->bank) : 0;
 }
 
-static int statement_line(struct tb_bank *bank, const Timebank__StatementLine *message,
-                          struct tb_statement_line *ret) {
+static int line_take(struct tb_list *list, const Timebank__StatementLine *message,
+                     struct tb_statement_line *ret) {
     *ret = (struct tb_statement_line){
         .entry = message->entry,
         .minutes = message->minutes,
@@ -37,53 +39,55 @@ static int statement_line(struct tb_bank *bank, const Timebank__StatementLine *m
         .target_entry = message->target,
     };
     if (message->author.len != sizeof(ret->author))
-        return statement_unreadable(bank);
+        return statement_unreadable(list->bank);
     memcpy(ret->author, message->author.data, sizeof(ret->author));
-    int r = statement_order(bank, &message->order, &ret->order);
+    int r = line_order(list, &message->order, &ret->order);
     ret->order.why = message->why;
     if (r == 0 && message->target_order.len > 0)
-        r = statement_order(bank, &message->target_order, &ret->target);
+        r = line_order(list, &message->target_order, &ret->target);
     return r;
 }
 
-static int statement_page(struct tb_bank *bank, const char *code, uint64_t *before, bool *ret_more,
-                          int (*each)(void *user, const struct tb_statement_line *line),
-                          void *user) {
-    Timebank__AskStatement ask = TIMEBANK__ASK_STATEMENT__INIT;
-    ask.code = (char *)code;
-    ask.before = *before;
-    Timebank__Request request = TIMEBANK__REQUEST__INIT;
-    request.body_case = TIMEBANK__REQUEST__BODY_STATEMENT;
-    request.statement = &ask;
-    Timebank__Response *response = NULL;
-    arena_reset(&bank->arena);
-    int r = call_read(bank, &request, TIMEBANK__RESPONSE__BODY_STATEMENT, &response);
-    if (r != 0)
-        return r;
+static int page_count(struct tb_list *list, const Timebank__Response *response, size_t *ret_n,
+                      bool *ret_more) {
     const Timebank__Statement *page = response->statement;
-    for (size_t i = 0; i < page->n_lines; i++) {
-        struct tb_statement_line line;
-        r = statement_line(bank, page->lines[i], &line);
-        if (r == 0 && *before != 0 && line.entry >= *before)
-            r = statement_unreadable(bank);
-        if (r == 0)
-            r = each(user, &line);
-        if (r != 0)
-            return r;
-        *before = line.entry;
-    }
+    if (page->more && page->n_lines == 0)
+        return statement_unreadable(list->bank);
+    *ret_n = page->n_lines;
     *ret_more = page->more;
-    return page->more && page->n_lines == 0 ? statement_unreadable(bank) : 0;
+    return 0;
+}
+
+static int page_item(struct tb_list *list, const Timebank__Response *response, size_t i) {
+    const Timebank__StatementLine *message = response->statement->lines[i];
+    if (message->entry == 0 || (list->before != 0 && message->entry >= list->before))
+        return statement_unreadable(list->bank);
+    int r = line_take(list, message, &list->item.line);
+    list->before = message->entry;
+    return r < 0 ? r : 1;
+}
+
+static const struct list_noun noun = {
+    .ask = TIMEBANK__REQUEST__BODY_STATEMENT,
+    .wants = TIMEBANK__RESPONSE__BODY_STATEMENT,
+    .count = page_count,
+    .item = page_item,
+};
+
+int tb_statement_begin(struct tb_bank *bank, const char *code, struct tb_list **ret_list) {
+    return code ? list_begin(bank, &noun, code, ret_list) : -EINVAL;
+}
+
+const struct tb_statement_line *tb_statement_next(struct tb_list *list) {
+    return list_next(list, &noun) ? &list->item.line : NULL;
 }
 
 int tb_statement_list(struct tb_bank *bank, const char *code,
                       int (*each)(void *user, const struct tb_statement_line *line), void *user) {
-    if (!bank || !code || !each)
-        return -EINVAL;
-    uint64_t before = 0;
-    bool more = true;
-    int r = bank_begin_opened(bank);
-    while (r == 0 && more)
-        r = statement_page(bank, code, &before, &more, each, user);
-    return r;
+    struct tb_list *list = NULL;
+    const struct tb_statement_line *line = NULL;
+    int r = each ? tb_statement_begin(bank, code, &list) : -EINVAL;
+    while (r == 0 && (line = tb_statement_next(list)))
+        r = each(user, line);
+    return list_finish(list, r);
 }

@@ -1,14 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A signed batch on its way: sent until its fate is known, its answer verified. */
+/*
+ * A signed batch on its way: what its answer is held against, and the outbox file that is kept
+ * until its fate is known. Sending a new one and settling an old one have this in common.
+ */
 #pragma once
 
-#include "bank.h"
 #include "call.h"
+#include "outbox.h"
+#include "verify.h"
 
-/* leaves: of the n order records. *ret_answer lives in the bank's arena. */
-int submit_run(struct tb_bank *bank, Timebank__Submit *submit, const struct hash *leaves, size_t n,
-               struct call_fate *fate, const Timebank__Answer **ret_answer) TB_MUST_CHECK;
-/* Leaf hashes of the orders as they travel in a submit; *ret_leaves is the caller's. -EBADMSG when
- * they do not end where the bytes end, or are not n. */
-int submit_leaves(const uint8_t *orders, size_t n_bytes, size_t n,
-                  struct hash **ret_leaves) TB_MUST_CHECK;
+struct submit {
+    uint8_t header[BATCH_HEADER_BYTES];
+    uint8_t signature[SSHSIG_SIGNATURE_BYTES];
+    struct hash *leaves; /* of the order records */
+    size_t n_orders;
+    struct outbox_slot slot;
+};
+
+/* Takes what it needs out of the message; leaves are reckoned from the orders as they travel.
+ * -EBADMSG when they do not end where the bytes end. */
+int submit_init(struct submit *submit, const Timebank__Submit *message) TB_MUST_CHECK;
+void submit_fini(struct submit *submit);
+/* Packs the request. */
+int submit_pack(Timebank__Submit *message, struct bytes *ret_body) TB_MUST_CHECK;
+/* Judges the answer that a call brought. */
+int submit_judge(const struct submit *submit, const struct tb_call *call,
+                 bool dry_run) TB_MUST_CHECK;

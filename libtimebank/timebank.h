@@ -4,20 +4,26 @@
  *
  * Link with `pkg-config --cflags --libs timebank`. This is the only public header.
  *
- * OUTCOMES. Every function that returns int ends in one of four ways:
- *      0               done
- *    > 0               refused: an enum tb_refusal, a stable number; tb_bank_message() has the
- * sentence -EINPROGRESS    unknown: the connection died after the request left, and the deadline
- * passed before the library could learn what became of it. Call tb_bank_settle() or repeat the
- * call; nothing is ever counted twice < 0               broken: a negative errno; -EINVAL is a slip
- * of the caller Out parameters come last and are untouched unless 0 is returned.
+ * OUTCOMES. Every function that returns int ends in one of four ways. 0: done. Above 0: refused, an
+ * enum tb_refusal, a stable number; tb_bank_message() has the sentence. -EINPROGRESS: unknown, the
+ * connection died after the request left, and the deadline passed before the library could learn
+ * what became of it; call tb_bank_settle() or repeat the call, nothing is ever counted twice. Below
+ * 0: broken, a negative errno; -EINVAL is a slip of the caller. Out parameters come last and are
+ * untouched unless 0 is returned.
+ *
+ * TWO FORMS. tb_x_get() and its like ask, wait and answer. tb_x_start() only starts the same call
+ * and returns it at once; it goes on inside tb_bank_process(), which never waits, and tb_x_read()
+ * hands out what a call brought that ended 0. Any number of calls may be under way; they are sent
+ * in the order in which they were started, and batches are recorded in that order. A blocking
+ * function may be called at any time; it moves the calls under way along while it waits.
  *
  * UNITS. Time is whole minutes, days are UTC days since 1970-01-01, instants are milliseconds since
  * 1970 UTC. Strings are UTF-8 and NUL-terminated. A credit is 60 minutes.
  *
  * OWNERSHIP. What a function puts into a `**ret_` is the caller's, freed by the function named at
  * its type (or free() for char *). `const` results are borrowed and live until the next call on the
- * same object. _free functions take NULL and return NULL.
+ * same object; those of tb_x_read() until the tb_call is freed. Batches, calls and lists are freed
+ * before their bank. _free functions take NULL and return NULL.
  *
  * THREADS. A tb_bank and what was made from it belong to one thread at a time. The library never
  * prints, logs, exits, or touches signal handlers.
@@ -39,153 +45,55 @@ extern "C" {
 
 /* ---------------------------------------------------------------- words */
 
+/* In the order of their numbers, as many to a line as it holds. */
+/* clang-format off */
 enum tb_refusal {
-    TB_BAD_REQUEST = 1,
-    TB_NO_AUTHORITY = 2,
-    TB_REVOKED_KEY = 3,
-    TB_UNKNOWN_KEY = 4,
-    TB_TRY_LATER = 5,
-    TB_LEDGER_FULL = 6,
-    TB_CLOCK = 7,
-    TB_TOO_LARGE = 8,
-    TB_SHUTTING_DOWN = 9,
-    TB_BAD_HEADER = 20,
-    TB_OTHER_LEDGER = 21,
-    TB_BAD_SIGNATURE = 22,
-    TB_BATCH_ID_USED = 23,
-    TB_TOO_LATE = 24,
-    TB_OTHER_HISTORY = 25,
-    TB_BATCH_SIZE = 26,
-    TB_BAD_NOT_AFTER = 27,
-    TB_NOT_CANONICAL = 40,
-    TB_ALREADY = 41,
-    TB_ID_DIFFERS = 42,
-    TB_NO_SUCH_ACCOUNT = 43,
-    TB_FROZEN = 44,
-    TB_CLOSED = 45,
-    TB_WRONG_KIND = 46,
-    TB_SAME_ACCOUNT = 47,
-    TB_ZERO = 48,
-    TB_NEGATIVE = 49,
-    TB_TOO_LONG = 50,
-    TB_NOT_IN_QUANTUM = 51,
-    TB_FUTURE_DATE = 52,
-    TB_BAD_DATE = 53,
-    TB_BELOW_FLOOR = 54,
-    TB_ABOVE_CEILING = 55,
-    TB_LOOKS_LIKE = 56,
-    TB_UNKNOWN_ACTIVITY = 57,
-    TB_UNKNOWN_OFFER = 58,
-    TB_UNKNOWN_FUNDER = 59,
-    TB_NOT_THE_PRICE = 60,
-    TB_NO_HEADS = 61,
-    TB_ALREADY_REVERSED = 62,
-    TB_MORE_THAN_REMAINS = 63,
-    TB_NO_SUCH_ENTRY = 64,
-    TB_NOT_REVERSIBLE = 65,
-    TB_OWN_HOURS = 66,
-    TB_CODE_TAKEN = 67,
-    TB_BAD_CODE = 68,
-    TB_NOT_A_MEMBER_CODE = 69,
-    TB_BAD_TEXT = 70,
-    TB_NOT_EMPTY = 71,
-    TB_NOT_FROZEN = 72,
-    TB_BANK_ACCOUNT = 73,
-    TB_UNKNOWN_POLICY = 74,
-    TB_BAD_POLICY_VALUE = 75,
-    TB_BAD_KEY = 76,
-    TB_KEY_GRANTED = 77,
-    TB_NO_SUCH_KEY = 78,
-    TB_LAST_STEWARD = 79,
-    TB_BAD_ROLE = 80,
-    TB_BAD_LIMIT = 81,
-    TB_HISTORY_ONLY = 82,
-    TB_HISTORY_STEWARD = 83,
-    TB_NO_NEW_CREDIT = 84,
-    TB_CAP = 85,
-    TB_SEE_COORDINATOR = 86,
-    TB_TOO_LATE_TO_UNDO = 87,
-    TB_CHEST_EMPTY = 88,
-    TB_ALREADY_FROZEN = 89,
-    TB_ALREADY_CLOSED = 90,
-    TB_NOT_BEFORE_OPENING = 91,
-    TB_WRONG_AUTHORITY = 92,
-    TB_BAD_CORRECTION = 93,
-    TB_NEEDS_WHY = 94,
-    TB_ALREADY_SET = 95,
-    TB_NO_SUCH_POSITION = 100,
-    TB_BAD_PERIOD = 101,
-    TB_NOT_FOR_EVALUATORS_YET = 102,
-    TB_BRIDGE = 103,
-    TB_TOO_MANY_ROWS = 104,
-    TB_NO_BANK = 120,
-    TB_NO_KEY = 121,
-    TB_WRONG_LEDGER = 122,
-    TB_NOT_VERIFIED = 123,
-    TB_BAD_TIME = 124,
-    TB_AMBIGUOUS_TIME = 125,
-    TB_AMBIGUOUS_DATE = 126,
-    TB_MISSING_COLUMN = 127,
-    TB_CONTROL_TOTAL = 128,
-    TB_BAD_FILE = 129,
-    TB_OUTBOX_FULL = 130,
-    TB_OTHER_KEY = 131,
-    TB_BAD_NUMBER = 132,
-    TB_DUPLICATE_ROW = 133,
+    TB_BAD_REQUEST = 1, TB_NO_AUTHORITY = 2, TB_REVOKED_KEY = 3, TB_UNKNOWN_KEY = 4,
+    TB_TRY_LATER = 5, TB_LEDGER_FULL = 6, TB_CLOCK = 7, TB_TOO_LARGE = 8, TB_SHUTTING_DOWN = 9,
+    TB_BAD_HEADER = 20, TB_OTHER_LEDGER = 21, TB_BAD_SIGNATURE = 22, TB_BATCH_ID_USED = 23,
+    TB_TOO_LATE = 24, TB_OTHER_HISTORY = 25, TB_BATCH_SIZE = 26, TB_BAD_NOT_AFTER = 27,
+    TB_NOT_CANONICAL = 40, TB_ALREADY = 41, TB_ID_DIFFERS = 42, TB_NO_SUCH_ACCOUNT = 43,
+    TB_FROZEN = 44, TB_CLOSED = 45, TB_WRONG_KIND = 46, TB_SAME_ACCOUNT = 47, TB_ZERO = 48,
+    TB_NEGATIVE = 49, TB_TOO_LONG = 50, TB_NOT_IN_QUANTUM = 51, TB_FUTURE_DATE = 52,
+    TB_BAD_DATE = 53, TB_BELOW_FLOOR = 54, TB_ABOVE_CEILING = 55, TB_LOOKS_LIKE = 56,
+    TB_UNKNOWN_ACTIVITY = 57, TB_UNKNOWN_OFFER = 58, TB_UNKNOWN_FUNDER = 59, TB_NOT_THE_PRICE = 60,
+    TB_NO_HEADS = 61, TB_ALREADY_REVERSED = 62, TB_MORE_THAN_REMAINS = 63, TB_NO_SUCH_ENTRY = 64,
+    TB_NOT_REVERSIBLE = 65, TB_OWN_HOURS = 66, TB_CODE_TAKEN = 67, TB_BAD_CODE = 68,
+    TB_NOT_A_MEMBER_CODE = 69, TB_BAD_TEXT = 70, TB_NOT_EMPTY = 71, TB_NOT_FROZEN = 72,
+    TB_BANK_ACCOUNT = 73, TB_UNKNOWN_POLICY = 74, TB_BAD_POLICY_VALUE = 75, TB_BAD_KEY = 76,
+    TB_KEY_GRANTED = 77, TB_NO_SUCH_KEY = 78, TB_LAST_STEWARD = 79, TB_BAD_ROLE = 80,
+    TB_BAD_LIMIT = 81, TB_HISTORY_ONLY = 82, TB_HISTORY_STEWARD = 83, TB_NO_NEW_CREDIT = 84,
+    TB_CAP = 85, TB_SEE_COORDINATOR = 86, TB_TOO_LATE_TO_UNDO = 87, TB_CHEST_EMPTY = 88,
+    TB_ALREADY_FROZEN = 89, TB_ALREADY_CLOSED = 90, TB_NOT_BEFORE_OPENING = 91,
+    TB_WRONG_AUTHORITY = 92, TB_BAD_CORRECTION = 93, TB_NEEDS_WHY = 94, TB_ALREADY_SET = 95,
+    TB_NO_SUCH_POSITION = 100, TB_BAD_PERIOD = 101, TB_NOT_FOR_EVALUATORS_YET = 102,
+    TB_BRIDGE = 103, TB_TOO_MANY_ROWS = 104, TB_NO_BANK = 120, TB_NO_KEY = 121,
+    TB_WRONG_LEDGER = 122, TB_NOT_VERIFIED = 123, TB_BAD_TIME = 124, TB_AMBIGUOUS_TIME = 125,
+    TB_AMBIGUOUS_DATE = 126, TB_MISSING_COLUMN = 127, TB_CONTROL_TOTAL = 128, TB_BAD_FILE = 129,
+    TB_OUTBOX_FULL = 130, TB_OTHER_KEY = 131, TB_BAD_NUMBER = 132, TB_DUPLICATE_ROW = 133
 };
 
 enum tb_warning_kind {
-    TB_WARN_BELOW_FLOOR = 1,
-    TB_WARN_ABOVE_CEILING = 2,
-    TB_WARN_ALLOTMENT_SHORT = 3,
-    TB_WARN_LONG_DAY = 4,
-    TB_WARN_VERY_LONG_DAY = 5,
-    TB_WARN_OLD_SERVICE_DATE = 6,
-    TB_WARN_LOOKS_LIKE = 7,
-    TB_WARN_ROUNDED = 8,
-    TB_WARN_NOT_IN_QUANTUM = 9,
-    TB_WARN_NOT_THE_PRICE = 10,
-    TB_WARN_NEW_NAME = 11,
-    TB_WARN_REVERSAL_PAST_LIMIT = 12,
-    TB_WARN_BEFORE_JOINING = 13,
+    TB_WARN_BELOW_FLOOR = 1, TB_WARN_ABOVE_CEILING = 2, TB_WARN_ALLOTMENT_SHORT = 3,
+    TB_WARN_LONG_DAY = 4, TB_WARN_VERY_LONG_DAY = 5, TB_WARN_OLD_SERVICE_DATE = 6,
+    TB_WARN_LOOKS_LIKE = 7, TB_WARN_ROUNDED = 8, TB_WARN_NOT_IN_QUANTUM = 9,
+    TB_WARN_NOT_THE_PRICE = 10, TB_WARN_NEW_NAME = 11, TB_WARN_REVERSAL_PAST_LIMIT = 12,
+    TB_WARN_BEFORE_JOINING = 13
 };
 
 enum tb_kind {
-    TB_EXCHANGE = 32,
-    TB_EARN = 33,
-    TB_LOG = 34,
-    TB_GIFT = 35,
-    TB_DONATE = 36,
-    TB_GRANT = 37,
-    TB_ISSUE = 38,
-    TB_REDEEM = 39,
-    TB_REVERSE = 40,
-    TB_OPEN_ACCOUNT = 64,
-    TB_FREEZE = 65,
-    TB_THAW = 66,
-    TB_CLOSE = 67,
-    TB_SET_LIMIT = 68,
-    TB_SET_POLICY = 69,
-    TB_SET_ACTIVITY = 70,
-    TB_SET_OFFER = 71,
-    TB_SET_FUNDER = 72,
-    TB_GRANT_KEY = 73,
-    TB_REVOKE_KEY = 74,
+    TB_EXCHANGE = 32, TB_EARN = 33, TB_LOG = 34, TB_GIFT = 35, TB_DONATE = 36, TB_GRANT = 37,
+    TB_ISSUE = 38, TB_REDEEM = 39, TB_REVERSE = 40, TB_OPEN_ACCOUNT = 64, TB_FREEZE = 65,
+    TB_THAW = 66, TB_CLOSE = 67, TB_SET_LIMIT = 68, TB_SET_POLICY = 69, TB_SET_ACTIVITY = 70,
+    TB_SET_OFFER = 71, TB_SET_FUNDER = 72, TB_GRANT_KEY = 73, TB_REVOKE_KEY = 74
 };
 
 enum tb_account_kind {
-    TB_ACCOUNT_MEMBER = 1,
-    TB_ACCOUNT_ORGANISATION = 2,
-    TB_ACCOUNT_VENUE = 3,
-    TB_ACCOUNT_CHEST = 4,
-    TB_ACCOUNT_ISSUED = 5,
-    TB_ACCOUNT_RETIRED = 6,
-    TB_ACCOUNT_EXPIRED = 7,
-    TB_ACCOUNT_ADVANCES = 8,
-    TB_ACCOUNT_VOUCHERS = 9,
-    TB_ACCOUNT_TRANSIT = 10,
-    TB_ACCOUNT_WRITE_OFFS = 11
+    TB_ACCOUNT_MEMBER = 1, TB_ACCOUNT_ORGANISATION = 2, TB_ACCOUNT_VENUE = 3, TB_ACCOUNT_CHEST = 4,
+    TB_ACCOUNT_ISSUED = 5, TB_ACCOUNT_RETIRED = 6, TB_ACCOUNT_EXPIRED = 7, TB_ACCOUNT_ADVANCES = 8,
+    TB_ACCOUNT_VOUCHERS = 9, TB_ACCOUNT_TRANSIT = 10, TB_ACCOUNT_WRITE_OFFS = 11
 };
+/* clang-format on */
 
 enum tb_standing { TB_STANDING_OPEN = 0, TB_STANDING_FROZEN = 1, TB_STANDING_CLOSED = 2 };
 
@@ -197,7 +105,7 @@ enum tb_role {
     TB_ROLE_VENUE = 4,
     TB_ROLE_MEMBER = 5,
     TB_ROLE_EVALUATOR = 6,
-    TB_ROLE_AUDITOR = 7
+    TB_ROLE_AUDITOR = 7,
 };
 
 enum tb_authority {
@@ -269,6 +177,8 @@ char *tb_key_line(const uint8_t key[32]);
 
 /* A bank: a connection to one ledger, its pin and its outbox. */
 struct tb_bank;
+/* A call that was started. */
+struct tb_call;
 
 int tb_bank_new(struct tb_bank **ret_bank);
 struct tb_bank *tb_bank_free(struct tb_bank *bank);
@@ -289,9 +199,13 @@ int tb_bank_set_deadline(struct tb_bank *bank, uint32_t deadline_ms);
  * TB_WRONG_LEDGER, TB_REVOKED_KEY... An unknown key is welcomed and may ask what anyone may. */
 int tb_bank_open(struct tb_bank *bank, const char *address);
 
+/* The same, started: done when the bank is open. Until then nothing else can be asked of it. */
+int tb_bank_open_start(struct tb_bank *bank, const char *address, struct tb_call **ret_call);
+
 /* A sentence on how the last call on this bank ended, with what to do; "" when it was done. */
 const char *tb_bank_message(const struct tb_bank *bank);
-/* Something said once (a ledger was pinned), or "". */
+/* Something said once (a ledger was pinned), or "". Gone with the next call or tb_bank_process().
+ */
 const char *tb_bank_notice(const struct tb_bank *bank);
 /* Path of the evidence file that the last failed verification left, or "". */
 const char *tb_bank_evidence(const struct tb_bank *bank);
@@ -310,6 +224,32 @@ void tb_bank_position(const struct tb_bank *bank, uint64_t *ret_size, uint8_t re
  * A refused batch of the outbox is moved to evidence-like files `refused-*` beside it, and the
  * sentence is in tb_bank_notice(). */
 int tb_bank_settle(struct tb_bank *bank, size_t *ret_settled);
+int tb_bank_settle_start(struct tb_bank *bank, struct tb_call **ret_call);
+int tb_bank_settle_read(struct tb_call *call, size_t *ret_settled);
+
+/* ---------------------------------------------------------------- calls */
+
+/* For a loop of the caller's: watch tb_bank_fd() for what tb_bank_events() says (POLLIN, POLLOUT of
+ * poll(2)), no longer than the milliseconds that it gives (-1: for ever), then tb_bank_process().
+ * Ask all three again each time: the descriptor changes with the connection, and is -1 where there
+ * is none. The library owns it. */
+int tb_bank_fd(const struct tb_bank *bank);
+int tb_bank_events(const struct tb_bank *bank, int *ret_timeout_ms);
+/* Moves the calls under way along as far as it goes without waiting; how they end, each says
+ * itself. -EINVAL for no bank. */
+int tb_bank_process(struct tb_bank *bank);
+
+/* 1 when it has ended, else 0. */
+int tb_call_is_done(const struct tb_call *call);
+/* How it ended; -EAGAIN while it has not. */
+int tb_call_result(const struct tb_call *call);
+/* A sentence on how it ended, "" when it was done or has not ended. */
+const char *tb_call_message(const struct tb_call *call);
+/* Waits until it has ended: the blocking form of what was started. Returns tb_call_result(). */
+int tb_call_wait(struct tb_call *call);
+/* Frees it, and what tb_x_read() lent from it. One under way is given up: a batch that was sent
+ * already may still be recorded, and stays in the outbox until that is known. */
+struct tb_call *tb_call_free(struct tb_call *call);
 
 /* --------------------------------------------------------------- orders */
 
@@ -415,8 +355,14 @@ int tb_batch_submit(struct tb_batch *batch, struct tb_answer **ret_answer);
 /* Judges the batch on top of the earlier dry runs of this connection; nothing is recorded or kept.
  */
 int tb_batch_dry_run(struct tb_batch *batch, struct tb_answer **ret_answer);
+/* The same, started. The batch is signed, and in the outbox, on return; until the call is done it
+ * cannot be changed (-EBUSY), but may be freed. tb_answer_take() moves the answer out, once. */
+int tb_batch_submit_start(struct tb_batch *batch, struct tb_call **ret_call);
+int tb_batch_dry_run_start(struct tb_batch *batch, struct tb_call **ret_call);
+int tb_answer_take(struct tb_call *call, struct tb_answer **ret_answer);
 /* Forgets the dry runs of this connection. */
 int tb_bank_end_dry_run(struct tb_bank *bank);
+int tb_bank_end_dry_run_start(struct tb_bank *bank, struct tb_call **ret_call);
 
 struct tb_refused {
     int refusal; /* enum tb_refusal */
@@ -466,6 +412,8 @@ struct tb_status {
     uint64_t map_used_bytes;
 };
 int tb_status_get(struct tb_bank *bank, struct tb_status *ret_status);
+int tb_status_start(struct tb_bank *bank, struct tb_call **ret_call);
+int tb_status_read(struct tb_call *call, struct tb_status *ret_status);
 
 struct tb_balance {
     const char *code;
@@ -482,6 +430,8 @@ struct tb_balance {
     uint32_t last_day; /* latest date of service of an entry; 0: none */
 };
 int tb_balance_get(struct tb_bank *bank, const char *code, struct tb_balance *ret_balance);
+int tb_balance_start(struct tb_bank *bank, const char *code, struct tb_call **ret_call);
+int tb_balance_read(struct tb_call *call, struct tb_balance *ret_balance);
 
 struct tb_account {
     struct tb_balance balance;
@@ -493,11 +443,26 @@ struct tb_account {
     const char *age_band; /* likewise */
 };
 int tb_account_get(struct tb_bank *bank, const char *code, struct tb_account *ret_account);
+int tb_account_start(struct tb_bank *bank, const char *code, struct tb_call **ret_call);
+int tb_account_read(struct tb_call *call, struct tb_account *ret_account);
 /* The next free member code, by the policy member-code; the caller's (free()). */
 int tb_account_next_code(struct tb_bank *bank, char **ret_code);
+int tb_account_next_code_start(struct tb_bank *bank, struct tb_call **ret_call);
+int tb_account_next_code_read(struct tb_call *call, char **ret_code);
 
-/* The lists call each() once for each item, in ascending order of name; another value than 0 from
- * it ends the list and is returned. Do not call the bank from inside. */
+/* A list being read, page by page. tb_x_begin() asks for its first page; tb_x_next() gives item
+ * after item, in ascending order of name (statements newest first), borrowed until the next one,
+ * and NULL at the end, which may have come early: tb_list_end() frees the list and says how it
+ * ended. */
+struct tb_list;
+/* 1 when tb_x_next() will not wait; else tb_bank_process() has to go on. */
+int tb_list_is_ready(struct tb_list *list);
+int tb_list_end(struct tb_list *list);
+
+int tb_account_begin(struct tb_bank *bank, struct tb_list **ret_list);
+const struct tb_balance *tb_account_next(struct tb_list *list);
+/* The _list functions walk a whole list and call each() for each item; another value than 0 from
+ * it ends the list and is returned. */
 int tb_account_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_balance *balance),
                     void *user);
 
@@ -506,6 +471,8 @@ struct tb_activity {
     const char *tags; /* separated by spaces */
     uint8_t set_by[TB_ORDER_ID_BYTES];
 };
+int tb_activity_begin(struct tb_bank *bank, struct tb_list **ret_list);
+const struct tb_activity *tb_activity_next(struct tb_list *list);
 int tb_activity_list(struct tb_bank *bank,
                      int (*each)(void *user, const struct tb_activity *activity), void *user);
 
@@ -516,6 +483,8 @@ struct tb_offer {
     uint8_t set_by[TB_ORDER_ID_BYTES];
 };
 /* venue NULL: of all venues. */
+int tb_offer_begin(struct tb_bank *bank, const char *venue, struct tb_list **ret_list);
+const struct tb_offer *tb_offer_next(struct tb_list *list);
 int tb_offer_list(struct tb_bank *bank, const char *venue,
                   int (*each)(void *user, const struct tb_offer *offer), void *user);
 
@@ -524,6 +493,8 @@ struct tb_policy {
     const char *value;
     const char *help;
 };
+int tb_policy_begin(struct tb_bank *bank, struct tb_list **ret_list);
+const struct tb_policy *tb_policy_next(struct tb_list *list);
 int tb_policy_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_policy *policy),
                    void *user);
 
@@ -531,6 +502,8 @@ struct tb_funder {
     const char *name;
     uint8_t set_by[TB_ORDER_ID_BYTES];
 };
+int tb_funder_begin(struct tb_bank *bank, struct tb_list **ret_list);
+const struct tb_funder *tb_funder_next(struct tb_list *list);
 int tb_funder_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_funder *funder),
                    void *user);
 
@@ -541,6 +514,8 @@ struct tb_key {
     uint64_t granted_entry; /* 0: by genesis */
     uint64_t revoked_entry; /* 0: in force */
 };
+int tb_key_begin(struct tb_bank *bank, struct tb_list **ret_list);
+const struct tb_key *tb_key_next(struct tb_list *list);
 int tb_key_list(struct tb_bank *bank, int (*each)(void *user, const struct tb_key *key),
                 void *user);
 
@@ -557,9 +532,12 @@ struct tb_entry {
 int tb_entry_get(struct tb_bank *bank, uint64_t number, struct tb_entry *ret_entry);
 int tb_entry_by_id(struct tb_bank *bank, const uint8_t id[TB_ORDER_ID_BYTES],
                    struct tb_entry *ret_entry);
+int tb_entry_start(struct tb_bank *bank, uint64_t number, struct tb_call **ret_call);
+int tb_entry_by_id_start(struct tb_bank *bank, const uint8_t id[TB_ORDER_ID_BYTES],
+                         struct tb_call **ret_call);
+int tb_entry_read(struct tb_call *call, struct tb_entry *ret_entry);
 
-/* A line of an account's statement; strings live until each() returns. order.why is the note's text
- * for those who may read it. */
+/* A line of an account's statement. order.why is the note's text for those who may read it. */
 struct tb_statement_line {
     uint64_t entry;
     struct tb_order order; /* as recorded */
@@ -574,6 +552,8 @@ struct tb_statement_line {
     struct tb_order target;
 };
 /* Newest first, all of them: the minutes add up to the balance. */
+int tb_statement_begin(struct tb_bank *bank, const char *code, struct tb_list **ret_list);
+const struct tb_statement_line *tb_statement_next(struct tb_list *list);
 int tb_statement_list(struct tb_bank *bank, const char *code,
                       int (*each)(void *user, const struct tb_statement_line *line), void *user);
 
@@ -586,6 +566,9 @@ struct tb_report_ask {
     int as_recorded;    /* ignore claimed dates of entry */
 };
 int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json);
+int tb_report_start(struct tb_bank *bank, const struct tb_report_ask *ask,
+                    struct tb_call **ret_call);
+int tb_report_read(struct tb_call *call, char **ret_json);
 
 #ifdef __cplusplus
 }

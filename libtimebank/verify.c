@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Nothing here asks the network or keeps state of its own: bytes that came, the head we had, a
+ * Nothing here asks the network or keeps state of its own: bytes that came, a head we had, a
  * verdict. A verdict of "no" goes through verify_fail(), so that none is without evidence.
  */
 #include "verify.h"
@@ -48,8 +48,33 @@ static int consistency_check(const struct note_head *known, const struct note_he
                                      position->n_consistency);
 }
 
-int verify_position(struct tb_bank *bank, const Timebank__Position *position) {
-    const struct note_head *known = &bank->head.head;
+int verify_two_histories(struct tb_bank *bank, const void *checkpoint, size_t n) {
+    return verify_fail(bank, checkpoint, n,
+                       "Two different heads of the same size were signed: the ledger has two "
+                       "histories.");
+}
+
+/* The head that a note shows, once its signature and what it claims to extend are right. */
+static int head_check(struct tb_bank *bank, const struct note_head *known,
+                      const Timebank__Position *position, struct note_head *head) {
+    const void *note = position->checkpoint.data;
+    size_t n = position->checkpoint.len;
+    int r = note_checkpoint_open(note, n, &bank->verifier, head);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0 || head->size != position->size)
+        return verify_fail(bank, note, n, "The signature on the ledger's head is not right.");
+    if (head->size == known->size && !hash_equal(&head->root, &known->root))
+        return verify_two_histories(bank, note, n);
+    if (consistency_check(known, head, position) < 0)
+        return verify_fail(bank, note, n,
+                           "The ledger's head does not extend the one seen before: the history was "
+                           "changed.");
+    return 0;
+}
+
+int verify_position(struct tb_bank *bank, const struct note_head *known,
+                    const Timebank__Position *position, struct bank_head *ret_seen) {
     const void *note = position->checkpoint.data;
     size_t n = position->checkpoint.len;
     if (position->size < known->size)
@@ -57,26 +82,19 @@ int verify_position(struct tb_bank *bank, const Timebank__Position *position) {
                            "The ledger went back from %llu records to %llu: entries were lost or "
                            "taken out.",
                            (unsigned long long)known->size, (unsigned long long)position->size);
-    if (n == 0) {
-        if (position->size == known->size && known->size > 0)
-            return 0;
+    if (n == 0 && (position->size != known->size || known->size == 0))
         return verify_fail(bank, NULL, 0, "A reply came without a signed head.");
+    struct bank_head seen = {.head = *known};
+    if (n > 0) {
+        int r = head_check(bank, known, position, &seen.head);
+        if (r != 0)
+            return r;
+        bytes_put(&seen.checkpoint, note, n);
+        if (seen.checkpoint.r < 0)
+            return seen.checkpoint.r;
     }
-    struct note_head head;
-    int r = note_checkpoint_open(note, n, &bank->verifier, &head);
-    if (r == -ENOMEM)
-        return r;
-    if (r < 0 || head.size != position->size)
-        return verify_fail(bank, note, n, "The signature on the ledger's head is not right.");
-    if (head.size == known->size && !hash_equal(&head.root, &known->root))
-        return verify_fail(bank, note, n,
-                           "Two different heads of the same size were signed: the ledger has two "
-                           "histories.");
-    if (consistency_check(known, &head, position) < 0)
-        return verify_fail(bank, note, n,
-                           "The ledger's head does not extend the one seen before: the history was "
-                           "changed.");
-    return bank_set_head(bank, &head, note, n);
+    *ret_seen = seen;
+    return 0;
 }
 
 /* The root that follows from the batch as sent and the hashes beside it. */
@@ -127,9 +145,9 @@ static bool answer_has_shape(const Timebank__Answer *answer, size_t n_orders, bo
     return balances && entries;
 }
 
-int verify_answer(struct tb_bank *bank, const struct verify_batch *batch,
-                  const Timebank__Answer *answer) {
-    const struct note_head *head = &bank->head.head;
+int verify_answer(struct tb_bank *bank, const struct bank_head *seen,
+                  const struct verify_batch *batch, const Timebank__Answer *answer) {
+    const struct note_head *head = &seen->head;
     if (!answer_has_shape(answer, batch->n_orders, batch->dry_run))
         return verify_fail(bank, NULL, 0, "The answer to a batch does not fit what was sent.");
     if (batch->dry_run)
@@ -145,7 +163,7 @@ int verify_answer(struct tb_bank *bank, const struct verify_batch *batch,
     struct hash root;
     int r = range_root(batch, answer, head->size, &root);
     if (r < 0 || !hash_equal(&root, &head->root))
-        return verify_fail(bank, bank->head.checkpoint.data, bank->head.checkpoint.n,
+        return verify_fail(bank, seen->checkpoint.data, seen->checkpoint.n,
                            "The batch was answered as recorded, but is not in the ledger as sent.");
     return 0;
 }

@@ -12,8 +12,13 @@
 int verify_fail(struct tb_bank *bank, const void *checkpoint, size_t n, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Judges the head of a reply to a request that named the bank's head, and takes it over. */
-int verify_position(struct tb_bank *bank, const Timebank__Position *position) TB_MUST_CHECK;
+/* Judges the head of a reply to a request that named the known one: signed, and an extension of it.
+ * *ret_seen's checkpoint is the caller's, and empty where the head is the known one. Says nothing
+ * of heads that came meanwhile: that is check.c's. */
+int verify_position(struct tb_bank *bank, const struct note_head *known,
+                    const Timebank__Position *position, struct bank_head *ret_seen) TB_MUST_CHECK;
+/* Two signed heads that cannot both be: verify_fail() with them. */
+int verify_two_histories(struct tb_bank *bank, const void *checkpoint, size_t n);
 
 /* A batch as it was signed and sent: what an answer is held against. */
 struct verify_batch {
@@ -24,6 +29,6 @@ struct verify_batch {
     bool dry_run;
 };
 
-/* Judges an answer against the bank's head, which must be that of the same reply. */
-int verify_answer(struct tb_bank *bank, const struct verify_batch *batch,
-                  const Timebank__Answer *answer) TB_MUST_CHECK;
+/* Judges an answer against the head of the same reply. */
+int verify_answer(struct tb_bank *bank, const struct bank_head *seen,
+                  const struct verify_batch *batch, const Timebank__Answer *answer) TB_MUST_CHECK;

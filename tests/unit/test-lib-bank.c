@@ -396,9 +396,7 @@ Test(lib_bank, catches_a_ledger_that_went_back_while_it_was_away, .init = setup,
     cr_assert(submit(3, "m2") == 0);
     bank_again();
     fake.n_leaves -= 2;
-    bank_open();
-    struct tb_status status;
-    expect_caught(tb_status_get(bank, &status), FAKE_ROLLBACK);
+    expect_caught(tb_bank_open(bank, fake.address), FAKE_ROLLBACK);
 }
 
 Test(lib_bank, catches_two_heads_of_one_size, .init = setup, .fini = teardown) {

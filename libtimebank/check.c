@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two requests, one that names our head and one that names the other: when both are answered with
+ * one and the same head, both are beginnings of it. When the ledger grew in between, the second
+ * head takes the place of the one that it extends, and the two are asked again.
+ */
+#include "check.h"
+
+#include <errno.h>
+
+#include "verify.h"
+
+static bool heads_equal(const struct note_head *a, const struct note_head *b) {
+    return a->size == b->size && hash_equal(&a->root, &b->root);
+}
+
+/* 0: the same head as ours; 1: of another size. */
+static int head_compare(struct tb_bank *bank, const struct note_head *head,
+                        const struct bytes *checkpoint) {
+    if (head->size != bank->head.head.size)
+        return 1;
+    if (heads_equal(head, &bank->head.head))
+        return 0;
+    return verify_two_histories(bank, checkpoint->data, checkpoint->n);
+}
+
+/* The reply to the request that names a held call's head. */
+static int parent_take(struct tb_call *call) {
+    struct tb_call *parent = call->parent;
+    int r = head_compare(call->bank, &call->seen.head, &call->seen.checkpoint);
+    if (r < 0)
+        return r;
+    parent->reach = call->seen.head;
+    call->parent = NULL;
+    if (r == 1)
+        check_hold(parent);
+    return 0;
+}
+
+int check_reply(struct tb_call *call) {
+    struct tb_bank *bank = call->bank;
+    const struct bank_head *seen = &call->seen;
+    if (call->parent)
+        return parent_take(call);
+    bool from_ours = heads_equal(&call->known, &bank->head.head);
+    int r = from_ours ? 1 : head_compare(bank, &seen->head, &seen->checkpoint);
+    if (r == 1 && from_ours) {
+        r = seen->checkpoint.n > 0
+                ? bank_set_head(bank, &seen->head, seen->checkpoint.data, seen->checkpoint.n)
+                : 0;
+    }
+    /* One that was asked for the sake of its head alone came too late to be of use. */
+    return r == 1 && call->is_forgotten && call->kind == CALL_READS ? 0 : r;
+}
+
+/* Asks for nothing but a head, before all others. */
+static int head_ask(struct tb_call *parent, bool names_ours) {
+    struct tb_bank *bank = parent->bank;
+    Timebank__Empty empty = TIMEBANK__EMPTY__INIT;
+    Timebank__Request request = TIMEBANK__REQUEST__INIT;
+    request.body_case = TIMEBANK__REQUEST__BODY_STATUS;
+    request.status = &empty;
+    struct tb_call *call = NULL;
+    int r = call_new(bank, CALL_READS, &request, TIMEBANK__RESPONSE__BODY_STATUS, &call);
+    if (r != 0)
+        return r;
+    call->is_forgotten = true;
+    call->parent = names_ours ? NULL : parent;
+    call_start_first(call);
+    call->deadline_at_ms = parent->deadline_at_ms;
+    return 0;
+}
+
+void check_hold(struct tb_call *call) {
+    if (call->stage != CALL_CHECKED)
+        call->reach = call->seen.head;
+    call->stage = CALL_CHECKED;
+    int r = head_ask(call, false);
+    if (r == 0)
+        r = head_ask(call, true);
+    if (r < 0)
+        call_judge(call, r);
+}
+
+void check_wake(struct tb_bank *bank) {
+    struct tb_call *call = bank->calls;
+    while (call) {
+        if (call->stage != CALL_CHECKED || call->reach.size != bank->head.head.size) {
+            call = call->next;
+            continue;
+        }
+        call_show(call);
+        call_judge(call, head_compare(bank, &call->reach, &call->seen.checkpoint));
+        call = bank->calls; /* which others ended with it is not known */
+    }
+}
+
+int check_saved(struct tb_bank *bank, const struct note_head *head) {
+    struct tb_call *call = NULL;
+    int r = call_new(bank, CALL_READS, NULL, TIMEBANK__RESPONSE__BODY__NOT_SET, &call);
+    if (r != 0)
+        return r;
+    call->is_forgotten = true;
+    call->seen.head = *head;
+    call_start_first(call);
+    check_hold(call);
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A counting arena holds what is decoded, so that a hostile reply fails instead of growing. */
+#include "reply.h"
+
+#include <errno.h>
+
+struct reply *reply_free(struct reply *reply) {
+    if (!reply)
+        return NULL;
+    bytes_fini(&reply->bytes);
+    arena_fini(&reply->arena);
+    free(reply);
+    return NULL;
+}
+
+int reply_new(struct bytes *bytes, struct reply **ret_reply) {
+    _cleanup_(reply_freep) struct reply *reply = calloc(1, sizeof(*reply));
+    if (!reply)
+        return -ENOMEM;
+    arena_init(&reply->arena, BANK_REPLY_MAX);
+    reply->bytes = *bytes;
+    *bytes = (struct bytes){};
+    reply->message =
+        timebank__response__unpack(&reply->arena.allocator, reply->bytes.n, reply->bytes.data);
+    if (!reply->message)
+        return -EPROTO;
+    *ret_reply = TAKE(reply);
+    return 0;
+}
