@@ -16,6 +16,8 @@ int log_read(struct log *log, struct store_read **ret_read) {
 
 void log_release_read(struct log *log) {
     log->read = store_read_end(log->read);
+    if (log->state && !log->has_step_in_flight)
+        state_drop_read_back(log->state);
 }
 
 static int find_in_group(const struct log_group *group, uint64_t index, struct run *ret) {

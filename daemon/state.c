@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define READ_BACK_MAX 16384u
+
 struct state *state_new(const struct state_source *source) {
     struct state *state = calloc(1, sizeof(*state));
 
@@ -155,6 +157,7 @@ static struct row *find(struct state *state, enum state_table table, uint64_t ha
     r = s->source.row(s->source.user, table, key, n_key, value);
     if (r > 0) {
         r = place(s, table, hash, key, n_key, value, false, &row);
+        s->n_read_back++;
     }
     if (r < 0)
         *ret_r = r;
@@ -219,6 +222,20 @@ int state_load(struct state *state, enum state_table table, const void *key, siz
 
     assert(!state->below);
     return place(state, table, rows_hash(key, n_key), key, n_key, value, false, &row);
+}
+
+static bool is_clean(const struct row *row) {
+    return !row->is_dirty;
+}
+
+void state_drop_read_back(struct state *state) {
+    assert(!state->below);
+    if (state->n_read_back < READ_BACK_MAX)
+        return;
+    for (size_t t = 0; t < STATE_N_TABLES; t++)
+        if (state_is_on_disk((enum state_table)t))
+            rows_drop(&state->tables[t], is_clean);
+    state->n_read_back = 0;
 }
 
 int state_order(struct state *state, uint64_t index, struct arena *arena,

@@ -151,6 +151,7 @@ struct state {
     struct state_account **touched; /* of the lowest: accounts whose leaf is out of date */
     size_t n_touched;
     size_t n_touched_allocated;
+    size_t n_read_back; /* of the lowest: rows taken from the source since a drop */
     struct state_run *runs;
 };
 
@@ -177,6 +178,9 @@ int state_add(struct state *state, enum state_table table, const void *key, size
 /* Puts a row as it was stored, clean (start). */
 int state_load(struct state *state, enum state_table table, const void *key, size_t n_key,
                const void *value) TB_MUST_CHECK;
+/* Forgets what the source has, too, once there is much of it: whoever asks for ten million ids does
+ * not fill the memory. Not while rows marked clean are still on their way to the store. */
+void state_drop_read_back(struct state *state);
 int state_order(struct state *state, uint64_t index, struct arena *arena,
                 Timebank__Order **ret_order, uint64_t *ret_received_at_ms) TB_MUST_CHECK;
 int state_keep_run(struct state *state, struct state_run *run);
