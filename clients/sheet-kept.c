@@ -307,11 +307,6 @@ static int refused_keep(struct sheet_session *session, const struct sheet_line *
         return -ENOMEM;
     int r = text_append(path, text);
     session->n_set_aside++;
-    if (r == 0)
-        sheet_say(session,
-                  "The line is kept in %s: put it right there and take it in with "
-                  "timebank sheet, or type it anew.",
-                  path);
     return r < 0 ? fail_tell(session, path, r) : 0;
 }
 
@@ -353,7 +348,7 @@ static int row_post(struct sheet_session *session, const json_t *row) {
 int sheet_kept_post(struct sheet_session *session) {
     _cleanup_(kept_fini) struct kept kept = {.lock = -1};
     int r = kept_open(session, &kept);
-    size_t n = session->n_kept;
+    size_t n = session->n_kept, n_before = session->n_set_aside;
     if (r == 0 && n > 0)
         sheet_say(session, "Posting %zu line%s that %s kept here:", n, n == 1 ? "" : "s",
                   n == 1 ? "was" : "were");
@@ -366,6 +361,11 @@ int sheet_kept_post(struct sheet_session *session) {
         if (r < 0)
             fail_tell(session, kept.path, r);
     }
+    if (session->n_set_aside > n_before)
+        sheet_say(session,
+                  "What was refused is kept in %s.refused.csv: put it right there and take it in "
+                  "with timebank sheet, or type it anew.",
+                  session->place);
     return r < 0 ? r : 0;
 }
 

@@ -9,6 +9,8 @@
 #include "base/cleanup.h"
 #include "sheet.h"
 
+#define GAP_MAX 20 /* lines that were refused leave gaps */
+
 void sheet_lines_clear(struct sheet_session *session) {
     for (size_t i = 0; i < session->n_lines; i++)
         sheet_line_fini(&session->lines[i]);
@@ -63,5 +65,17 @@ void sheet_lines_find_next(struct sheet_session *session, bool tell) {
             sheet_lines_add(session, &line);
         sheet_line_fini(&line);
         sheet_lines_set_next(session, session->next + 1);
+    }
+}
+
+void sheet_lines_load(struct sheet_session *session) {
+    uint32_t n_missing = 0;
+    for (uint32_t number = 1; session->there && n_missing < GAP_MAX; number++) {
+        struct sheet_line line = {0};
+        uint32_t attempt;
+        int r = sheet_post_find(session, number, &attempt, &line);
+        n_missing = r == 0 ? n_missing + 1 : 0;
+        if (r < 0 || (r > 0 && !sheet_lines_add(session, &line)))
+            return;
     }
 }

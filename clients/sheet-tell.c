@@ -94,16 +94,29 @@ void sheet_tell_sticky(const struct sheet_session *session) {
               session->giver || session->receiver ? "" : ": type giver, receiver, time");
 }
 
+static void line_tell(const struct sheet_session *session, const struct sheet_line *line) {
+    char day[16], time[32], where[32] = "kept here";
+    tb_date_format(line->day, day);
+    tb_time_format((int64_t)line->minutes, time);
+    if (line->entry)
+        snprintf(where, sizeof(where), "entry %" PRIu64, line->entry);
+    client_line(session->to, "%4u %s  %-12s to %-12s %8s  %-12s %s", line->number, day, line->giver,
+                line->receiver, time, line->activity, where);
+}
+
 void sheet_tell_list(const struct sheet_session *session) {
-    for (size_t i = 0; i < session->n_lines; i++) {
-        const struct sheet_line *line = &session->lines[i];
-        char day[16], time[32], where[32] = "kept here";
-        tb_date_format(line->day, day);
-        tb_time_format((int64_t)line->minutes, time);
-        if (line->entry)
-            snprintf(where, sizeof(where), "entry %" PRIu64, line->entry);
-        client_line(session->to, "%4u %s  %-12s to %-12s %8s  %-12s %s", line->number, day,
-                    line->giver, line->receiver, time, line->activity, where);
+    uint32_t told = 0;
+    for (size_t n = 0; n < session->n_lines; n++) {
+        const struct sheet_line *next = NULL;
+        for (size_t i = 0; i < session->n_lines; i++) {
+            const struct sheet_line *line = &session->lines[i];
+            if (line->number > told && (!next || line->number < next->number))
+                next = line;
+        }
+        if (!next)
+            return;
+        line_tell(session, next);
+        told = next->number;
     }
 }
 
@@ -127,7 +140,7 @@ void sheet_tell_help(const struct sheet_session *session) {
           "  a gard           the activity from here          d tue   the date from here\n"
           "  t 2              the time from here: then a line is a person    (g - ends it)\n"
           "  l 8              go on with line 8               s NAME  another sheet\n"
-          "  undo             take the last line back, and again the one before\n"
+          "  undo             take the last line back, and again the one before; undo 3: line 3\n"
           "  total, list      lines and hours so far          end     check the total and stop\n",
           session->to);
 }

@@ -36,8 +36,7 @@ static bool sheet_set(struct sheet_session *session, const char *name) {
     session->sheet = copy;
     sheet_lines_clear(session);
     sheet_lines_set_next(session, session->there ? 1 : sheet_known_next(session, name));
-    if (session->there)
-        sheet_lines_find_next(session, false);
+    sheet_lines_load(session);
     if (sheet_kept_list(session) < 0)
         return false;
     sheet_lines_find_next(session, false);
@@ -193,28 +192,45 @@ static void undone_tell(const struct sheet_session *session) {
         sheet_say(session, "Type line %u anew.", session->next);
 }
 
-static bool run_undo(struct sheet_session *session, char *rest _unused_) {
-    if (session->n_lines == 0) {
+/* The line that "undo" or "undo 3" means. */
+static struct sheet_line *undo_find(struct sheet_session *session, const char *rest) {
+    unsigned long number = strtoul(rest, NULL, 10);
+    for (size_t i = session->n_lines; i-- > 0;)
+        if (!*rest || session->lines[i].number == number)
+            return &session->lines[i];
+    if (*rest)
+        sheet_say(session, "This sheet has no line %s: list shows what it has.", rest);
+    else
         sheet_say(session, "This sheet has no line to take back.");
-        return true;
-    }
-    struct sheet_line *last = &session->lines[session->n_lines - 1];
-    bool kept = last->entry == 0;
-    if (kept) {
-        if (sheet_kept_drop(session, last) < 0)
-            return true;
+    return NULL;
+}
+
+/* True where the line no longer counts. */
+static bool line_undo(struct sheet_session *session, const struct sheet_line *line) {
+    if (line->entry == 0) {
+        if (sheet_kept_drop(session, line) < 0)
+            return false;
         sheet_say(session, "Line %u was kept here and never went to the bank: it is gone.",
-                  last->number);
-    } else if (!session->there || sheet_post_undo(session, last) != SHEET_IN) {
-        sheet_say(session, "Line %u is in the ledger and was not taken back%s.", last->number,
-                  session->there ? "" : ": undo it when the bank answers");
+                  line->number);
         return true;
     }
-    if (!kept)
-        sheet_known_set_attempt(session, session->sheet, last->number, last->attempt + 1);
-    sheet_lines_set_next(session, last->number);
-    sheet_line_fini(last);
-    session->n_lines--;
+    if (session->there && sheet_post_undo(session, line) == SHEET_IN) {
+        sheet_known_set_attempt(session, session->sheet, line->number, line->attempt + 1);
+        return true;
+    }
+    sheet_say(session, "Line %u is in the ledger and was not taken back%s.", line->number,
+              session->there ? "" : ": undo it when the bank answers");
+    return false;
+}
+
+static bool run_undo(struct sheet_session *session, char *rest) {
+    struct sheet_line *line = undo_find(session, rest);
+    if (!line || !line_undo(session, line))
+        return true;
+    size_t n_after = (size_t)(&session->lines[--session->n_lines] - line);
+    sheet_lines_set_next(session, line->number);
+    sheet_line_fini(line);
+    memmove(line, line + 1, n_after * sizeof(*line));
     undone_tell(session);
     return true;
 }
@@ -328,8 +344,10 @@ static int sitting_run(struct sheet_session *session, const struct sheet_control
                                "name to put it right.");
             return CLIENT_REFUSED;
         }
-        sheet_say(session, "Look for the slip: undo, or type what is missing; then end again. "
-                           "Leave it so? y; Return: no.");
+        sheet_say(
+            session,
+            "Look for the slip: undo 3 takes line 3 back, l 3 goes on with line 3; then end again. "
+            "Leave it so? y; Return: no.");
         if (sheet_ask_yes(session))
             return CLIENT_REFUSED;
     }

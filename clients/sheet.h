@@ -149,6 +149,8 @@ struct sheet_matches sheet_known_activities(const struct sheet_session *session,
 void sheet_lines_clear(struct sheet_session *session);
 bool sheet_lines_add(struct sheet_session *session, struct sheet_line *line);
 void sheet_lines_set_next(struct sheet_session *session, uint32_t next);
+/* Fetches what the bank has of the sheet. */
+void sheet_lines_load(struct sheet_session *session);
 /* Goes past lines that are in already. */
 void sheet_lines_find_next(struct sheet_session *session, bool tell);
 
