@@ -12,7 +12,6 @@
 
 #define NEXT_TRIES 5  /* others may take the next code first */
 #define OPEN_TAKEN -1 /* beside the exit statuses */
-#define WHY_BYTES 400
 
 /* ---- open */
 
@@ -283,18 +282,6 @@ const struct verb verb_account_close = {
     .run = close_run,
 };
 
-/* "-20h", "20 h": minutes with their sign. */
-static int limit_parse(struct client *client, const char *text, int64_t *ret_minutes) {
-    char why[WHY_BYTES] = "";
-    uint64_t minutes;
-    bool negative = *text == '-';
-    int r = tb_time_parse(text + negative, &minutes, why, sizeof(why));
-    if (r != 0)
-        return client_outcome_why(client, r, why);
-    *ret_minutes = negative ? -(int64_t)minutes : (int64_t)minutes;
-    return CLIENT_DONE;
-}
-
 static int limit_run(struct client *client, int argc, char **argv) {
     char *code = NULL, *floor = NULL, *ceiling = NULL, *why = NULL;
     int64_t floor_minutes, ceiling_minutes;
@@ -311,9 +298,9 @@ static int limit_run(struct client *client, int argc, char **argv) {
     if (r == CLIENT_DONE && (floor || ceiling) == by_policy)
         r = client_usage(&verb_account_limit, "Say --floor, --ceiling or both; or --by-policy.");
     if (r == CLIENT_DONE && floor)
-        r = limit_parse(client, floor, &floor_minutes);
+        r = balance_parse(client, floor, &floor_minutes);
     if (r == CLIENT_DONE && ceiling)
-        r = limit_parse(client, ceiling, &ceiling_minutes);
+        r = balance_parse(client, ceiling, &ceiling_minutes);
     if (r != CLIENT_DONE)
         return r;
     order.kind = TB_SET_LIMIT;

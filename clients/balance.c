@@ -9,6 +9,8 @@
 #include "options.h"
 #include "verbs.h"
 
+#define WHY_BYTES 400
+
 json_t *balance_json(const struct tb_balance *balance) {
     return json_pack("{s:o, s:o, s:I, s:I, s:o}", "code", client_json_text(balance->code), "kind",
                      client_json_text(tb_account_kind_name(balance->kind)), "minutes",
@@ -23,6 +25,17 @@ void balance_limit_format(int has, int64_t minutes, char ret[32]) {
         tb_time_format(minutes, ret);
     else
         strcpy(ret, "none");
+}
+
+int balance_parse(struct client *client, const char *text, int64_t *ret_minutes) {
+    char why[WHY_BYTES] = "";
+    uint64_t minutes;
+    bool negative = *text == '-';
+    int r = tb_time_parse(text + negative, &minutes, why, sizeof(why));
+    if (r != 0)
+        return client_outcome_why(client, r, why);
+    *ret_minutes = negative ? -(int64_t)minutes : (int64_t)minutes;
+    return CLIENT_DONE;
 }
 
 void balance_tell(const struct tb_balance *balance) {

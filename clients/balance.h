@@ -12,3 +12,5 @@ json_t *balance_json(const struct tb_balance *balance);
 void balance_tell(const struct tb_balance *balance);
 /* "5 h 45", or "none" where has is 0. */
 void balance_limit_format(int has, int64_t minutes, char ret[32]);
+/* "-20h", "20 h" as typed: minutes with their sign; tells what is wrong. Exit status. */
+int balance_parse(struct client *client, const char *text, int64_t *ret_minutes);

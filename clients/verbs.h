@@ -26,4 +26,5 @@ extern const struct verb verb_exchange, verb_earn, verb_log, verb_gift, verb_don
 extern const struct verb verb_issue, verb_redeem;
 extern const struct verb verb_reverse, verb_correct;
 extern const struct verb verb_sheet;
+extern const struct verb verb_list_quiet, verb_list_deep, verb_list_unconfirmed;
 extern const struct verb verb_balance, verb_entry_show, verb_statement;
