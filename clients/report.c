@@ -10,7 +10,10 @@
 #include "base/cleanup.h"
 #include "client.h"
 #include "options.h"
+#include "report-csv.h"
 #include "report-text.h"
+
+enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_CSV };
 
 struct words {
     char *from;
@@ -62,44 +65,55 @@ static int class_check(struct client *client, const char *class) {
                         class);
 }
 
-static int format_check(struct client *client, const char *format, bool *ret_json) {
-    *ret_json = client->json || (format && strcmp(format, "json") == 0);
-    if (!format || strcmp(format, "json") == 0 || strcmp(format, "text") == 0)
+static int format_check(struct client *client, const char *format, enum report_format *ret_format) {
+    static const char *const names[] = {"text", "json", "csv"};
+    *ret_format = client->json ? REPORT_JSON : REPORT_TEXT;
+    if (!format)
         return CLIENT_DONE;
-    if (strcmp(format, "csv") == 0 || strcmp(format, "html") == 0)
+    for (size_t i = 0; i < N_ELEMENTS(names); i++) {
+        if (strcmp(format, names[i]) != 0)
+            continue;
+        *ret_format = client->json ? REPORT_JSON : (enum report_format)i;
+        return CLIENT_DONE;
+    }
+    if (strcmp(format, "html") == 0)
         return client_refuse(client, TB_BAD_REQUEST,
-                             "This version does not write %s yet: use --format text to read the "
-                             "report and --format json to work with it.",
-                             format);
-    return client_usage(&verb_report, "There is no format \"%s\": it is text or json.", format);
+                             "This version does not write html yet: use --format text to read the "
+                             "report and --format csv or json to work with it.");
+    return client_usage(&verb_report, "There is no format \"%s\": it is text, csv or json.",
+                        format);
 }
 
-static int report_print(struct client *client, const char *text, bool json) {
-    if (json) {
+static int report_print(struct client *client, const char *text, enum report_format format) {
+    if (format == REPORT_JSON) {
         puts(text);
         return CLIENT_DONE;
     }
     json_t *report = json_loads(text, 0, NULL);
     if (!report)
         return client_outcome(client, -EBADMSG);
-    report_text_print(stdout, report);
+    if (format == REPORT_CSV)
+        report_csv_print(report);
+    else
+        report_text_print(stdout, report);
     json_decref(report);
     return CLIENT_DONE;
 }
 
-static int report_ask(struct client *client, const struct tb_report_ask *ask, bool json) {
+static int report_ask(struct client *client, const struct tb_report_ask *ask,
+                      enum report_format format) {
     _cleanup_(freep) char *text = NULL;
     int status = client_open(client);
     if (status != CLIENT_DONE)
         return status;
     status = client_outcome(client, tb_report_get(client->bank, ask, &text));
-    return status == CLIENT_DONE ? report_print(client, text, json) : status;
+    return status == CLIENT_DONE ? report_print(client, text, format) : status;
 }
 
 static int report_verb(struct client *client, int argc, char **argv) {
     struct words words = {0};
     struct tb_report_ask ask = {0};
-    bool json = false;
+    enum report_format format = REPORT_TEXT;
     const struct options_one options[] = {{.name = "from", .text = &words.from},
                                           {.name = "to", .text = &words.to},
                                           {.name = "as-known-at", .text = &words.as_known_at},
@@ -114,26 +128,28 @@ static int report_verb(struct client *client, int argc, char **argv) {
     if (status == CLIENT_DONE)
         status = class_check(client, words.class);
     if (status == CLIENT_DONE)
-        status = format_check(client, words.format, &json);
+        status = format_check(client, words.format, &format);
     if (status == CLIENT_DONE)
         status = ask_read(client, &words, &ask);
-    return status == CLIENT_DONE ? report_ask(client, &ask, json) : status;
+    return status == CLIENT_DONE ? report_ask(client, &ask, format) : status;
 }
 
 const struct verb verb_report = {
     .name = "report",
     .summary = "an evaluator's figures of a period",
-    .help = "timebank report --from 2024-04-01 --to 2025-03-31\n"
-            "\n"
-            "Counts service by its date, as far as it was entered by the cut-off. The same\n"
-            "question at the same position gives the same figures for ever.\n"
-            "\n"
-            "  --from DATE --to DATE  the period, both days included\n"
-            "  --as-known-at DATE     leave out what was entered later; default: nothing\n"
-            "  --as-recorded          by the ledger's own dates of entry, not those that imported\n"
-            "                         books claim\n"
-            "  --at SIZE              at an earlier position of the ledger\n"
-            "  --class internal       for use inside the bank (funder and public: not yet)\n"
-            "  --format text|json     default text; --json is the same as --format json\n",
+    .help =
+        "timebank report --from 2024-04-01 --to 2025-03-31\n"
+        "\n"
+        "Counts service by its date, as far as it was entered by the cut-off. The same\n"
+        "question at the same position gives the same figures for ever.\n"
+        "\n"
+        "  --from DATE --to DATE  the period, both days included\n"
+        "  --as-known-at DATE     leave out what was entered later; default: nothing\n"
+        "  --as-recorded          by the ledger's own dates of entry, not those that imported\n"
+        "                         books claim\n"
+        "  --at SIZE              at an earlier position of the ledger\n"
+        "  --class internal       for use inside the bank (funder and public: not yet)\n"
+        "  --format text|csv|json default text; csv has one figure a row; --json is the same as\n"
+        "                         --format json\n",
     .run = report_verb,
 };

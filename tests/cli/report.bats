@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The evaluator's report: at an earlier position, and as tidy CSV.
+
+bats_require_minimum_version 1.5.0
+load bank
+
+YEAR=(--from 2024-04-01 --to 2025-03-31 --as-known-at 2025-03-31)
+
+setup_file() {
+    bank_start
+    timebank import "$TREE"/tests/data/two-years/{accounts,entries}.csv --history >/dev/null
+}
+
+teardown_file() {
+    bank_end
+}
+
+@test "a report at an earlier position is the same bytes in every format after new entries" {
+    at=$(timebank report "${YEAR[@]}" --json | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["position"]["size"])')
+    for format in json csv text; do
+        timebank report "${YEAR[@]}" --format $format >"$BATS_TEST_TMPDIR/before.$format"
+    done
+    timebank exchange --giver m0007 --receiver m0012 --time 2h30 --on 2025-03-30 --activity gardening
+    timebank gift --from m0012 --to m0007 --time 1 --on 2025-03-31
+    timebank account open --next --kind member
+    for format in json csv text; do
+        timebank report "${YEAR[@]}" --at "$at" --format $format >"$BATS_TEST_TMPDIR/after.$format"
+        cmp "$BATS_TEST_TMPDIR/before.$format" "$BATS_TEST_TMPDIR/after.$format"
+    done
+    timebank report "${YEAR[@]:0:4}" --json >"$BATS_TEST_TMPDIR/now.json"
+    ! cmp -s "$BATS_TEST_TMPDIR/before.json" "$BATS_TEST_TMPDIR/now.json"
+}
+
+@test "a position that is none yet is refused" {
+    run -1 timebank report "${YEAR[@]}" --at 99999999 --json
+    is 'x["refused"] == "NO_SUCH_POSITION"'
+    run -1 timebank report "${YEAR[@]}" --at latest
+    says "no position"
+}
+
+@test "the CSV has every figure of the JSON, once, and nothing else" {
+    timebank report "${YEAR[@]}" --json >"$BATS_TEST_TMPDIR/r.json"
+    timebank report "${YEAR[@]}" --format csv >"$BATS_TEST_TMPDIR/r.csv"
+    /usr/bin/python3 - "$BATS_TEST_TMPDIR/r.json" "$BATS_TEST_TMPDIR/r.csv" <<'PY'
+import csv, json, sys
+report = json.load(open(sys.argv[1]))
+rows = list(csv.reader(open(sys.argv[2], encoding="utf-8-sig", newline="")))
+assert rows[0] == ["measure", "breakdown", "value", "unit", "flag"]
+assert all(len(row) == 5 and row[3] and row[4] == "" for row in rows[1:])
+found = {(row[0], row[1]): row[2] for row in rows[1:]}
+assert len(found) == len(rows) - 1, "a figure stands twice"
+wanted = {}
+for name, value in {**report["measures"], **report["register_measures"]}.items():
+    if isinstance(value, int):
+        wanted[name, ""] = str(value)
+    else:
+        for group, figures in value.items():
+            for figure, n in figures.items():
+                wanted[figure, f"{name}/{group}"] = str(n)
+for name in ("definition", "bank", "from", "to", "as_known_at", "class", "register", "checksum", "suppressed"):
+    wanted[name, ""] = str(report[name])
+wanted["position_size", ""] = str(report["position"]["size"])
+assert len(wanted) > 300, len(wanted)
+root = found.pop(("position_root", ""))
+assert root.lstrip("'") == report["position"]["root"]
+assert found == wanted, set(found.items()) ^ set(wanted.items())
+units = {row[0]: row[3] for row in rows[1:]}
+assert units["minutes_given"] == units["outstanding_closing"] == units["median_minutes_per_giver"] == "minutes"
+assert units["givers"] == units["two_way"] == units["lapsed_givers"] == "persons"
+assert units["ties"] == "pairs" and units["lag_median_days"] == "days" and units["corrections"] == "entries"
+PY
+}
+
+@test "the CSV is as spreadsheets take it: byte order mark, CRLF, all quoted" {
+    timebank report "${YEAR[@]}" --format csv >"$BATS_TEST_TMPDIR/r.csv"
+    /usr/bin/python3 - "$BATS_TEST_TMPDIR/r.csv" <<'PY'
+import re, sys
+data = open(sys.argv[1], "rb").read()
+assert data.startswith(b"\xef\xbb\xbf\"measure\",") and data.endswith(b"\r\n")
+for line in data[3:].decode().split("\r\n")[:-1]:
+    assert re.fullmatch(r'"([^"\r\n]|"")*"(,"([^"\r\n]|"")*"){4}', line), line
+PY
+}
+
+@test "a text that a spreadsheet would compute is made inert, a number below zero stays one" {
+    timebank exchange --giver m0007 --receiver m0012 --time 1 --on 2025-03-30 \
+        --activity gardening --why '=1+1' --again >/dev/null
+    run -0 timebank statement m0012 --from 2025-03-30 --csv
+    says "\"'=1+1\""
+    says '"-60"'
+}
+
+@test "a format that there is not is said to be none" {
+    run -1 timebank report "${YEAR[@]}" --format html
+    says "--format csv or json"
+    run -64 timebank report "${YEAR[@]}" --format pdf
+    says "it is text, csv or json"
+}
