@@ -157,6 +157,9 @@ static int check_authority(struct rule *rule) {
         if (order->override & ~4u || order->source != TIMEBANK__SOURCE__HAND)
             return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "override",
                                "Only a broker may import, or insist against a rule: ask a broker.");
+        if (*order->sheet || order->line) /* free text that stays in the log for ever */
+            return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "sheet",
+                               "Only a broker enters from a sheet: leave sheet and line out.");
     } else if (kind->traits & GIVES_TIME && *author->account &&
                strcmp(order->to, author->account) == 0) {
         return rule_refuse(rule, REFUSAL_OWN_HOURS, "to", NULL);

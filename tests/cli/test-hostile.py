@@ -142,6 +142,13 @@ def guessed_id(s):
     assert [(r.refusal, r.field) for r in refusals] == [(ID_DIFFERS, "minutes")] and refusals[0].entry
 
 
+@test("a member's key writes no text into the log by way of a sheet's name")
+def text_in_log(s):
+    order = s.order("gift", "m0001", to="m0002", minutes=15, authority=s.pb.BY_SELF, sheet="Jo Bloggs is a thief")
+    refusals = s.refusals(s.as_key("m0001"), order)
+    assert [(r.refusal, r.field) for r in refusals] == [(NO_AUTHORITY, "sheet")], refusals
+
+
 @test("of an author who claims another history a hundred times one batch is kept")
 def evidence(s):
     member = s.as_key("m0001")
