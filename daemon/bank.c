@@ -15,10 +15,19 @@
 #define START_AHEAD_MS (30ull * MS_PER_DAY)
 #define REFUSALS_PER_HOUR 3u
 
+static bool has_file(const char *directory, const char *name) {
+    _cleanup_(freep) char *path = NULL;
+
+    return asprintf(&path, "%s/%s", directory, name) >= 0 && access(path, F_OK) == 0;
+}
+
+/* Without its head or its store a ledger is damaged; without both it is none, and gets no lock. */
 int bank_lock(const char *directory, int *ret_fd) {
     _cleanup_(freep) char *path = NULL;
     _cleanup_(closep) int fd = -1;
 
+    if (!has_file(directory, "head") && !has_file(directory, "ledger"))
+        return -ENOENT;
     if (asprintf(&path, "%s/lock", directory) < 0)
         return -ENOMEM;
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -82,7 +82,7 @@ static int serve(const struct running *running, const struct settings *settings,
     _cleanup_(freep) char *otherwise = NULL;
     struct server *server = NULL;
     char why[512] = "out of memory";
-    int r, closed;
+    int r, closed, status = EXIT_BROKEN;
 
     if (asprintf(&otherwise, "%s/socket", running->directory) < 0 ||
         server_new(&server, bank, settings) < 0) {
@@ -92,6 +92,7 @@ static int serve(const struct running *running, const struct settings *settings,
     r = server_listen(server, running->socket ? running->socket : otherwise, why, sizeof(why));
     if (r < 0) {
         say("%s", why);
+        status = r == -ENOMEM ? EXIT_BROKEN : EXIT_REFUSED;
     } else {
         say("serving %s on %s", bank->verifier_key, running->socket ? running->socket : otherwise);
         r = server_run(server);
@@ -100,7 +101,7 @@ static int serve(const struct running *running, const struct settings *settings,
     if (closed < 0 && r == 0)
         say("the last writes failed (%s): run timebankd check before the next start",
             strerror(-closed));
-    return r < 0 || closed < 0 ? EXIT_BROKEN : EXIT_DONE;
+    return closed < 0 ? EXIT_BROKEN : r < 0 ? status : EXIT_DONE;
 }
 
 int command_run(int argc, char **argv) {
