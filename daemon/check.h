@@ -16,6 +16,7 @@
 
 struct check_result {
     uint64_t size;
+    bool has_counts; /* not after a crash, unless full: the tables are then behind the log */
     uint64_t n_accounts;
     uint64_t n_entries;
     char root[64]; /* base64 */

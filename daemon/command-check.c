@@ -61,9 +61,11 @@ int command_check(int argc, char **argv) {
                argv[optind]);
         return EXIT_BROKEN;
     }
-    printf("sound: %llu records, %llu accounts, %llu entries; root %s%s\n",
-           (unsigned long long)result.size, (unsigned long long)result.n_accounts,
-           (unsigned long long)result.n_entries, result.root,
+    printf("sound: %llu records", (unsigned long long)result.size);
+    if (result.has_counts)
+        printf(", %llu accounts, %llu entries", (unsigned long long)result.n_accounts,
+               (unsigned long long)result.n_entries);
+    printf("; root %s%s\n", result.root,
            is_full ? "; the rules replayed from record 0 agree with every table" : "");
     return EXIT_DONE;
 }
