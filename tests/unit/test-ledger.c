@@ -607,18 +607,56 @@ Test(ledger, takes_an_entry_anew_after_a_full_reversal_only) {
     done();
 }
 
+/* Entries 0 to 63, no two alike. */
+static Timebank__Order *one_of_64(unsigned i) {
+    return on_day(log_hours("m1", 15 + 15 * (i / 30)), today() - i % 30);
+}
+
 Test(ledger, looks_among_the_givers_last_64_entries) {
-    log_hours("m1", 15);
+    for (unsigned i = 0; i < 64; i++)
+        one_of_64(i);
     done();
-    for (unsigned i = 1; i < 64; i++)
-        on_day(log_hours("m1", 15), today() - i % 30)->minutes = 15 + 15 * (1 + i / 30);
-    cr_assert_eq(submit(), 0);
-    log_hours("m1", 15);
+    for (unsigned i = 0; i < 64; i++) {
+        one_of_64(i);
+        refused(LOOKS_LIKE);
+    }
+    log_hours("m1", 120);
+    done();
+    one_of_64(0);
+    done();
+    one_of_64(2);
     refused(LOOKS_LIKE);
-    on_day(log_hours("m1", 120), today() - 29);
+}
+
+Test(ledger, links_each_line_of_a_statement_to_the_one_before) {
+    uint64_t moved, logged;
+    Timebank__Order *slip = exchange("m1", "m2", 60);
     done();
-    log_hours("m1", 15);
+    moved = books_entry[0];
+    cr_assert_eq(books_effects[0].to_previous, 0);
+    log_hours("m2", 30);
     done();
+    logged = books_entry[0];
+    cr_assert(books_effects[0].is_line_of_to && books_effects[0].to_previous == moved);
+    cr_assert_eq(books_effects[0].to_after, 60);
+    reverse(slip, 0);
+    done();
+    cr_assert_eq(books_effects[0].from_previous, logged);
+    cr_assert_eq(books_effects[0].to_previous, moved);
+    cr_assert_eq(account_of("m2")->last_line, books_entry[0]);
+    cr_assert_eq(account_of("m2")->last_entry, books_entry[0]);
+}
+
+Test(ledger, shows_a_reversal_of_logged_hours_in_the_statement) {
+    Timebank__Order *slip = log_hours("m2", 30);
+    done();
+    uint64_t logged = books_entry[0];
+    reverse(slip, 0);
+    done();
+    cr_assert(books_effects[0].is_line_of_to);
+    cr_assert_str_eq(books_effects[0].to, "m2");
+    cr_assert_eq(books_effects[0].to_previous, logged);
+    cr_assert_eq(account_of("m2")->last_line, books_entry[0]);
 }
 
 Test(ledger, never_takes_gifts_for_duplicates) {
