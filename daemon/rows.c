@@ -52,6 +52,17 @@ static bool grow(struct rows *rows) {
     return true;
 }
 
+static struct row *row_new(struct rows *rows, size_t n) {
+    struct row *row;
+
+    if (!rows->arena)
+        return calloc(1, n);
+    row = arena_alloc(rows->arena, n);
+    if (row)
+        memset(row, 0, n);
+    return row;
+}
+
 struct row *rows_add(struct rows *rows, uint64_t hash, const void *key, size_t n_key,
                      size_t n_value) {
     size_t value_at = (sizeof(struct row) + n_key + 7) / 8 * 8;
@@ -60,7 +71,7 @@ struct row *rows_add(struct rows *rows, uint64_t hash, const void *key, size_t n
     assert(n_key <= UINT16_MAX);
     if (rows->n_rows >= rows->n_slots && !grow(rows))
         return NULL;
-    row = calloc(1, value_at + n_value);
+    row = row_new(rows, value_at + n_value);
     if (!row)
         return NULL;
     row->hash = hash;
@@ -88,7 +99,8 @@ struct row *rows_next(const struct rows *rows, const struct row *row) {
 }
 
 void rows_drop(struct rows *rows, bool (*drop)(const struct row *row)) {
-    for (size_t i = 0; i < rows->n_slots; i++) {
+    assert(!drop || !rows->arena);
+    for (size_t i = 0; i < rows->n_slots && !rows->arena; i++) {
         struct row **at = &rows->slots[i];
         while (*at) {
             struct row *row = *at;
@@ -103,6 +115,6 @@ void rows_drop(struct rows *rows, bool (*drop)(const struct row *row)) {
     }
     if (!drop) {
         free(rows->slots);
-        *rows = (struct rows){0};
+        *rows = (struct rows){.arena = rows->arena};
     }
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+
 struct row {
     struct row *next; /* in its slot */
     uint64_t hash;
@@ -23,6 +25,7 @@ struct rows {
     struct row **slots;
     size_t n_slots; /* a power of two, or 0 */
     size_t n_rows;
+    struct arena *arena; /* where rows come from and are freed with, or NULL: each by itself */
 };
 
 uint64_t rows_hash(const void *key, size_t n_key);

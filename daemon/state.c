@@ -24,6 +24,9 @@ struct state *state_new_above(struct state *below) {
     if (state) {
         state->below = below;
         state->sums = below->sums;
+        arena_init(&state->arena, SIZE_MAX / 2);
+        for (size_t t = 0; t < STATE_N_TABLES; t++)
+            state->tables[t].arena = &state->arena;
     }
     return state;
 }
@@ -39,6 +42,7 @@ struct state *state_free(struct state *state) {
         return NULL;
     for (size_t t = 0; t < STATE_N_TABLES; t++)
         rows_drop(&state->tables[t], NULL);
+    arena_fini(&state->arena);
     while (state->runs) {
         struct state_run *next = state->runs->next;
         run_free(state->runs);

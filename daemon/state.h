@@ -144,6 +144,7 @@ struct state_run {
 struct state {
     struct state *below; /* NULL for the lowest */
     struct rows tables[STATE_N_TABLES];
+    struct arena arena; /* of the rows of a state above another, which go all at once */
     struct state_sums sums;
     struct state_source source;      /* of the lowest */
     struct state_account **accounts; /* of the lowest: by number */
