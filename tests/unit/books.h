@@ -42,6 +42,8 @@ void books_open_with(const char *const *changes);
 /* The laws, and a replay from the start that ends in the same rows. */
 void books_close(void);
 void books_replay(void);
+/* Packs the rows that live on disk and forgets them: from then on they are read back. */
+void books_write_behind(void);
 
 uint32_t today(void);
 uint32_t on(const char *iso);
@@ -94,8 +96,8 @@ bool was_warned(int warning);
 const struct books_note *refusal_at(uint32_t place);
 int64_t balance(const char *code);
 const struct state_account *account_of(const char *code);
-/* Every row of both states, packed, is the same; so are the sums. */
-void books_compare(struct state *a, struct state *b);
+/* Every row of the whole state is in the other, which may have some on disk; so are the sums. */
+void books_compare(struct state *whole, struct state *other);
 
 #define done() books_done(__FILE__, __LINE__)
 #define warned(NAME) books_warned(WARNING_##NAME, __FILE__, __LINE__)

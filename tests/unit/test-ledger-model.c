@@ -753,6 +753,8 @@ static void run_batch(void) {
     wait_minutes((int64_t)below(20));
     if (one_in(6))
         wait_days(1);
+    if (one_in(50))
+        books_write_behind();
 }
 
 static void start(void) {

@@ -1732,6 +1732,26 @@ Test(ledger, judges_a_later_order_by_what_an_earlier_one_did) {
     cr_assert_eq(balance("m5"), 0);
 }
 
+Test(ledger, judges_the_same_when_rows_are_read_back) {
+    Timebank__Order *slip = exchange("m1", "m2", 60);
+    done();
+    uint64_t first = books_entry[0];
+    reverse(slip, 15);
+    done();
+    books_write_behind();
+    repeat(slip);
+    refused(ALREADY);
+    cr_assert_eq(books_notes[0].entry, first);
+    books_write_behind();
+    reverse(slip, 60);
+    refused(MORE_THAN_REMAINS);
+    reverse(slip, 0);
+    done();
+    books_write_behind();
+    reverse(slip, 0);
+    refused(ALREADY_REVERSED);
+}
+
 Test(ledger, seals_follow_time) {
     struct batch_header header = {.n_orders = 1};
     struct state *above = state_new_above(books_state);

@@ -187,6 +187,37 @@ Test(state, passes_a_sources_failure_up, .init = start_with_source, .fini = end)
     cr_assert_eq(state_make(lowest, STATE_IDS, "d", 1, &value), -EIO);
 }
 
+static int any_row(void *user, enum state_table table, const void *key, size_t n_key, void *ret) {
+    (void)user;
+    (void)table;
+    ((struct state_id *)ret)->entry = n_key == 8 ? be64_get(key) : 0;
+    return n_key == 8;
+}
+
+static uint64_t read_number(struct state *state, uint64_t number) {
+    uint8_t key[8];
+    be64_put(key, number);
+    const struct state_id *id = state_get(state, STATE_IDS, key, sizeof(key), NULL);
+    return id->entry;
+}
+
+Test(state, forgets_what_was_read_back_once_there_is_much) {
+    struct state_source source = {.row = any_row};
+    struct state *state = state_new(&source);
+    set_id(state, "new", 3);
+    for (uint64_t i = 0; i < 1000; i++)
+        cr_assert_eq(read_number(state, i), i);
+    state_drop_read_back(state);
+    cr_assert_eq(state->tables[STATE_IDS].n_rows, 1001);
+    for (uint64_t i = 0; i < 100000; i++)
+        read_number(state, i);
+    state_drop_read_back(state);
+    cr_assert_eq(state->tables[STATE_IDS].n_rows, 1);
+    cr_assert_eq(id_of(state, "new"), 3);
+    cr_assert_eq(read_number(state, 7), 7);
+    state_free(state);
+}
+
 /* ---- accounts */
 
 Test(state, finds_accounts_by_number_once_they_are_merged, .init = start, .fini = end) {
