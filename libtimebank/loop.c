@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls leave strictly in the order in which they were started: a batch that was put off holds up
- * what was asked after it, so that nobody's order of recording depends on how busy a daemon is.
+ * Calls leave strictly in the order in which they were started: what was put off holds up what was
+ * not sent yet. What was under way beside it may have been judged before it.
  */
 #include "loop.h"
 

@@ -13,9 +13,11 @@
  *
  * TWO FORMS. tb_x_get() and its like ask, wait and answer. tb_x_start() only starts the same call
  * and returns it at once; it goes on inside tb_bank_process(), which never waits, and tb_x_read()
- * hands out what a call brought that ended 0. Any number of calls may be under way; they are sent
- * in the order in which they were started, and batches are recorded in that order. A blocking
- * function may be called at any time; it moves the calls under way along while it waits.
+ * hands out what a call brought that ended 0. Any number of calls may be under way. They are sent
+ * in the order in which they were started, and a bank judges them in that order; but one that a
+ * busy bank put off is sent again, and may come after later ones: whoever needs batches recorded in
+ * order waits for each. A blocking function may be called at any time; it moves the calls under way
+ * along while it waits.
  *
  * UNITS. Time is whole minutes, days are UTC days since 1970-01-01, instants are milliseconds since
  * 1970 UTC. Strings are UTF-8 and NUL-terminated. A credit is 60 minutes.

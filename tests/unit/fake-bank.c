@@ -355,6 +355,8 @@ static bool submit_handle(struct fake_bank *bank, int fd, const Timebank__Reques
     bank->n_dry_runs += submit->dry_run ? 1 : 0;
     if (submit->dry_run)
         return answer_send(bank, fd, request, NULL, header.n_orders, false);
+    if (!batch && bank->lie == FAKE_SPLIT && bank->n_leaves > request->known_size)
+        bank->leaves[bank->n_leaves - 1].b[0] ^= 1;
     if (!batch)
         batch = batch_record(bank, submit, leaves, header.n_orders);
     if (cut == FAKE_CUT_AFTER)
@@ -436,6 +438,10 @@ static bool end_handle(struct fake_bank *bank, int fd, const Timebank__Request *
 }
 
 static bool request_handle(struct fake_bank *bank, int fd, const Timebank__Request *request) {
+    if (bank->mute > 0) {
+        bank->mute--;
+        return true;
+    }
     if (bank->busy > 0) {
         bank->busy--;
         return refuse(bank, fd, request, REFUSAL_TRY_LATER, 0);

@@ -32,7 +32,8 @@ enum fake_lie {
     FAKE_RECEIVED,  /* another time of receipt than recorded */
     FAKE_DRY,       /* a real batch answered as a dry run */
     FAKE_OUTSIDE,   /* "in already", at entries that are not there */
-    FAKE_LIES
+    FAKE_LIES,
+    FAKE_SPLIT /* each of several requests under way sees another future */
 };
 
 /* What happens to the connection at the next submits, once each. */
@@ -62,6 +63,7 @@ struct fake_bank {
     atomic_int lie;
     atomic_int cut;
     atomic_int busy;    /* so many requests are refused TRY_LATER first */
+    atomic_int mute;    /* so many requests are swallowed first */
     atomic_int refused; /* answers every submit with this refusal, if not 0 */
     atomic_int n_submits;
     atomic_int n_notes;
