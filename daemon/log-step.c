@@ -93,13 +93,17 @@ void log_step_done(struct log *log) {
 
 static int load_meta(struct store_read *read, struct state_sums *ret) {
     struct store_value value;
+    uint32_t layout;
     struct cursor c;
     int r = store_get(read, RUNS_META, meta_key, strlen(meta_key), &value);
 
     if (r <= 0)
         return r;
     c = cursor_make(value.data, value.n);
-    if (cursor_u32(&c) != RUNS_LAYOUT)
+    layout = cursor_u32(&c);
+    if (layout == 0 || layout > RUNS_LAYOUT)
+        return -EUCLEAN; /* that no version up to this one wrote */
+    if (layout != RUNS_LAYOUT)
         return 0;
     ret->size = cursor_u64(&c);
     ret->n_accounts = cursor_u64(&c);
