@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded into the daemon by test-disk.py: the n-th call that writes to a file or syncs one fails, once
- * or from then on. FAIL_AT is n, from 1 (0: none does), counted once the file FAIL_WHEN is there; FAIL_ON is
- * "once" or "always". Calls counted are told at the end in FAIL_TOLD.
+ * Preloaded into the daemon by test-disk.py: the n-th call that writes to a file or syncs one
+ * fails, once or from then on. FAIL_AT is n, from 1 (0: none does), counted once the file FAIL_WHEN
+ * is there; FAIL_ON is "once" or "always". Calls counted are told at the end in FAIL_TOLD.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -36,8 +36,9 @@ static ssize_t fail(int error) {
 }
 
 ssize_t pwrite(int fd, const void *data, size_t n, off_t at) {
-    return is_failing(fd) ? fail(ENOSPC)
-                          : NEXT(ssize_t(*)(int, const void *, size_t, off_t), "pwrite")(fd, data, n, at);
+    return is_failing(fd)
+               ? fail(ENOSPC)
+               : NEXT(ssize_t(*)(int, const void *, size_t, off_t), "pwrite")(fd, data, n, at);
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t n, off_t at) {
@@ -46,7 +47,8 @@ ssize_t pwrite64(int fd, const void *data, size_t n, off_t at) {
 
 ssize_t pwritev(int fd, const struct iovec *pieces, int n, off_t at) {
     return is_failing(fd) ? fail(ENOSPC)
-                          : NEXT(ssize_t(*)(int, const struct iovec *, int, off_t), "pwritev")(fd, pieces, n, at);
+                          : NEXT(ssize_t(*)(int, const struct iovec *, int, off_t),
+                                 "pwritev")(fd, pieces, n, at);
 }
 
 ssize_t pwritev64(int fd, const struct iovec *pieces, int n, off_t at) {
