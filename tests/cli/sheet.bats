@@ -342,3 +342,39 @@ screen_waits() {
     says "2 lines, 3 h."
     [ "$(count)" = 3 ]
 }
+
+@test "a daemon that hangs holds typing up once, and every line is in once when it goes on" {
+    run -0 typed total
+    mkfifo "$PLACE/keys"
+    timebank --deadline 1 sheet --typed --sheet march --on 5/3/2025 <"$PLACE/keys" >"$PLACE/screen" 2>&1 3>&- &
+    local sitting=$!
+    exec 8>"$PLACE/keys"
+    printf '%s\n' 'a gard' '7 12 1' >&8
+    screen_waits "now has 1 h,"
+    kill -STOP "$(cat "$PLACE/pid")"
+    printf '%s\n' '7 12 2' '7 12 3' '7 12 4' >&8
+    screen_waits "gave 4 h"
+    kill -CONT "$(cat "$PLACE/pid")"
+    printf '%s\n' end '4' '10h' >&8
+    exec 8>&-
+    wait $sitting
+    run -0 cat "$PLACE/screen"
+    says "The bank does not answer"
+    says "Kept here: Wed 5 March 2025: m0007 gave 2 h to m0012"
+    says "The control total is right."
+    [ "$(lines | wc -l)" = 4 ]
+    [ "$(count)" = 5 ]
+}
+
+@test "a sheet from a file takes along what was kept here, and its dry run does not" {
+    run -0 typed total
+    bank_stop
+    run -3 typed 'a gard' '7 12 1'
+    bank_run
+    run -0 --separate-stderr timebank sheet "$DATA/sheet-good.csv" --dry-run --json
+    [ "$(count)" = 1 ]
+    run -0 --separate-stderr timebank sheet "$DATA/sheet-good.csv" --json
+    is 'x["recorded"] == 7'
+    [[ "$stderr" == *"Sheet march, line 1: Wed 5 March 2025: m0007 gave 1 h to m0012"* ]]
+    [ "$(count)" = 9 ]
+}
