@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads a CSV file into rows of cells and keeps the physical line on which each row begins. What
- * kind of file it is follows from its header line; columns may stand in any order. A file that is
- * none of ours is refused whole; a row that is none is refused by itself.
+ * kind of file it is follows from its header line, or where another system writes none from the
+ * shape of its first row; columns may stand in any order. A file that is none we know is refused
+ * whole; a row that is none is refused by itself.
  */
 #include "import.h"
 
@@ -45,6 +46,27 @@ static const struct {
     [COLUMN_TIME] = {"time", IMPORT_SHEET, IMPORT_SHEET},
     [COLUMN_SHEET] = {"sheet", IMPORT_SHEET, IMPORT_SHEET},
     [COLUMN_LINE] = {"line", IMPORT_SHEET, IMPORT_SHEET},
+    [COLUMN_THEIRS] = {"theirs", IMPORT_CODES, IMPORT_CODES},
+    [COLUMN_OURS] = {"ours", IMPORT_CODES, IMPORT_CODES},
+    [COLUMN_SOURCE_ID] = {"source_id", IMPORT_TIMEOVERFLOW, IMPORT_TIMEOVERFLOW},
+    [COLUMN_SOURCE_TYPE] = {"source_type", IMPORT_TIMEOVERFLOW, IMPORT_TIMEOVERFLOW},
+    [COLUMN_DESTINATION_ID] = {"destination_id", IMPORT_TIMEOVERFLOW, IMPORT_TIMEOVERFLOW},
+    [COLUMN_DESTINATION_TYPE] = {"destination_type", IMPORT_TIMEOVERFLOW, IMPORT_TIMEOVERFLOW},
+    [COLUMN_AMOUNT] = {"amount", IMPORT_TIMEOVERFLOW | IMPORT_KOMUNITIN,
+                       IMPORT_TIMEOVERFLOW | IMPORT_KOMUNITIN},
+    [COLUMN_CREATED_AT] = {"created_at", IMPORT_TIMEOVERFLOW, IMPORT_TIMEOVERFLOW},
+    [COLUMN_REASON] = {"reason", IMPORT_TIMEOVERFLOW, 0},
+    [COLUMN_POST_ID] = {"post_id", IMPORT_TIMEOVERFLOW, 0},
+    [COLUMN_SOURCE] = {"source", IMPORT_KOMUNITIN, IMPORT_KOMUNITIN},
+    [COLUMN_DESTINATION] = {"destination", IMPORT_KOMUNITIN, IMPORT_KOMUNITIN},
+    [COLUMN_DESCRIPTION] = {"description", IMPORT_KOMUNITIN | IMPORT_MUTUAL_CREDIT, 0},
+    [COLUMN_PAYER] = {"payer", IMPORT_MUTUAL_CREDIT, IMPORT_MUTUAL_CREDIT},
+    [COLUMN_PAYEE] = {"payee", IMPORT_MUTUAL_CREDIT, IMPORT_MUTUAL_CREDIT},
+    [COLUMN_QUANTITY] = {"quantity", IMPORT_MUTUAL_CREDIT, IMPORT_MUTUAL_CREDIT},
+    [COLUMN_CREATED] = {"created", IMPORT_MUTUAL_CREDIT, IMPORT_MUTUAL_CREDIT},
+    [COLUMN_STATE] = {"state", IMPORT_MUTUAL_CREDIT, IMPORT_MUTUAL_CREDIT},
+    [COLUMN_TYPE] = {"type", IMPORT_MUTUAL_CREDIT, 0},
+    [COLUMN_CATEGORIES] = {"categories", IMPORT_MUTUAL_CREDIT, 0},
 };
 
 /* The column that only this kind of file has, and the name by which it is spoken of. */
@@ -56,6 +78,10 @@ static const struct {
     {IMPORT_ACCOUNTS, COLUMN_CODE, "a list of accounts"},
     {IMPORT_ENTRIES, COLUMN_REF, "a list of entries"},
     {IMPORT_SHEET, COLUMN_DATE, "a sheet"},
+    {IMPORT_CODES, COLUMN_THEIRS, "a list of codes"},
+    {IMPORT_TIMEOVERFLOW, COLUMN_SOURCE_ID, "TimeOverflow's transfers"},
+    {IMPORT_KOMUNITIN, COLUMN_SOURCE, "komunitin's transfers"},
+    {IMPORT_MUTUAL_CREDIT, COLUMN_PAYER, "mutual_credit's transactions"},
 };
 
 /* One reading of a file. The parser hands out cells and ends of rows; r is sticky. */
@@ -179,6 +205,30 @@ static int header_read(struct reader *reader, size_t n) {
     return r ? r : refused;
 }
 
+static bool is_word(const char *text) {
+    return *text &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(text);
+}
+
+static bool is_digits(const char *text) {
+    return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+/* TimeOverflow writes no header: its columns are known by their places, and its file by the shape
+ * of its first row. */
+static bool shape_is_timeoverflow(const struct reader *reader, size_t n) {
+    return n == COLUMN_POST_ID - COLUMN_SOURCE_ID + 1 && is_word(cell_at(reader, 1)) &&
+           is_word(cell_at(reader, 3)) && is_digits(cell_at(reader, 4));
+}
+
+static void header_suppose_timeoverflow(struct reader *reader) {
+    struct import_file *file = reader->file;
+    file->form = IMPORT_TIMEOVERFLOW;
+    for (int column = COLUMN_SOURCE_ID; column <= COLUMN_POST_ID; column++)
+        file->places[column] = ++file->n_header;
+    reader->headed = true;
+}
+
 static int width_check(struct reader *reader, struct import_row *row) {
     struct import_file *file = reader->file;
     if (row->n_cells > file->n_header)
@@ -219,6 +269,8 @@ static void row_end(int terminator _unused_, void *user) {
         .first = n_all - reader->n_pending,
         .n_cells = reader->n_pending,
     };
+    if (reader->r == 0 && !reader->headed && shape_is_timeoverflow(reader, row.n_cells))
+        header_suppose_timeoverflow(reader);
     if (reader->r == 0 && reader->headed) {
         int r = row_check(reader, &row);
         reader->r = r < 0 ? r : 0;

@@ -16,7 +16,7 @@
 #define DAY_OTHER 20010u
 #define NUMBER_MAX 999999999u
 
-#define BIT(column) (1u << (column))
+#define BIT(column) (UINT64_C(1) << (column))
 #define CELL(row, column) import_file_cell(row, column)
 
 #define refuse(import, row, column, refusal, ...)                                                  \
@@ -30,8 +30,8 @@ static const struct row_kind {
     enum tb_kind kind;
     enum import_column from;
     enum import_column to;
-    unsigned needs;
-    unsigned takes;
+    uint64_t needs;
+    uint64_t takes;
 } row_kinds[] = {
     {"exchange", TB_EXCHANGE, COLUMN_RECEIVER, COLUMN_GIVER,
      BIT(COLUMN_GIVER) | BIT(COLUMN_RECEIVER) | BIT(COLUMN_MINUTES), BIT(COLUMN_ACTIVITY)},
@@ -62,7 +62,7 @@ static const char *code_cell(const struct import_row *row, enum import_column co
     return *cell ? client_code((char *)(uintptr_t)cell) : NULL;
 }
 
-static int need(struct import *import, struct import_row *row, enum import_column column) {
+int import_row_need(struct import *import, struct import_row *row, enum import_column column) {
     if (*CELL(row, column))
         return 0;
     return refuse(import, row, column, TB_MISSING_COLUMN, "The column %s is empty: fill it in.",
@@ -70,32 +70,36 @@ static int need(struct import *import, struct import_row *row, enum import_colum
 }
 
 /* A date in a file is written in full: what depends on the day of the import would make another
- * order of the same row tomorrow. An empty cell leaves 0. */
-static int date_read(struct import *import, struct import_row *row, enum import_column column,
-                     uint32_t *ret_day) {
-    char why[WHY_BYTES] = "";
+ * order of the same row tomorrow. */
+int import_row_day(const char *text, uint32_t *ret_day, char *why, size_t n_why) {
     uint32_t day, other;
-    const char *text = CELL(row, column);
-    if (!*text)
-        return 0;
-    int r = tb_date_parse(text, DAY_ONE, &day, why, sizeof(why));
-    if (r > 0)
-        return refuse(import, row, column, r, "%s", why);
-    if (r == 0)
-        r = tb_date_parse(text, DAY_OTHER, &other, why, sizeof(why));
+    int r = tb_date_parse(text, DAY_ONE, &day, why, n_why);
+    if (r != 0)
+        return r;
+    r = tb_date_parse(text, DAY_OTHER, &other, why, n_why);
     if (r < 0)
         return r;
-    if (r > 0 || day != other)
-        return refuse(import, row, column, TB_BAD_DATE,
-                      "\"%s\" means another day tomorrow: in a file write the date as 2025-03-05.",
-                      text);
+    if (r > 0 || day != other) {
+        snprintf(why, n_why, "\"%s\" means another day tomorrow: write the date as 2025-03-05.",
+                 text);
+        return TB_BAD_DATE;
+    }
     *ret_day = day;
     return 0;
 }
 
 /* An empty cell leaves 0. */
-static int number_read(struct import *import, struct import_row *row, enum import_column column,
-                       uint64_t *ret_number) {
+static int date_read(struct import *import, struct import_row *row, enum import_column column,
+                     uint32_t *ret_day) {
+    char why[WHY_BYTES] = "";
+    const char *text = CELL(row, column);
+    int r = *text ? import_row_day(text, ret_day, why, sizeof(why)) : 0;
+    return r > 0 ? refuse(import, row, column, r, "%s", why) : r;
+}
+
+/* An empty cell leaves 0. */
+int import_row_number(struct import *import, struct import_row *row, enum import_column column,
+                      uint64_t *ret_number) {
     const char *text = CELL(row, column);
     if (!*text)
         return 0;
@@ -110,9 +114,8 @@ static int number_read(struct import *import, struct import_row *row, enum impor
     return 0;
 }
 
-/* Gives the order its permanent id; a second row with the same key is refused. */
-static int id_take(struct import *import, struct import_row *row, enum import_column column,
-                   const char *source, const char *key, uint8_t ret_id[TB_ORDER_ID_BYTES]) {
+int import_row_id(struct import *import, struct import_row *row, enum import_column column,
+                  const char *source, const char *key, uint8_t ret_id[TB_ORDER_ID_BYTES]) {
     _cleanup_(freep) char *full = import_key(source, key);
     uintptr_t first;
     if (!full)
@@ -138,9 +141,9 @@ static int account_read(struct import *import, struct import_row *row, struct tb
     } kinds[] = {{"member", TB_ACCOUNT_MEMBER},
                  {"organisation", TB_ACCOUNT_ORGANISATION},
                  {"venue", TB_ACCOUNT_VENUE}};
-    int r = need(import, row, COLUMN_CODE);
+    int r = import_row_need(import, row, COLUMN_CODE);
     if (r == 0)
-        r = need(import, row, COLUMN_KIND);
+        r = import_row_need(import, row, COLUMN_KIND);
     if (r != 0)
         return r;
     order->kind = TB_OPEN_ACCOUNT;
@@ -156,7 +159,7 @@ static int account_read(struct import *import, struct import_row *row, struct tb
                       "organisation or venue.",
                       CELL(row, COLUMN_KIND));
     r = date_read(import, row, COLUMN_JOINED, &order->service_day);
-    return r ? r : id_take(import, row, COLUMN_CODE, "account", order->to, order->id);
+    return r ? r : import_row_id(import, row, COLUMN_CODE, "account", order->to, order->id);
 }
 
 /* -------------------------------------------------------------- entries */
@@ -170,10 +173,10 @@ static const struct row_kind *kind_find(const char *name) {
 
 /* Nothing that stands in a row is dropped without a word. */
 static int kind_check(struct import *import, struct import_row *row, const struct row_kind *kind) {
-    unsigned takes = IN_ALL_KINDS | kind->needs | kind->takes;
+    uint64_t takes = IN_ALL_KINDS | kind->needs | kind->takes;
     for (int i = COLUMN_NONE + 1; i < N_COLUMNS; i++) {
         enum import_column column = (enum import_column)i;
-        int r = kind->needs & BIT(column) ? need(import, row, column) : 0;
+        int r = kind->needs & BIT(column) ? import_row_need(import, row, column) : 0;
         if (r == 0 && !(takes & BIT(column)) && *CELL(row, column))
             r = refuse(import, row, column, TB_BAD_FILE,
                        "A row of the kind %s has no %s: leave that column empty.", kind->name,
@@ -194,9 +197,9 @@ static int claimed_read(struct import *import, struct import_row *row, struct tb
 
 static int heads_read(struct import *import, struct import_row *row, struct tb_order *order) {
     uint64_t adults = 0, under16 = 0;
-    int r = number_read(import, row, COLUMN_ADULTS, &adults);
+    int r = import_row_number(import, row, COLUMN_ADULTS, &adults);
     if (r == 0)
-        r = number_read(import, row, COLUMN_UNDER16, &under16);
+        r = import_row_number(import, row, COLUMN_UNDER16, &under16);
     order->adults = (uint32_t)adults;
     order->under16 = (uint32_t)under16;
     return r;
@@ -207,7 +210,7 @@ static int numbers_read(struct import *import, struct import_row *row, struct tb
     if (r == 0)
         r = claimed_read(import, row, order);
     if (r == 0)
-        r = number_read(import, row, COLUMN_MINUTES, &order->minutes);
+        r = import_row_number(import, row, COLUMN_MINUTES, &order->minutes);
     return r ? r : heads_read(import, row, order);
 }
 
@@ -225,7 +228,7 @@ static int target_read(struct import *import, struct import_row *row, struct tb_
 
 static int entry_read(struct import *import, struct import_row *row, struct tb_order *order) {
     const struct row_kind *kind = kind_find(CELL(row, COLUMN_KIND));
-    int r = need(import, row, COLUMN_REF);
+    int r = import_row_need(import, row, COLUMN_REF);
     if (r != 0)
         return r;
     if (!kind)
@@ -235,7 +238,7 @@ static int entry_read(struct import *import, struct import_row *row, struct tb_o
                       CELL(row, COLUMN_KIND));
     r = kind_check(import, row, kind);
     if (r == 0 && kind->kind != TB_REVERSE)
-        r = need(import, row, COLUMN_SERVICE_DATE);
+        r = import_row_need(import, row, COLUMN_SERVICE_DATE);
     if (r != 0)
         return r;
     order->kind = kind->kind;
@@ -249,7 +252,7 @@ static int entry_read(struct import *import, struct import_row *row, struct tb_o
     r = numbers_read(import, row, order);
     if (r == 0)
         r = target_read(import, row, order);
-    return r ? r : id_take(import, row, COLUMN_REF, "ref", CELL(row, COLUMN_REF), order->id);
+    return r ? r : import_row_id(import, row, COLUMN_REF, "ref", CELL(row, COLUMN_REF), order->id);
 }
 
 /* --------------------------------------------------------------- sheets */
@@ -310,7 +313,7 @@ static int time_read(struct import *import, struct import_row *row, struct tb_or
 static int sheet_id_take(struct import *import, struct import_row *row, struct tb_order *order) {
     _cleanup_(freep) char *key = NULL;
     uint64_t line = 0;
-    int r = number_read(import, row, COLUMN_LINE, &line);
+    int r = import_row_number(import, row, COLUMN_LINE, &line);
     if (r != 0)
         return r;
     if (line == 0)
@@ -322,7 +325,7 @@ static int sheet_id_take(struct import *import, struct import_row *row, struct t
         key = NULL;
         return -ENOMEM;
     }
-    return id_take(import, row, COLUMN_LINE, "sheet", key, order->id);
+    return import_row_id(import, row, COLUMN_LINE, "sheet", key, order->id);
 }
 
 static int sheet_read(struct import *import, struct import_row *row, struct tb_order *order) {
@@ -330,7 +333,7 @@ static int sheet_read(struct import *import, struct import_row *row, struct tb_o
                                                 COLUMN_TIME, COLUMN_SHEET, COLUMN_LINE};
     int r = 0;
     for (size_t i = 0; r == 0 && i < N_ELEMENTS(needed); i++)
-        r = need(import, row, needed[i]);
+        r = import_row_need(import, row, needed[i]);
     if (r != 0)
         return r;
     order->from = code_cell(row, COLUMN_RECEIVER);
@@ -348,17 +351,28 @@ static int sheet_read(struct import *import, struct import_row *row, struct tb_o
 
 /* ------------------------------------------------------------- all rows */
 
+static int row_to_order(struct import *import, struct import_row *row, struct tb_order *order) {
+    switch (row->file->form) {
+    case IMPORT_ACCOUNTS:
+        return account_read(import, row, order);
+    case IMPORT_ENTRIES:
+        return entry_read(import, row, order);
+    case IMPORT_SHEET:
+        return sheet_read(import, row, order);
+    default:
+        return import_foreign_read(import, row, order);
+    }
+}
+
 static int row_read(struct import *import, struct import_row *row) {
-    static int (*const readers[])(struct import *, struct import_row *,
-                                  struct tb_order *) = {[IMPORT_ACCOUNTS] = account_read,
-                                                        [IMPORT_ENTRIES] = entry_read,
-                                                        [IMPORT_SHEET] = sheet_read};
     struct tb_order order = TB_ORDER_INIT;
     uintptr_t unused;
+    if (row->file->form == IMPORT_CODES)
+        return import_codes_take(import, row);
     /* An account is the same account with --history and without. */
     order.source =
         import->history && row->file->form != IMPORT_ACCOUNTS ? TB_FROM_HISTORY : TB_FROM_IMPORT;
-    int r = readers[row->file->form](import, row, &order);
+    int r = row_to_order(import, row, &order);
     if (r != 0)
         return r;
     enum import_phase phase = order.kind == TB_OPEN_ACCOUNT ? PHASE_ACCOUNTS : PHASE_ENTRIES;
@@ -392,7 +406,7 @@ static int account_note(void *user, const struct tb_balance *balance) {
 
 static int accounts_fetch(struct import *import) {
     for (size_t i = 0; i < import->n_files; i++)
-        if (import->files[i].form == IMPORT_SHEET)
+        if (import->files[i].form & (IMPORT_SHEET | IMPORT_FOREIGN))
             return tb_account_list(import->client->bank, account_note, &import->accounts);
     return 0;
 }
@@ -437,9 +451,9 @@ static int reverses_defer(struct import *import) {
 int import_row_read_all(struct import *import) {
     int r = accounts_fetch(import);
     if (r == 0)
-        r = rows_read(import, IMPORT_ACCOUNTS);
+        r = rows_read(import, IMPORT_ACCOUNTS | IMPORT_CODES);
     if (r == 0)
-        r = rows_read(import, IMPORT_ENTRIES | IMPORT_SHEET);
+        r = rows_read(import, IMPORT_ENTRIES | IMPORT_SHEET | IMPORT_FOREIGN);
     return r ? r : reverses_defer(import);
 }
 
@@ -525,6 +539,8 @@ static enum import_column name_column(const struct import_item *item) {
 }
 
 static enum import_column field_column(const struct import_item *item, const char *field) {
+    if (item->row->file->form & IMPORT_FOREIGN)
+        return import_foreign_column(item->row, field);
     if (strcmp(field, "from") == 0 || strcmp(field, "from_person") == 0)
         return side_column(item, true);
     if (strcmp(field, "to") == 0 || strcmp(field, "to_person") == 0)
@@ -540,7 +556,7 @@ static enum import_column field_column(const struct import_item *item, const cha
 }
 
 const char *import_row_column(const struct import_item *item, const char *field, int refusal) {
-    if (item->phase == PHASE_NAMES)
+    if (item->phase == PHASE_NAMES && !(item->row->file->form & IMPORT_FOREIGN))
         return import_file_column(name_column(item));
     enum import_column column = field_column(item, field);
     for (size_t i = 0; column == COLUMN_NONE && i < N_ELEMENTS(refusal_fields); i++)

@@ -67,6 +67,7 @@ void import_fini(struct import *import) {
         free(import->lists[phase].items);
     import_map_fini(&import->rows);
     import_map_fini(&import->accounts);
+    import_codes_fini(import);
     for (size_t i = 0; i < import->n_refused; i++) {
         free(import->refused[i].column);
         free(import->refused[i].message);
@@ -136,14 +137,25 @@ static int import_verb(struct client *client, int argc, char **argv) {
     _cleanup_(import_fini) struct import import = {.client = client};
     char **paths;
     int n_paths;
-    const struct options_one options[] = {{.name = "dry-run", .flag = &import.dry_run},
-                                          {.name = "history", .flag = &import.history},
-                                          {.name = "skip-bad", .flag = &import.skip_bad},
-                                          {.name = NULL}};
+    const struct options_one options[] = {OPTION_FLAG("dry-run", &import.dry_run),
+                                          OPTION_FLAG("history", &import.history),
+                                          OPTION_FLAG("skip-bad", &import.skip_bad),
+                                          OPTION_TEXT("activity", &import.foreign.activity),
+                                          OPTION_TEXT("code-map", &import.foreign.code_map),
+                                          OPTION_TEXT("code-form", &import.foreign.code_form),
+                                          OPTION_TEXT("on", &import.foreign.on),
+                                          OPTION_END};
     int status = options_read_many(&verb_import, argc, argv, options, 1, &paths, &n_paths);
     if (status != CLIENT_DONE)
         return status;
-    return import_files(&import, paths, (size_t)n_paths, NULL, NULL);
+    if (!import.foreign.code_map)
+        return import_files(&import, paths, (size_t)n_paths, import_foreign_check, NULL);
+    _cleanup_(freep) char **all = calloc((size_t)n_paths + 1, sizeof(*all));
+    if (!all)
+        return client_outcome(client, -ENOMEM);
+    memcpy(all, paths, (size_t)n_paths * sizeof(*all));
+    all[n_paths] = import.foreign.code_map;
+    return import_files(&import, all, (size_t)n_paths + 1, import_foreign_check, NULL);
 }
 
 const struct verb verb_import = {
@@ -157,12 +169,22 @@ const struct verb verb_import = {
             "  entries   ref,kind,service_date,entered_date,giver,receiver,from,to,minutes,\n"
             "            activity,offer,adults,under16,funder,reverses\n"
             "  sheet     date,giver,receiver,time,activity,sheet,line\n"
+            "Also, all rows being exchanges: the transfers of TimeOverflow (no header) and of\n"
+            "komunitin (Source,Destination,Description,Amount), and mutual_credit's (payer,payee,\n"
+            "quantity,created,state,type,description,categories). What people wrote there goes to\n"
+            "the notes beside the ledger.\n"
             "Everything is tried first; nothing is recorded unless every row is good. The same\n"
             "files a second time record nothing.\n"
             "\n"
             "  --dry-run   try it and record nothing\n"
             "  --history   old books (stewards): dates of entry are kept, limits only warn, and\n"
             "              activities, offers and funders that are met are declared\n"
-            "  --skip-bad  leave bad rows out, list them, and record the rest; exit status 1\n",
+            "  --skip-bad  leave bad rows out, list them, and record the rest; exit status 1\n"
+            "\n"
+            "For files of other systems:\n"
+            "  --activity NAME   what all of it was for; mutual_credit's categories else\n"
+            "  --code-map FILE   a list theirs,ours: which account is whose\n"
+            "  --code-form FORM  of numbers: by m0000, 7 is m0007\n"
+            "  --on DATE         of service, where the file has no dates (komunitin)\n",
     .run = import_verb,
 };

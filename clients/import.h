@@ -2,9 +2,9 @@
 /*
  * What the files of `timebank import` share: what was read, what becomes of it, what is told.
  *
- * import-file reads, import-row turns a row into an order, import-names declares what old books
- * name, import-run asks the bank, import-tell prints. Rows point into their file, items point to
- * their row, and everything lives until the verb ends.
+ * import-file reads, import-row turns a row into an order, import-foreign those of other systems'
+ * files, import-names declares what old books name, import-run asks the bank, import-tell prints.
+ * Rows point into their file, items point to their row, and everything lives until the verb ends.
  */
 #pragma once
 
@@ -15,7 +15,17 @@
 #include "client.h"
 #include "import-map.h"
 
-enum import_form { IMPORT_ACCOUNTS = 1, IMPORT_ENTRIES = 2, IMPORT_SHEET = 4 };
+enum import_form {
+    IMPORT_ACCOUNTS = 1,
+    IMPORT_ENTRIES = 2,
+    IMPORT_SHEET = 4,
+    IMPORT_CODES = 8, /* other systems' names of accounts, and ours */
+    IMPORT_TIMEOVERFLOW = 16,
+    IMPORT_KOMUNITIN = 32,
+    IMPORT_MUTUAL_CREDIT = 64
+};
+
+#define IMPORT_FOREIGN (IMPORT_TIMEOVERFLOW | IMPORT_KOMUNITIN | IMPORT_MUTUAL_CREDIT)
 
 enum import_column {
     COLUMN_NONE,
@@ -42,6 +52,26 @@ enum import_column {
     COLUMN_TIME,
     COLUMN_SHEET,
     COLUMN_LINE,
+    COLUMN_THEIRS,
+    COLUMN_OURS,
+    COLUMN_SOURCE_ID, /* to COLUMN_POST_ID: TimeOverflow's, in their order */
+    COLUMN_SOURCE_TYPE,
+    COLUMN_DESTINATION_ID,
+    COLUMN_DESTINATION_TYPE,
+    COLUMN_AMOUNT,
+    COLUMN_CREATED_AT,
+    COLUMN_REASON,
+    COLUMN_POST_ID,
+    COLUMN_SOURCE,
+    COLUMN_DESTINATION,
+    COLUMN_DESCRIPTION,
+    COLUMN_PAYER,
+    COLUMN_PAYEE,
+    COLUMN_QUANTITY,
+    COLUMN_CREATED,
+    COLUMN_STATE,
+    COLUMN_TYPE,
+    COLUMN_CATEGORIES,
     N_COLUMNS
 };
 
@@ -62,6 +92,15 @@ struct import_file {
     size_t *cells;            /* where each begins in text */
     struct import_row *rows;
     size_t n_rows;
+};
+
+/* What is said of other systems' files, as typed; NULL where nothing is. */
+struct import_foreign {
+    char *activity;
+    char *code_map;  /* a file of theirs,ours */
+    char *code_form; /* "m0000": 7 is m0007 */
+    char *on;
+    uint32_t day; /* of on */
 };
 
 enum import_outcome { OUTCOME_WAITING, OUTCOME_RECORDED, OUTCOME_ALREADY, OUTCOME_REFUSED };
@@ -106,12 +145,14 @@ struct import {
     bool skip_bad;
     bool lines;   /* what is counted is called lines: a sheet */
     bool stopped; /* the bank failed on the way, and that was told instead of a summary */
+    struct import_foreign foreign;
 
     struct import_file *files;
     size_t n_files;
     struct import_list lists[N_PHASES];
     struct import_map rows;     /* "ref/...", "account/...", "sheet/...": the row that has it */
     struct import_map accounts; /* code: enum tb_account_kind; where a sheet asks */
+    struct import_map codes;    /* another system's name of an account: our code, allocated */
 
     struct import_refused *refused;
     size_t n_refused;
@@ -149,6 +190,36 @@ const char *import_file_cell(const struct import_row *row, enum import_column co
 int import_row_read_all(struct import *import);
 /* The file's column that an order's field came from, for a refusal of the bank. */
 const char *import_row_column(const struct import_item *item, const char *field, int refusal);
+
+/* A date that means the same on every day; else why says what is wrong. 0, a refusal or a negative
+ * errno. */
+int import_row_day(const char *text, uint32_t *ret_day, char *why, size_t n_why);
+/* A whole number, 0 for an empty cell; a refusal is noted. */
+int import_row_number(struct import *import, struct import_row *row, enum import_column column,
+                      uint64_t *ret_number);
+/* Refuses an empty cell. */
+int import_row_need(struct import *import, struct import_row *row, enum import_column column);
+/* Gives the order its permanent id; a second row with the same key is refused. */
+int import_row_id(struct import *import, struct import_row *row, enum import_column column,
+                  const char *source, const char *key, uint8_t ret_id[TB_ORDER_ID_BYTES]);
+
+/* import-foreign: what can be said against the options before the bank is asked; exit status. */
+int import_foreign_check(void *user, struct import *import);
+/* Makes the order of a row of TimeOverflow's, komunitin's or mutual_credit's. 0, a refusal (noted)
+ * or a negative errno. */
+int import_foreign_read(struct import *import, struct import_row *row, struct tb_order *order);
+/* The column of an order's field ("minutes"). */
+enum import_column import_foreign_column(const struct import_row *row, const char *field);
+
+/* import-codes: keeps a row of theirs,ours. */
+int import_codes_take(struct import *import, struct import_row *row);
+/* Our code of an account that the row names in column, type and name being the other system's;
+ * refused where none is known. *ret_code lives as long as the import. */
+int import_codes_find(struct import *import, struct import_row *row, enum import_column column,
+                      const char *type, const char **ret_code);
+/* True for "m0000": letters, then noughts. */
+bool import_codes_form_is_valid(const char *form);
+void import_codes_fini(struct import *import);
 
 /* import-names: declares the activities, funders and offers that the entries use and the bank does
  * not know, or knows from this very import. 0, a refusal or a negative errno of the bank. */
