@@ -292,7 +292,7 @@ def main():
         n_pieces += counts["pieces"]
         left -= KILLS_PER_LEDGER
     bank.say(f"{KILLS} kills in {time.monotonic() - began:.0f} s")
-    bank.ok(n_acknowledged > KILLS and n_pieces > 0, "the kills came while entries were being recorded")
+    bank.ok(n_acknowledged > KILLS // 5 and n_pieces > 0, "the kills came while entries were being recorded")
     bank.ok(not faults.lost, f"after {KILLS} kills every answered entry is there with its number and bytes",
             *faults.lost)
     bank.ok(not faults.twice, "no entry is there twice", *faults.twice)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
 import threading
 import time
 
@@ -230,19 +231,21 @@ def test_stop(number):
         served.must("account", "open", code, "--kind", "member")
     served.must("activity", "add", "gardening")
     typists = Typists(served, 3)
-    time.sleep(bank.chance.uniform(0.2, 0.5))
+    while len(typists.answered) < 5 and not typists.faults and served.process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(bank.chance.uniform(0, 0.3))
     began = time.monotonic()
     served.process.send_signal(number)
     try:
         status = served.process.wait(20)
-    except TimeoutError:
+    except subprocess.TimeoutExpired:
         status = None
     took = time.monotonic() - began
     typists.end()
     found = entries(served.ledger)
     lost = [one for one in typists.answered if found.get(one[0]) != one[1]]
     name = signal.Signals(number).name
-    bank.ok(status == 0 and took < 6, f"{name} under load stops it with 0", f"exit {status} in {took:.1f} s",
+    bank.ok(status == 0 and took < 15, f"{name} under load stops it with 0", f"exit {status} in {took:.1f} s",
             served.told().decode())
     bank.ok(not lost and not typists.faults and len(typists.answered) > 3,
             f"{name}: each of {len(typists.answered)} answered entries is there", *lost, *typists.faults)
@@ -260,7 +263,7 @@ def test_idle_connection():
     time.sleep(0.1)
     began = time.monotonic()
     status = served.stop()
-    bank.ok(status == 0 and time.monotonic() - began < 7, "silent connections do not hold up a stop",
+    bank.ok(status == 0 and time.monotonic() - began < 15, "silent connections do not hold up a stop",
             f"exit {status} after {time.monotonic() - began:.1f} s")
     for one in idle:
         one.close()
