@@ -126,6 +126,13 @@ static int post(struct rule *rule, const char *code, int64_t minutes, int64_t *r
     return 0;
 }
 
+static void copy_code(const char *code, char ret[CODE_MAX + 1]) {
+    size_t n = strlen(code);
+
+    assert(n <= CODE_MAX);
+    memcpy(ret, code, n + 1);
+}
+
 int rules_move(struct rule *rule, const char *from, const char *to, uint64_t minutes) {
     struct ledger_effect *effect = &rule->batch->effects[rule->place];
     int r = post(rule, from, -(int64_t)minutes, &effect->from_after, &effect->from_previous);
@@ -135,8 +142,8 @@ int rules_move(struct rule *rule, const char *from, const char *to, uint64_t min
     if (r < 0)
         return r;
     effect->has_from = effect->has_to = true;
-    snprintf(effect->from, sizeof(effect->from), "%s", from);
-    snprintf(effect->to, sizeof(effect->to), "%s", to);
+    copy_code(from, effect->from);
+    copy_code(to, effect->to);
     return 0;
 }
 
