@@ -13,7 +13,8 @@ struct record_balance {
     int64_t minutes;
 };
 
-#define RECORD_BALANCES 2
+#define RECORD_BALANCES 2      /* sides of an order */
+#define RECORD_BALANCES_TOLD 4 /* of a correction and of what it takes back */
 
 /* What is told of a recorded order. */
 struct record_told {
@@ -21,7 +22,7 @@ struct record_told {
     int kind;
     const char *words; /* "Wed 5 March 2025: m0007 gave ..." */
     size_t n_balances;
-    struct record_balance balances[RECORD_BALANCES];
+    struct record_balance balances[RECORD_BALANCES_TOLD];
     json_t *warnings; /* more of them than the answer has, or NULL; stolen */
     json_t *more;     /* more members of the JSON object, or NULL; stolen */
 };

@@ -13,14 +13,24 @@
 #include "verbs.h"
 #include "words.h"
 
-/* The balances now: an answer to a reversal names no sides. Where the key may not read them, none.
- */
+static bool is_told(const struct record_told *told, const char *code) {
+    for (size_t i = 0; i < told->n_balances; i++)
+        if (strcmp(told->balances[i].code, code) == 0)
+            return true;
+    return false;
+}
+
+/* Adds the balances now: an answer to a reversal names no sides. Where the key may not read them,
+ * none. */
 static void sides_now(struct client *client, const struct tb_order *target,
                       struct record_told *told) {
     const char *const codes[RECORD_BALANCES] = {words_to(target), words_from(target)};
+    if (tb_bank_role(client->bank) == TB_ROLE_VENUE)
+        return;
     for (size_t i = 0; i < RECORD_BALANCES; i++) {
         struct tb_balance balance;
-        if (*codes[i] && tb_balance_get(client->bank, codes[i], &balance) == 0)
+        if (*codes[i] && !is_told(told, codes[i]) &&
+            tb_balance_get(client->bank, codes[i], &balance) == 0)
             told->balances[told->n_balances++] = (struct record_balance){codes[i], balance.minutes};
     }
 }
@@ -35,8 +45,7 @@ static void reverse_tell(struct client *client, const struct tb_answer *answer, 
         0)
         words = NULL;
     struct record_told told = {.kind = TB_REVERSE, .words = words ? words : ""};
-    if (tb_bank_role(client->bank) != TB_ROLE_VENUE)
-        sides_now(client, target, &told);
+    sides_now(client, target, &told);
     told.more = json_pack("{s:I}", "reverses", (json_int_t)number);
     record_tell(client, answer, &told);
 }
@@ -94,36 +103,81 @@ const struct verb verb_reverse = {
 
 struct correction {
     struct entries_typed typed;
+    struct entry_copy was;
     struct entry_copy right;
     struct tb_order reversal;
     uint64_t number;
+    uint64_t left_minutes; /* of the entry, after what was taken back before */
 };
 
 static bool kind_is_reversible(enum tb_kind kind) {
     return kind >= TB_EXCHANGE && kind <= TB_REDEEM;
 }
 
-/* The order as it should have been: the old one with what was typed in its place. */
+static bool kind_is_service(enum tb_kind kind) {
+    return kind == TB_EXCHANGE || kind == TB_EARN || kind == TB_LOG;
+}
+
+/* Giver and receiver are sides of time, from and to of credits: an entry has the ones or the
+ * others. */
+static int sides_check(const struct entries_typed *typed, enum tb_kind kind) {
+    bool is_time = typed->giver || typed->receiver || typed->activity;
+    if (kind_is_service(kind) && (typed->from || typed->to))
+        return client_usage(&verb_correct,
+                            "The entry's kind is %s, which has --giver and --receiver.",
+                            tb_kind_name((int)kind));
+    if (!kind_is_service(kind) && is_time)
+        return client_usage(&verb_correct,
+                            "The entry's kind is %s, which has --from and --to, and no activity.",
+                            tb_kind_name((int)kind));
+    return CLIENT_DONE;
+}
+
+static void sides_make(struct tb_order *right, const struct entries_typed *typed) {
+    char *from = typed->receiver ? typed->receiver : typed->from;
+    char *to = typed->giver ? typed->giver : typed->to;
+    if (from)
+        right->from = client_code(from);
+    if (to)
+        right->to = client_code(to);
+}
+
+/* The order as it should have been: the old one with what was typed in its place. What was taken
+ * back of it before stays so. */
 static void right_make(struct correction *correction, const struct tb_order *read) {
     struct tb_order *right = &correction->right.order;
     const struct entries_typed *typed = &correction->typed;
+    bool is_whole = correction->left_minutes == right->minutes || correction->left_minutes == 0;
     if (typed->time) {
         right->minutes = read->minutes;
         right->typed_minutes = read->typed_minutes;
+    } else if (!is_whole) {
+        right->minutes = correction->left_minutes;
     }
-    if (typed->time && right->kind == TB_REDEEM)
+    if ((typed->time || !is_whole) && right->kind == TB_REDEEM)
         right->override |= TB_OVERRIDE_PRICE;
     if (typed->on)
         right->service_day = read->service_day;
     if (typed->activity)
         right->activity = typed->activity;
-    if (typed->giver)
-        right->to = client_code(typed->giver);
-    if (typed->receiver)
-        right->from = client_code(typed->receiver);
+    sides_make(right, typed);
     right->override |= read->override;
     right->why = typed->why;
     memcpy(right->corrects, correction->reversal.target, sizeof(right->corrects));
+}
+
+/* "Entry 24 is taken back by entry 43: m0012 gave 1 h, without credit. In its place:" */
+static void was_tell(const struct correction *correction, uint64_t reversal) {
+    const struct tb_order *was = &correction->was.order;
+    _cleanup_(freep) char *words = words_of_dated_order(was);
+    char left[32];
+    tb_time_format((int64_t)correction->left_minutes, left);
+    client_line(stdout,
+                "Entry %" PRIu64 " is taken back by entry %" PRIu64 ": %s%s%s%s. In its place:",
+                correction->number, reversal, words ? words : "",
+                correction->left_minutes < was->minutes ? ", of which " : "",
+                correction->left_minutes < was->minutes ? left : "",
+                correction->left_minutes < was->minutes ? " was left" : "");
 }
 
 static void correct_tell(struct client *client, const struct tb_answer *answer,
@@ -132,11 +186,11 @@ static void correct_tell(struct client *client, const struct tb_answer *answer,
     _cleanup_(freep) char *words = words_of_dated_order(right);
     struct record_told told = {.place = 1, .kind = (int)right->kind, .words = words ? words : ""};
     record_balances(answer, right, &told);
+    sides_now(client, &correction->was.order, &told);
     told.more = json_pack("{s:I, s:I}", "reverses", (json_int_t)correction->number, "reversal",
                           (json_int_t)tb_answer_entry(answer, 0));
     if (!client->json)
-        client_line(stdout, "Entry %" PRIu64 " is taken back by entry %" PRIu64 ". In its place:",
-                    correction->number, tb_answer_entry(answer, 0));
+        was_tell(correction, tb_answer_entry(answer, 0));
     record_tell(client, answer, &told);
 }
 
@@ -162,13 +216,20 @@ static int correct_entry(struct client *client, struct correction *correction,
     if (!kind_is_reversible(entry->order.kind))
         return client_refuse(client, TB_NOT_REVERSIBLE, "%s",
                              tb_refusal_sentence(TB_NOT_REVERSIBLE));
+    int r = sides_check(&correction->typed, entry->order.kind);
+    if (r != CLIENT_DONE)
+        return r;
     correction->number = entry->number;
+    correction->left_minutes = entry->order.minutes - entry->reversed_minutes;
     correction->reversal.kind = TB_REVERSE;
     correction->reversal.why = correction->typed.why;
     memcpy(correction->reversal.target, entry->order.id, sizeof(correction->reversal.target));
-    int r = entry_copy_init(&correction->right, &entry->order);
+    r = entry_copy_init(&correction->was, &entry->order);
+    if (r == 0)
+        r = entry_copy_init(&correction->right, &entry->order);
     if (r != 0)
         return client_outcome(client, r);
+    correction->right.order.override = entry->order.override & TB_OVERRIDE_PRICE;
     right_make(correction, read);
     return correct_record(client, correction);
 }
@@ -180,6 +241,8 @@ static int correct_run(struct client *client, int argc, char **argv) {
     const struct options_one options[] = {
         OPTION_TEXT("giver", &typed->giver),
         OPTION_TEXT("receiver", &typed->receiver),
+        OPTION_TEXT("from", &typed->from),
+        OPTION_TEXT("to", &typed->to),
         OPTION_TEXT("activity", &typed->activity),
         OPTION_TEXT("time", &typed->time),
         OPTION_TEXT("on", &typed->on),
@@ -191,7 +254,7 @@ static int correct_run(struct client *client, int argc, char **argv) {
     struct tb_entry entry;
     int r = options_read(&verb_correct, argc, argv, options, 2, 2, words);
     if (r == CLIENT_DONE && !typed->time && !typed->on && !typed->activity && !typed->giver &&
-        !typed->receiver)
+        !typed->receiver && !typed->from && !typed->to)
         r = client_usage(&verb_correct, "Say what is right, for example with --time.");
     typed->why = words[1];
     if (r == CLIENT_DONE)
@@ -200,6 +263,7 @@ static int correct_run(struct client *client, int argc, char **argv) {
         r = entry_read(client, words[0], &entry);
     if (r == CLIENT_DONE)
         r = correct_entry(client, &correction, &entry, &read);
+    entry_copy_fini(&correction.was);
     entry_copy_fini(&correction.right);
     return r;
 }
@@ -215,6 +279,7 @@ const struct verb verb_correct = {
         "named stays as it was.\n"
         "\n"
         "  --time TIME, --on DATE, --activity NAME, --giver CODE, --receiver CODE   what is right\n"
+        "  --from CODE, --to CODE   of credits that were given, issued or spent\n"
         "  --over-limit      insist although a limit is passed\n"
         "  --again           insist although it looks like another entry\n",
     .run = correct_run,
