@@ -215,8 +215,8 @@ const char *tb_bank_evidence(const struct tb_bank *bank);
 const char *tb_bank_origin(const struct tb_bank *bank);
 const char *tb_bank_verifier_key(const struct tb_bank *bank);
 int tb_bank_role(const struct tb_bank *bank); /* enum tb_role of our key at the welcome */
-const char *
-tb_bank_account(const struct tb_bank *bank); /* of a member's, venue's, organisation's key, or "" */
+/* Of a member's, venue's or organisation's key, or "". */
+const char *tb_bank_account(const struct tb_bank *bank);
 /* The signed head that the last answer reflected; every head of this bank extends the earlier ones.
  */
 void tb_bank_position(const struct tb_bank *bank, uint64_t *ret_size, uint8_t ret_root[32]);
