@@ -50,7 +50,8 @@ struct bank {
     size_t next_refusal;
 };
 
-/* Takes DIR/lock: -EWOULDBLOCK when another process serves the ledger, -ENOENT when there is none. */
+/* Takes DIR/lock: -EWOULDBLOCK when another process serves the ledger, -ENOENT when there is none.
+ */
 int bank_lock(const char *directory, int *ret_fd) TB_MUST_CHECK;
 /* Reads the origin out of the head file's newest slot. */
 int bank_origin(const char *directory, char ret[NOTE_ORIGIN_MAX + 1]) TB_MUST_CHECK;

@@ -210,5 +210,9 @@ int command_init(int argc, char **argv) {
         return EXIT_BROKEN;
     }
     printf("%s\n", text);
+    say("this is the verifier key of the new ledger in %s. Write it down and give it to your "
+        "funder and "
+        "your auditor: it is how anyone knows this ledger from another",
+        initial.directory);
     return EXIT_DONE;
 }

@@ -130,7 +130,7 @@ int command_run(int argc, char **argv) {
                   clock_monotonic_ms(), why, sizeof(why));
     if (r < 0) {
         say("not starting: %s", *why ? why : strerror(-r));
-        return r == -ENOMEM || r == -EIO ? EXIT_BROKEN : EXIT_REFUSED;
+        return r == -ENOMEM || r == -EIO || r == -EUCLEAN ? EXIT_BROKEN : EXIT_REFUSED;
     }
     if (bank->clock_is_ahead)
         say("the clock is more than 30 days ahead of the last entry: writes are refused until you "

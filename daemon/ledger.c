@@ -197,10 +197,10 @@ static bool limit_by_policy(struct state *state, const char *name, int64_t *ret)
 
 bool ledger_floor(struct state *state, const struct state_account *account, int64_t *ret) {
     static const char *const names[] = {[TIMEBANK__ACCOUNT_KIND__MEMBER] = "floor-member",
-                                           [TIMEBANK__ACCOUNT_KIND__ORGANISATION] =
-                                               "floor-organisation",
-                                           [TIMEBANK__ACCOUNT_KIND__VENUE] = "floor-venue",
-                                           [TIMEBANK__ACCOUNT_KIND__CHEST] = "floor-chest"};
+                                        [TIMEBANK__ACCOUNT_KIND__ORGANISATION] =
+                                            "floor-organisation",
+                                        [TIMEBANK__ACCOUNT_KIND__VENUE] = "floor-venue",
+                                        [TIMEBANK__ACCOUNT_KIND__CHEST] = "floor-chest"};
 
     if (account->floor == STATE_FLOOR_BY_POLICY)
         return account->kind < N_ELEMENTS(names) &&
@@ -211,9 +211,9 @@ bool ledger_floor(struct state *state, const struct state_account *account, int6
 
 bool ledger_ceiling(struct state *state, const struct state_account *account, int64_t *ret) {
     static const char *const names[] = {[TIMEBANK__ACCOUNT_KIND__MEMBER] = "ceiling-member",
-                                           [TIMEBANK__ACCOUNT_KIND__ORGANISATION] =
-                                               "ceiling-organisation",
-                                           [TIMEBANK__ACCOUNT_KIND__VENUE] = "ceiling-venue"};
+                                        [TIMEBANK__ACCOUNT_KIND__ORGANISATION] =
+                                            "ceiling-organisation",
+                                        [TIMEBANK__ACCOUNT_KIND__VENUE] = "ceiling-venue"};
 
     if (account->ceiling == STATE_CEILING_BY_POLICY)
         return account->kind < N_ELEMENTS(names) &&

@@ -413,6 +413,20 @@ int server_free(struct server *server) {
     return r;
 }
 
+static void set_path(struct sockaddr_un *address, const char *path) {
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->sun_path, path, strlen(path));
+}
+
+/* Another ledger's daemon may listen there: our lock is on our ledger only. */
+static bool is_answered(const char *path) {
+    struct sockaddr_un address;
+    _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    set_path(&address, path);
+    return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
 static int remove_stale(const char *path) {
     struct stat st;
 
@@ -420,19 +434,21 @@ static int remove_stale(const char *path) {
         return errno == ENOENT ? 0 : -errno;
     if (!S_ISSOCK(st.st_mode))
         return -EEXIST;
+    if (is_answered(path))
+        return -EADDRINUSE;
     return unlink(path) < 0 ? -errno : 0;
 }
 
 /* The mode is right from the first moment: bind() makes the file under this umask. */
 static int bind_socket(const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address;
     _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t mask;
     int r;
 
     if (fd < 0)
         return -errno;
-    memcpy(address.sun_path, path, strlen(path));
+    set_path(&address, path);
     mask = umask(0117);
     r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
     umask(mask);
@@ -452,7 +468,9 @@ int server_listen(struct server *server, const char *path, char *why, size_t n_w
     fd = r < 0 ? r : bind_socket(path);
     if (fd < 0) {
         snprintf(why, n_why, "cannot listen on %s: %s", path,
-                 fd == -EEXIST ? "something that is no socket is there" : strerror(-fd));
+                 fd == -EEXIST       ? "something that is no socket is there"
+                 : fd == -EADDRINUSE ? "another daemon answers there"
+                                     : strerror(-fd));
         return fd;
     }
     server->listener =

@@ -2,7 +2,7 @@
 /*
  * The stored form of the state's rows: one list of fields per table, walked to pack and to unpack.
  * Integers are big-endian, texts padded with NULs. Changing a list changes the layout: raise
- * LOG_LAYOUT (log-layout.h), and the tables are built anew from the log at the next start.
+ * RUNS_LAYOUT (runs.h), and the tables are built anew from the log at the next start.
  */
 #include <assert.h>
 #include <errno.h>

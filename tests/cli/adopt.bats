@@ -42,3 +42,12 @@ teardown() {
     [ "$status" -eq 1 ]
     [[ "$output" == *"stop timebankd first"* ]]
 }
+
+@test "a socket on which another ledger's daemon answers is left to it" {
+    timebankd init "$PLACE/second" --name second.example/timebank --steward "$TIMEBANK_KEY.pub" 2>/dev/null
+    run timebankd run "$PLACE/second" --socket "$PLACE/ledger/socket"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"another daemon answers there"* ]]
+    run timebank status
+    [ "$status" -eq 0 ]
+}
