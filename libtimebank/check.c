@@ -53,21 +53,45 @@ int check_reply(struct tb_call *call) {
     return r == 1 && call->is_forgotten && call->kind == CALL_READS ? 0 : r;
 }
 
-/* Asks for nothing but a head, before all others. */
-static int head_ask(struct tb_call *parent, bool names_ours) {
-    struct tb_bank *bank = parent->bank;
+/* The request that names our head, while it was not sent: one does for all that are held. */
+static struct tb_call *ours_waiting(const struct tb_bank *bank) {
+    struct tb_call *call = bank->calls;
+    while (call && (call->stage != CALL_WAITS || call->kind != CALL_READS || call->parent ||
+                    !call->is_forgotten))
+        call = call->next;
+    return call;
+}
+
+/* A request for nothing but a head. */
+static int head_ask(struct tb_bank *bank, struct tb_call **ret_call) {
     Timebank__Empty empty = TIMEBANK__EMPTY__INIT;
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
     request.body_case = TIMEBANK__REQUEST__BODY_STATUS;
     request.status = &empty;
+    int r = call_new(bank, CALL_READS, &request, TIMEBANK__RESPONSE__BODY_STATUS, ret_call);
+    if (r == 0)
+        (*ret_call)->is_forgotten = true;
+    return r;
+}
+
+/* Before all others; the one that names our head is answered first. */
+static int heads_ask(struct tb_call *held) {
+    struct tb_bank *bank = held->bank;
+    struct tb_call *ours = ours_waiting(bank);
     struct tb_call *call = NULL;
-    int r = call_new(bank, CALL_READS, &request, TIMEBANK__RESPONSE__BODY_STATUS, &call);
+    if (!ours) {
+        int r = head_ask(bank, &ours);
+        if (r != 0)
+            return r;
+        call_start_first(ours);
+    }
+    int r = head_ask(bank, &call);
     if (r != 0)
         return r;
-    call->is_forgotten = true;
-    call->parent = names_ours ? NULL : parent;
-    call_start_first(call);
-    call->deadline_at_ms = parent->deadline_at_ms;
+    call->parent = held;
+    call->deadline_at_ms = held->deadline_at_ms;
+    call->next = ours->next;
+    ours->next = call;
     return 0;
 }
 
@@ -75,9 +99,7 @@ void check_hold(struct tb_call *call) {
     if (call->stage != CALL_CHECKED)
         call->reach = call->seen.head;
     call->stage = CALL_CHECKED;
-    int r = head_ask(call, false);
-    if (r == 0)
-        r = head_ask(call, true);
+    int r = heads_ask(call);
     if (r < 0)
         call_judge(call, r);
 }
