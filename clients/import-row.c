@@ -517,7 +517,6 @@ static const struct {
     {TB_NOT_A_MEMBER_CODE, "to"},
     {TB_SAME_ACCOUNT, "from"},
     {TB_HISTORY_ONLY, "claimed_day"},
-    {TB_NOT_BEFORE_OPENING, "claimed_day"},
 };
 
 static enum import_column side_column(const struct import_item *item, bool from) {

@@ -75,6 +75,9 @@ static int reverse_run(struct client *client, int argc, char **argv) {
     int r = options_read(&verb_reverse, argc, argv, options, 2, 2, words);
     if (r == CLIENT_DONE && time)
         r = client_time(client, time, &order);
+    if (r == CLIENT_DONE && time && order.minutes == 0)
+        r = client_refuse(client, TB_ZERO,
+                          "No time given: without --time all of the entry is taken back.");
     if (r == CLIENT_DONE)
         r = entry_read(client, words[0], &entry);
     if (r != CLIENT_DONE)

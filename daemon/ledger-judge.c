@@ -160,7 +160,7 @@ static int check_authority(struct rule *rule) {
         if (*order->sheet || order->line) /* free text that stays in the log for ever */
             return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "sheet",
                                "Only a broker enters from a sheet: leave sheet and line out.");
-    } else if (kind->traits & GIVES_TIME && *author->account &&
+    } else if (kind->traits & COUNTS && *author->account &&
                strcmp(order->to, author->account) == 0) {
         return rule_refuse(rule, REFUSAL_OWN_HOURS, "to", NULL);
     }

@@ -89,6 +89,15 @@ static int check_undo(struct rule *rule, const struct target *target) {
     return 0;
 }
 
+/* What comes back to the broker's own account is for another broker to take back. */
+static int check_own(struct rule *rule, const struct target *target) {
+    const char *own = rule->batch->author->account;
+
+    if (!rule_is_broker(rule) || *own == '\0' || strcmp(target->order->from, own) != 0)
+        return 0;
+    return rule_refuse(rule, REFUSAL_OWN_HOURS, "target", NULL);
+}
+
 static int check_minutes(struct rule *rule, const struct target *target, uint64_t *ret_minutes) {
     uint64_t remains = target->order->minutes - target->reversed, minutes = rule->order->minutes;
     uint64_t quantum = (uint64_t)state_policy_number(rule->state, "quantum", 1);
@@ -161,6 +170,8 @@ int rules_reverse(struct rule *rule) {
 
     if (r == 0)
         r = check_undo(rule, &target);
+    if (r == 0)
+        r = check_own(rule, &target);
     if (r == 0)
         r = check_minutes(rule, &target, &minutes);
     moves = r == 0 && target.order->kind_case != TIMEBANK__ORDER__KIND_LOG;

@@ -1588,6 +1588,19 @@ Test(ledger, keeps_a_broker_from_their_own_hours) {
     done();
 }
 
+Test(ledger, keeps_a_broker_from_giving_themselves_credits) {
+    as("steward");
+    grant_key("anna", TIMEBANK__ROLE__BROKER, "m1");
+    done();
+    as("anna");
+    grant("issued", "m1", 60);
+    refused(OWN_HOURS);
+    gift("m2", "m1", 60);
+    refused(OWN_HOURS);
+    gift("m1", "m2", 60);
+    done();
+}
+
 /* ---- form */
 
 Test(ledger, takes_canonical_bytes_only) {
