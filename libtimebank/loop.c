@@ -75,12 +75,20 @@ static void reply_take(struct tb_call *call, struct reply *reply) {
     check_wake(bank);
 }
 
+/* Of all replies that came in part so far: they share one limit. */
+static size_t parts_bytes(const struct tb_bank *bank) {
+    size_t n = 0;
+    for (const struct tb_call *call = bank->calls; call; call = call->next)
+        n += call->parts.n;
+    return n;
+}
+
 /* A whole reply, or a part of one; 1 when more parts are to come. */
 static int parts_take(struct tb_call *call, struct reply **reply) {
     const Timebank__Response *response = (*reply)->message;
     if (call->parts.n == 0 && !response->more && response->part.len == 0)
         return 0;
-    if (response->part.len == 0 || call->parts.n + response->part.len > PARTS_MAX)
+    if (response->part.len == 0 || parts_bytes(call->bank) + response->part.len > PARTS_MAX)
         return -EPROTO;
     bytes_put(&call->parts, response->part.data, response->part.len);
     bool more = response->more;
