@@ -80,22 +80,9 @@ static int open_account(struct facts *facts, const char *code, Timebank__Account
 }
 
 static int open_bank_accounts(struct facts *facts) {
-    static const struct {
-        const char *code;
-        Timebank__AccountKind kind;
-    } owns[] = {
-        {"chest", TIMEBANK__ACCOUNT_KIND__CHEST},
-        {"issued", TIMEBANK__ACCOUNT_KIND__ISSUED},
-        {"retired", TIMEBANK__ACCOUNT_KIND__RETIRED},
-        {"expired", TIMEBANK__ACCOUNT_KIND__EXPIRED},
-        {"advances", TIMEBANK__ACCOUNT_KIND__ADVANCES},
-        {"vouchers", TIMEBANK__ACCOUNT_KIND__VOUCHERS},
-        {"transit", TIMEBANK__ACCOUNT_KIND__TRANSIT},
-        {"write-offs", TIMEBANK__ACCOUNT_KIND__WRITE_OFFS},
-    };
     int r = 0;
-    for (size_t i = 0; r == 0 && i < N_ELEMENTS(owns); i++)
-        r = open_account(facts, owns[i].code, owns[i].kind);
+    for (size_t i = 0; r == 0 && i < RECORD_BANK_ACCOUNTS; i++)
+        r = open_account(facts, record_bank_accounts[i].code, record_bank_accounts[i].kind);
     return r;
 }
 

@@ -5,16 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "entry-read.h"
 #include "handlers.h"
-
-static uint64_t reversed_minutes(struct bank *bank, uint64_t index) {
-    uint8_t key[8];
-    const struct state_reversal *reversal;
-
-    be64_put(key, index);
-    reversal = state_get(bank_state(bank), STATE_REVERSALS, key, sizeof(key), NULL);
-    return reversal ? reversal->minutes : 0;
-}
 
 /* What a reversal takes back says whose it is. 0, or < 0 broken. */
 static int read_sides(struct call *call, Timebank__Order *order, Timebank__Order **ret) {
@@ -48,44 +40,10 @@ static int check_may_read(struct call *call, Timebank__Order *order) {
                : REFUSAL_NO_AUTHORITY;
 }
 
-static int set_seal(struct call *call, uint64_t index, Timebank__Entry *entry) {
-    _cleanup_bytes_ struct bytes record = {0};
-    struct batch_header header;
-    struct record_seal seal;
-    int r = log_seal_of(call->bank->log, index, &entry->seal);
-
-    if (r > 0)
-        r = log_record(call->bank->log, entry->seal, &record);
-    if (r <= 0)
-        return r < 0 ? r : -EUCLEAN;
-    if (record_seal_unpack(record.data, record.n, &seal) < 0 ||
-        batch_header_unpack(seal.header, &header) < 0)
-        return -EUCLEAN;
-    entry->received_at_ms = seal.received_at_ms;
-    entry->author.data = arena_alloc(call->arena, SSHSIG_PUBLIC_BYTES);
-    if (!entry->author.data)
-        return -ENOMEM;
-    memcpy(entry->author.data, header.author, SSHSIG_PUBLIC_BYTES);
-    entry->author.len = SSHSIG_PUBLIC_BYTES;
-    return 0;
-}
-
-static int set_why(struct call *call, const Timebank__Order *order, Timebank__Entry *entry) {
-    _cleanup_(freep) char *text = NULL;
-    uint8_t salt[PEOPLE_SALT_BYTES];
-    int r = 0;
-
-    if (order->note.len > 0 && access_is_broker(&call->who))
-        r = people_get_note(call->bank->people, order->id.data, salt, &text);
-    if (r < 0 && r != -EBADMSG)
-        return r;
-    entry->why = call_copy(call, text ? text : "");
-    return entry->why ? 0 : -ENOMEM;
-}
-
 static int respond(struct call *call, uint64_t index) {
     _cleanup_bytes_ struct bytes record = {0};
     Timebank__Entry *entry = arena_alloc(call->arena, sizeof(*entry));
+    struct entry_read_seal seal;
     Timebank__Order *order;
     int r = log_record(call->bank->log, index, &record);
 
@@ -109,13 +67,18 @@ static int respond(struct call *call, uint64_t index) {
     if (r > 0)
         return call_refuse(call, REFUSAL_NO_AUTHORITY,
                            "This key may read entries of its own account only: ask a broker.");
-    entry->reversed_minutes = reversed_minutes(call->bank, index);
-    r = set_seal(call, index, entry);
+    entry->reversed_minutes = entry_read_reversed(call, index);
+    r = entry_read_seal(call, index, &seal);
     if (r == 0)
-        r = set_why(call, order, entry);
+        r = entry_read_why(call, order, &entry->why);
+    if (r < 0)
+        return r;
+    entry->seal = seal.seal;
+    entry->received_at_ms = seal.received_at_ms;
+    entry->author = seal.author;
     call->response->entry = entry;
     call->response->body_case = TIMEBANK__RESPONSE__BODY_ENTRY;
-    return r;
+    return 0;
 }
 
 int handle_entry(struct call *call) {

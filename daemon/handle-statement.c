@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "entry-read.h"
 #include "handlers.h"
 
 /* One entry on the way, and where it goes on. */
@@ -64,51 +65,18 @@ static int take_side(const char *code, const struct run_after *after, struct ste
 }
 
 static int set_seal(struct call *call, uint64_t entry, Timebank__StatementLine *line) {
-    struct state *state = bank_state(call->bank);
-    _cleanup_bytes_ struct bytes record = {0};
-    struct batch_header header;
-    struct record_seal seal;
     const struct state_key *key;
-    uint64_t at = 0;
-    int r = log_seal_of(call->bank->log, entry, &at);
+    struct entry_read_seal seal;
+    int r = entry_read_seal(call, entry, &seal);
 
-    if (r > 0)
-        r = log_record(call->bank->log, at, &record);
-    if (r <= 0 || record_seal_unpack(record.data, record.n, &seal) < 0 ||
-        batch_header_unpack(seal.header, &header) < 0)
-        return r < 0 ? r : -EUCLEAN;
+    if (r < 0)
+        return r;
     line->received_at_ms = seal.received_at_ms;
-    line->author.data = arena_alloc(call->arena, SSHSIG_PUBLIC_BYTES);
-    if (!line->author.data)
-        return -ENOMEM;
-    memcpy(line->author.data, header.author, SSHSIG_PUBLIC_BYTES);
-    line->author.len = SSHSIG_PUBLIC_BYTES;
-    key = state_get(state, STATE_KEYS, header.author, SSHSIG_PUBLIC_BYTES, NULL);
+    line->author = seal.author;
+    key = state_get(bank_state(call->bank), STATE_KEYS, seal.author.data, seal.author.len, NULL);
     line->author_role = key ? (Timebank__Role)key->role : TIMEBANK__ROLE__ROLE_NONE;
     line->author_account = call_copy(call, key ? key->account : "");
     return line->author_account ? 0 : -ENOMEM;
-}
-
-static int set_why(struct call *call, const Timebank__Order *order, Timebank__StatementLine *line) {
-    _cleanup_(freep) char *text = NULL;
-    uint8_t salt[PEOPLE_SALT_BYTES];
-    int r = 0;
-
-    if (order->note.len > 0 && access_is_broker(&call->who))
-        r = people_get_note(call->bank->people, order->id.data, salt, &text);
-    if (r < 0 && r != -EBADMSG)
-        return r;
-    line->why = call_copy(call, text ? text : "");
-    return line->why ? 0 : -ENOMEM;
-}
-
-static uint64_t reversed_minutes(struct call *call, uint64_t entry) {
-    const struct state_reversal *reversal;
-    uint8_t key[8];
-
-    be64_put(key, entry);
-    reversal = state_get(bank_state(call->bank), STATE_REVERSALS, key, sizeof(key), NULL);
-    return reversal ? reversal->minutes : 0;
 }
 
 /* 0, or -ENOENT when the entry does not concern the account. */
@@ -130,8 +98,8 @@ static int read_step(struct call *call, const char *code, struct step *step,
 static int complete(struct call *call, const struct step *step, Timebank__StatementLine *line) {
     int r = set_seal(call, step->entry, line);
 
-    line->reversed_minutes = reversed_minutes(call, step->entry);
-    return r == 0 ? set_why(call, step->order, line) : r;
+    line->reversed_minutes = entry_read_reversed(call, step->entry);
+    return r == 0 ? entry_read_why(call, step->order, &line->why) : r;
 }
 
 /* What an entry did is the balance after it less the balance after the one before it. */

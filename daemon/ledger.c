@@ -73,30 +73,16 @@ void ledger_batch_fini(struct ledger_batch *batch) {
     batch->n_notes = batch->n_refusals = 0;
 }
 
-static const struct {
-    const char *code;
-    Timebank__AccountKind kind;
-} bank_accounts[] = {
-    {"chest", TIMEBANK__ACCOUNT_KIND__CHEST},
-    {"issued", TIMEBANK__ACCOUNT_KIND__ISSUED},
-    {"retired", TIMEBANK__ACCOUNT_KIND__RETIRED},
-    {"expired", TIMEBANK__ACCOUNT_KIND__EXPIRED},
-    {"advances", TIMEBANK__ACCOUNT_KIND__ADVANCES},
-    {"vouchers", TIMEBANK__ACCOUNT_KIND__VOUCHERS},
-    {"transit", TIMEBANK__ACCOUNT_KIND__TRANSIT},
-    {"write-offs", TIMEBANK__ACCOUNT_KIND__WRITE_OFFS},
-};
-
 static int open_bank_accounts(struct state *state) {
-    for (size_t i = 0; i < N_ELEMENTS(bank_accounts); i++) {
-        const char *code = bank_accounts[i].code;
+    for (size_t i = 0; i < RECORD_BANK_ACCOUNTS; i++) {
+        const char *code = record_bank_accounts[i].code;
         void *value;
         int r = state_make(state, STATE_ACCOUNTS, code, strlen(code), &value);
         struct state_account *account = value;
         if (r < 0)
             return r;
         account->number = state->sums.n_accounts++;
-        account->kind = (uint8_t)bank_accounts[i].kind;
+        account->kind = (uint8_t)record_bank_accounts[i].kind;
         account->floor = STATE_FLOOR_BY_POLICY;
         account->ceiling = STATE_CEILING_BY_POLICY;
         snprintf(account->code, sizeof(account->code), "%s", code);

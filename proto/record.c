@@ -154,6 +154,17 @@ static const struct kind {
 #define KIND(field, NAME, name, counts)                                                            \
     static_assert(TIMEBANK__ORDER__KIND_##NAME == (field), "kinds.def and timebank.proto agree");
 #include "kinds.def"
+
+const struct record_bank_account record_bank_accounts[RECORD_BANK_ACCOUNTS] = {
+    {"chest", TIMEBANK__ACCOUNT_KIND__CHEST},
+    {"issued", TIMEBANK__ACCOUNT_KIND__ISSUED},
+    {"retired", TIMEBANK__ACCOUNT_KIND__RETIRED},
+    {"expired", TIMEBANK__ACCOUNT_KIND__EXPIRED},
+    {"advances", TIMEBANK__ACCOUNT_KIND__ADVANCES},
+    {"vouchers", TIMEBANK__ACCOUNT_KIND__VOUCHERS},
+    {"transit", TIMEBANK__ACCOUNT_KIND__TRANSIT},
+    {"write-offs", TIMEBANK__ACCOUNT_KIND__WRITE_OFFS},
+};
 #undef KIND
 
 static const struct kind *kind_find(Timebank__Order__KindCase kind) {

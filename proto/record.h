@@ -38,6 +38,14 @@ struct record_state {
 void record_state_pack(const struct record_state *state, uint8_t ret[RECORD_STATE_BYTES]);
 int record_state_unpack(const uint8_t *record, size_t n, struct record_state *ret) TB_MUST_CHECK;
 
+/* The bank's own accounts, which genesis opens in this order. */
+struct record_bank_account {
+    const char *code;
+    Timebank__AccountKind kind;
+};
+#define RECORD_BANK_ACCOUNTS 8
+extern const struct record_bank_account record_bank_accounts[RECORD_BANK_ACCOUNTS];
+
 /* Decode the body (without the kind byte) of an order or genesis, insisting on canonical form:
  * packing the result again gives the same bytes, no unknown field, no NUL and valid UTF-8 in
  * strings, id of 16 bytes, note, corrects, target and keys of their lengths or empty, enums in

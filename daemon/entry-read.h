@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is told of an entry besides its order, the same wherever it is shown. */
+#pragma once
+
+#include "call.h"
+
+/* Who sealed the batch of an entry, and when it was received. */
+struct entry_read_seal {
+    uint64_t seal;
+    uint64_t received_at_ms;
+    ProtobufCBinaryData author; /* in the call's arena */
+};
+int entry_read_seal(struct call *call, uint64_t entry, struct entry_read_seal *ret) TB_MUST_CHECK;
+/* The note's text for those who may read it, else "". In the arena. */
+int entry_read_why(struct call *call, const Timebank__Order *order, char **ret) TB_MUST_CHECK;
+/* Minutes taken back since. */
+uint64_t entry_read_reversed(struct call *call, uint64_t entry);
