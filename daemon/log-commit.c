@@ -215,17 +215,24 @@ int log_committer_start(struct log *log, const char *directory, const struct key
     return -r;
 }
 
-void log_committer_stop(struct log *log) {
+/* The thread first finishes what it was handed, and tells of it: the descriptors stay open till then. */
+void log_committer_join(struct log *log) {
     struct committer *committer = &log->committer;
 
-    if (committer->has_thread) {
-        pthread_mutex_lock(&committer->mutex);
-        committer->is_stopping = true;
-        pthread_cond_signal(&committer->wake);
-        pthread_mutex_unlock(&committer->mutex);
-        pthread_join(committer->thread, NULL);
-        committer->has_thread = false;
-    }
+    if (!committer->has_thread)
+        return;
+    pthread_mutex_lock(&committer->mutex);
+    committer->is_stopping = true;
+    pthread_cond_signal(&committer->wake);
+    pthread_mutex_unlock(&committer->mutex);
+    pthread_join(committer->thread, NULL);
+    committer->has_thread = false;
+}
+
+void log_committer_close(struct log *log) {
+    struct committer *committer = &log->committer;
+
+    log_committer_join(log);
     if (committer->head_fd > 0)
         close(committer->head_fd);
     if (committer->event_fd > 0)

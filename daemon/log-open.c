@@ -191,7 +191,7 @@ static struct log *free_log(struct log *log) {
     if (!log)
         return NULL;
     log_release_read(log);
-    log_committer_stop(log);
+    log_committer_close(log);
     state_free(log->state);
     account_tree_fini(&log->accounts);
     log_group_free(log, log->collecting);
@@ -318,13 +318,7 @@ int log_close(struct log *log) {
     if (r == 0)
         r = log_flush(log, 0);
     log_release_read(log);
-    if (log->committer.has_thread) {
-        int head_fd = log->committer.head_fd, event_fd = log->committer.event_fd;
-        log->committer.head_fd = log->committer.event_fd = -1;
-        log_committer_stop(log);
-        log->committer.head_fd = head_fd;
-        log->committer.event_fd = event_fd;
-    }
+    log_committer_join(log);
     if (r == 0)
         r = close_cleanly(log);
     free_log(log);

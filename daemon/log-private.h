@@ -103,7 +103,8 @@ int log_step_write(struct store_write *write, const struct bytes *step);
 void log_step_done(struct log *log);
 
 int log_committer_start(struct log *log, const char *directory, const struct keyring *keyring);
-void log_committer_stop(struct log *log);
+void log_committer_join(struct log *log);
+void log_committer_close(struct log *log);
 void log_committer_take(struct log *log, struct log_group *group);
 /* Commits on this thread. */
 void log_commit(struct committer *committer, struct log_group *group);

@@ -240,6 +240,8 @@ class Failing:
             with open(os.path.join(backup, name), "rb") as f, open(os.path.join(served.ledger, name), "r+b") as to:
                 to.write(f.read())
                 to.truncate()
+        # The client saw a later head of the last round's ledger, and would rightly refuse the copy put back.
+        shutil.rmtree(os.path.join(place, "state"), ignore_errors=True)
         when, told = os.path.join(place, "when"), os.path.join(place, "told")
         for path in (when, told):
             if os.path.exists(path):
@@ -254,6 +256,9 @@ class Failing:
             pass
         answered = self.workload(served)
         stopped = served.stop()
+        if not os.path.exists(told):
+            self.faults.append(f"{name}: it died ({stopped}): {served.told()}")
+            return True
         with open(told) as f:
             n_calls = int(f.read())
         self.judge(name, served, answered, stopped, n_calls >= n)
