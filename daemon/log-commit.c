@@ -215,7 +215,8 @@ int log_committer_start(struct log *log, const char *directory, const struct key
     return -r;
 }
 
-/* The thread first finishes what it was handed, and tells of it: the descriptors stay open till then. */
+/* The thread first finishes what it was handed, and tells of it: the descriptors stay open till
+ * then. */
 void log_committer_join(struct log *log) {
     struct committer *committer = &log->committer;
 
