@@ -133,15 +133,15 @@ void sheet_tell_total(const struct sheet_session *session) {
 }
 
 void sheet_tell_help(const struct sheet_session *session) {
-    fputs("  7 12 2h30        m0007 gave m0012 2 h 30: any part of a code that is clear, any time\n"
-          "  7 12 2 gard      with an activity for this line; on 5/3/2025 at the end: a date\n"
-          "  g 7              the giver of all lines from here: then a line is 12 2h30\n"
-          "  r food           the receiver of all lines from here: then a line is 7 2h30\n"
-          "  a gard           the activity from here          d tue   the date from here\n"
-          "  t 2              the time from here: then a line is a person    (g - ends it)\n"
-          "  l 8              go on with line 8               s NAME  another sheet\n"
-          "  undo             take the last line back, and again the one before; undo 3: line 3\n"
-          "  total, list      lines and hours so far          end     check the total and stop\n",
+    fputs("  7 12 2h30        m0007 gave m0012 2 h 30: any clear part of a code\n"
+          "  7 12 2 gard      with an activity; at its end on 5/3/2025: a date\n"
+          "  g 7              the giver from here: then a line is 12 2h30\n"
+          "  r food           the receiver from here: then a line is 7 2h30\n"
+          "  a gard           the activity from here       d tue   the date from here\n"
+          "  t 2              the time from here: then a line is a person   (g - ends it)\n"
+          "  l 8              go on with line 8            s NAME  another sheet\n"
+          "  undo             take the last line back, then the one before; undo 3: line 3\n"
+          "  total, list      lines and hours so far       end     check the total, stop\n",
           session->to);
 }
 

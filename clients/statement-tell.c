@@ -121,13 +121,27 @@ static void row_tell(const struct statement_line *line) {
     csv_out_text(by);
     csv_out_number((int64_t)line->target_entry);
     csv_out_text(line->why);
+    csv_out_number((int64_t)line->hours_minutes);
+    csv_out_number((int64_t)line->reversed_minutes);
     csv_out_end();
 }
 
 void statement_tell_csv(const struct statement *statement) {
-    static const char *const columns[] = {
-        "entry", "kind",     "service_date", "entry_date", "other",    "minutes", "balance_minutes",
-        "words", "activity", "offer",        "by",         "reverses", "why"};
+    static const char *const columns[] = {"entry",
+                                          "kind",
+                                          "service_date",
+                                          "entry_date",
+                                          "other",
+                                          "minutes",
+                                          "balance_minutes",
+                                          "words",
+                                          "activity",
+                                          "offer",
+                                          "by",
+                                          "reverses",
+                                          "why",
+                                          "minutes_without_credit",
+                                          "reversed_minutes"};
 
     csv_out_begin();
     for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)

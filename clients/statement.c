@@ -54,10 +54,15 @@ static char *words_of(const struct tb_order *order, const char *code) {
                      gains ? other : "");
         break;
     case TB_GRANT:
-        n = asprintf(&words, gains ? "granted out of %s" : "granted to %s", other);
+        if (gains)
+            n = asprintf(&words, "%s",
+                         is(other, "chest") ? "granted out of the community chest"
+                                            : "granted as new credit");
+        else
+            n = asprintf(&words, "granted to %s", other);
         break;
     case TB_ISSUE:
-        n = asprintf(&words, "%s %s%s%s", gains ? "issued out of" : "issued to", other,
+        n = asprintf(&words, "issued%s%s%s%s", gains ? "" : " to ", gains ? "" : other,
                      *text_or_empty(order->funder) ? ", funded by " : "",
                      text_or_empty(order->funder));
         break;

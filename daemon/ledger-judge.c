@@ -25,6 +25,23 @@ static bool may_compare(const struct rule *rule, const Timebank__Order *earlier)
            (*own && (strcmp(earlier->from, own) == 0 || strcmp(earlier->to, own) == 0));
 }
 
+/* What people call a field: the sides of time are a giver and a receiver. */
+static const char *field_words(const Timebank__Order *order, const char *field) {
+    bool is_time = order->kind_case == TIMEBANK__ORDER__KIND_EXCHANGE ||
+                   order->kind_case == TIMEBANK__ORDER__KIND_EARN ||
+                   order->kind_case == TIMEBANK__ORDER__KIND_LOG;
+
+    if (strcmp(field, "minutes") == 0)
+        return "time";
+    if (strcmp(field, "service_day") == 0)
+        return "date of service";
+    if (is_time && strcmp(field, "from") == 0)
+        return "receiver";
+    if (is_time && strcmp(field, "to") == 0)
+        return "giver";
+    return field;
+}
+
 /* Known id: the same bytes are ALREADY in, others differ in a field that is named. */
 static int check_id(struct rule *rule) {
     const Timebank__Order *order = rule->order;
@@ -52,7 +69,7 @@ static int check_id(struct rule *rule) {
             rule, REFUSAL_ID_DIFFERS, field,
             "The same reference is in as entry %llu with another %s: correct that entry "
             "instead.",
-            (unsigned long long)id->entry, field);
+            (unsigned long long)id->entry, field_words(earlier, field));
     } else {
         rule->batch->already[rule->place] = id->entry;
         rule->batch->n_already++;

@@ -108,6 +108,25 @@ lines() {
     is 'x["kind"] == "earn" and x["sheet"] == "march" and x["line"] == 6'
 }
 
+@test "the help fits a screen of eighty columns" {
+    run -0 typed '?'
+    says "undo 3: line 3"
+    [ "$(grep "^  [^ ]" <<<"$output" | wc -L)" -lt 80 ]
+}
+
+@test "another time or person for a line that is in is told in a sheet's own words" {
+    printf '%s\n' date,giver,receiver,time,activity,sheet,line \
+        2025-03-05,m0007,m0012,2,gardening,april,1 >"$PLACE/april.csv"
+    run -0 timebank sheet "$PLACE/april.csv"
+    sed -i s/m0012/m0011/ "$PLACE/april.csv"
+    run -1 timebank sheet "$PLACE/april.csv"
+    says "line 2, column receiver:"
+    says "with another receiver: correct that entry instead"
+    sed -i 's/m0011/m0012/; s/,2,g/,3,g/' "$PLACE/april.csv"
+    run -1 timebank sheet "$PLACE/april.csv"
+    says "with another time: correct that entry instead"
+}
+
 @test "what stays the same is said once" {
     run -0 typed 'a gard' 'r food' '7 2' '12 1h' 'g 7' '12 2' '7/3/2025' '11 1' 't 3' '15' 'g -' 't -' '7 12 1'
     says "[Wed 5 March 2025, receiver food-bank, gardening]"

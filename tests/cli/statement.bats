@@ -75,6 +75,17 @@ PY
     [ "${output:0:9}" = $'\xef\xbb\xbf"entry' ] || [[ "$output" == $'\xef\xbb\xbf"entry"'* ]]
 }
 
+@test "hours without credit stand in the spreadsheet, too" {
+    run bash -c 'timebank statement m0133 --csv | /usr/bin/python3 -c "
+import csv, io, sys
+rows = list(csv.DictReader(io.StringIO(sys.stdin.read().lstrip(chr(0xfeff)))))
+print(sum(int(row[\"minutes_without_credit\"]) for row in rows))"'
+    [ "$output" -gt 0 ]
+    hours=$output
+    run timebank --json statement m0133
+    [ "$(json 'sum(l.get("minutes_without_credit", 0) for l in x["lines"])')" = "$hours" ]
+}
+
 @test "a period that ends before it begins is refused in words" {
     run timebank statement m0012 --from 2024-04-01 --to 2024-03-01
     [ "$status" -eq 1 ]
