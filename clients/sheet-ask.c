@@ -108,7 +108,13 @@ char *sheet_ask_what(struct sheet_session *session) {
     _cleanup_(freep) char *answer = NULL;
     sheet_say(session, "What was done? It stays for the lines after this one.");
     char *name = choice_take(session, &all, " or a part of it", &answer);
-    return name || !answer ? name : sheet_ask_activity(session, answer);
+    if (name || answer)
+        return name ? name : sheet_ask_activity(session, answer);
+    /* an activity of two words is no line */
+    if (!session->again || sheet_known_activities(session, session->again).n != 1)
+        return NULL;
+    answer = TAKE(session->again);
+    return sheet_ask_activity(session, answer);
 }
 
 /* letters and then digits, as members' codes are */

@@ -145,4 +145,6 @@ void sheet_entry_take(struct sheet_session *session, const char *text) {
         sheet_say(session, "%s", tb_refusal_sentence(TB_ZERO));
     else if (line_make(session, &parts, &line))
         line_record(session, &line);
+    else if (session->again)
+        sheet_say(session, "Not recorded: the question was left.");
 }

@@ -144,6 +144,20 @@ lines() {
     says "m0007 gave 1 h to m0011, gardening"
 }
 
+@test "an activity of two words answers what was done" {
+    timebank activity add "odd jobs" >/dev/null
+    run -0 typed '7 12 2' 'odd jobs' '7 11 1'
+    says "m0007 gave 2 h to m0012, odd jobs"
+    says "m0007 gave 1 h to m0011, odd jobs"
+}
+
+@test "a slip whose question is passed over is told to be out" {
+    run -0 typed '7 12 2' '7 11 1 gard'
+    says "Not recorded: the question was left."
+    says "m0007 gave 1 h to m0011, gardening"
+    says "1 line, 1 h."
+}
+
 @test "several persons that match are numbered" {
     timebank account open x012 --kind member >/dev/null
     run -0 typed 'a gard' '7 12 2' '2' '12 7 1' '' '31 12 1' '7 11 2'
