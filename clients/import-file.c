@@ -179,6 +179,10 @@ static int header_read(struct reader *reader, size_t n) {
             file->places[column] = i + 1;
     }
     int form = header_form(file->places);
+    if (form < 0 && n == 1 && strpbrk(cell_at(reader, 0), ";\t"))
+        return header_refuse(reader, "",
+                             "The columns are not parted by commas: save the file as CSV UTF-8 "
+                             "with commas.");
     if (form < 0)
         return header_refuse(reader, "",
                              "This header line is none that is known: a list of accounts has a "
@@ -260,6 +264,14 @@ static int row_check(struct reader *reader, struct import_row *row) {
     return r;
 }
 
+/* As spreadsheets leave them at the end. */
+static bool row_is_empty(const struct reader *reader, const struct import_row *row) {
+    size_t i = 0;
+    while (i < row->n_cells && !*cell_at(reader, row->first + i))
+        i++;
+    return i == row->n_cells;
+}
+
 static void row_end(int terminator _unused_, void *user) {
     struct reader *reader = user;
     size_t n_all = reader->cells.n / sizeof(size_t);
@@ -271,7 +283,9 @@ static void row_end(int terminator _unused_, void *user) {
     };
     if (reader->r == 0 && !reader->headed && shape_is_timeoverflow(reader, row.n_cells))
         header_suppose_timeoverflow(reader);
-    if (reader->r == 0 && reader->headed) {
+    if (reader->r == 0 && reader->headed && row_is_empty(reader, &row)) {
+        reader->cells.n -= reader->n_pending * sizeof(size_t);
+    } else if (reader->r == 0 && reader->headed) {
         int r = row_check(reader, &row);
         reader->r = r < 0 ? r : 0;
         bytes_put(&reader->rows, &row, sizeof(row));

@@ -75,6 +75,18 @@ count() {
     [ "$(count)" = 2 ]
 }
 
+@test "the empty rows that a spreadsheet leaves at the end are no lines" {
+    { cat "$DATA/sheet-good.csv" && printf ',,,,,,\r\n,,,,,,\r\n'; } >"$PLACE/good.csv"
+    run -0 timebank sheet "$PLACE/good.csv" --lines 7 --total 14h45
+    says "Recorded 7 lines"
+}
+
+@test "a file whose columns are parted by semicolons is told how to save it" {
+    tr , ';' <"$DATA/sheet-good.csv" >"$PLACE/good.csv"
+    run -1 timebank sheet "$PLACE/good.csv"
+    says "not parted by commas"
+}
+
 @test "a sheet comes from standard input, and another file is told its own verb" {
     run -0 timebank sheet - --lines 7 --json <"$DATA/sheet-good.csv"
     is 'x["recorded"] == 7'
