@@ -30,8 +30,10 @@ static bool somebody_listens(const char *address) {
 }
 
 static void away_tell(struct sheet_session *session, const char *why) {
+    /* refused before a sheet is begun: nothing will be typed */
+    bool is_over = !session->sheet && session->open_status != CLIENT_DONE;
     session->there = false;
-    if (session->told_away || session->quiet)
+    if (session->told_away || session->quiet || is_over)
         return;
     session->told_away = true;
     sheet_say(session,

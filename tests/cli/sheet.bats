@@ -163,6 +163,13 @@ lines() {
     says "m0007 gave 1 h to m0011, odd jobs"
 }
 
+@test "a key that may not keep sheets is refused, and nothing is said to be kept" {
+    key_make desk --role evaluator
+    run -1 env TIMEBANK_KEY="$PLACE/desk.key" timebank sheet --typed --sheet march </dev/null
+    says "This key may not do that"
+    [[ "$output" != *"is kept here"* ]]
+}
+
 @test "a slip whose question is passed over is told to be out" {
     run -0 typed '7 12 2' '7 11 1 gard'
     says "Not recorded: the question was left."
