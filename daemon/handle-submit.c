@@ -13,8 +13,6 @@
 #include "handlers.h"
 #include "submission.h"
 
-/* Record numbers of dry runs: far from any that will ever be in the log. */
-#define DRY_RUN_BEGIN (1ull << 62)
 #define DRY_RUN_ORDER_BYTES 256u /* kept for each order that may be stacked, on the whole */
 #define MS_PER_MINUTE 60000u
 #define NOT_AFTER_AHEAD_MS (30ull * MS_PER_DAY)
@@ -229,7 +227,7 @@ static int run_dry(struct call *call, struct submission *submission) {
         client->dry = state_new_above(bank_state(call->bank));
         if (!client->dry)
             return -ENOMEM;
-        client->dry->sums.size = DRY_RUN_BEGIN;
+        client->dry->sums.size = LEDGER_DRY_BEGIN;
     }
     /* The clock may have gone back since the dry run below this one. */
     submission->received_at_ms =

@@ -35,6 +35,8 @@ static const char *field_words(const Timebank__Order *order, const char *field) 
         return "time";
     if (strcmp(field, "service_day") == 0)
         return "date of service";
+    if (strcmp(field, "claimed_day") == 0)
+        return "date of entry";
     if (is_time && strcmp(field, "from") == 0)
         return "receiver";
     if (is_time && strcmp(field, "to") == 0)

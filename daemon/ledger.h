@@ -11,6 +11,9 @@
 #include "proto/refusal.h"
 #include "state.h"
 
+/* Record numbers of dry runs: far from any that will ever be in the log. */
+#define LEDGER_DRY_BEGIN (1ull << 62)
+
 struct ledger_author {
     uint8_t key[SSHSIG_PUBLIC_BYTES];
     Timebank__Role role; /* ROLE_NONE: not granted, or revoked */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the families of rules ask of the order being judged. */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "rules.h"
 
 bool rule_is_history(const struct rule *rule) {
@@ -12,4 +15,12 @@ bool rule_is_broker(const struct rule *rule) {
 
 bool rule_overrides(const struct rule *rule, uint32_t what) {
     return (rule->order->override & what) != 0;
+}
+
+const char *rule_entry_words(uint64_t index, bool begins, char ret[RULE_ENTRY_WORDS_BYTES]) {
+    if (index >= LEDGER_DRY_BEGIN)
+        snprintf(ret, RULE_ENTRY_WORDS_BYTES, "%s", begins ? "The entry" : "the entry");
+    else
+        snprintf(ret, RULE_ENTRY_WORDS_BYTES, "%s %" PRIu64, begins ? "Entry" : "entry", index);
+    return ret;
 }

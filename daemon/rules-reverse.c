@@ -53,6 +53,7 @@ static bool is_reversible(const struct target *target) {
 static int find_target(struct rule *rule, struct target *ret) {
     const ProtobufCBinaryData *id = &rule->order->reverse->target;
     const struct state_id *row = NULL;
+    char words[RULE_ENTRY_WORDS_BYTES];
     int r = 0;
 
     if (id->len == ORDER_ID_BYTES)
@@ -63,10 +64,10 @@ static int find_target(struct rule *rule, struct target *ret) {
     if (r < 0)
         return r;
     if (!is_reversible(ret))
-        return rule_refuse(rule, REFUSAL_NOT_REVERSIBLE, "target",
-                           "Entry %llu is of kind %s, which cannot be reversed: enter the contrary "
-                           "instead.",
-                           (unsigned long long)ret->index, record_kind_name(ret->order->kind_case));
+        return rule_refuse(
+            rule, REFUSAL_NOT_REVERSIBLE, "target",
+            "%s is of kind %s, which cannot be reversed: enter the contrary instead.",
+            rule_entry_words(ret->index, true, words), record_kind_name(ret->order->kind_case));
     return 0;
 }
 
@@ -101,17 +102,17 @@ static int check_own(struct rule *rule, const struct target *target) {
 static int check_minutes(struct rule *rule, const struct target *target, uint64_t *ret_minutes) {
     uint64_t remains = target->order->minutes - target->reversed, minutes = rule->order->minutes;
     uint64_t quantum = (uint64_t)state_policy_number(rule->state, "quantum", 1);
-    char text[32];
+    char text[32], words[RULE_ENTRY_WORDS_BYTES];
 
     hours_format((int64_t)remains, text);
     if (remains == 0)
         return rule_refuse(rule, REFUSAL_ALREADY_REVERSED, "target",
-                           "Entry %llu was taken back in full before: nothing is left to reverse.",
-                           (unsigned long long)target->index);
+                           "%s was taken back in full before: nothing is left to reverse.",
+                           rule_entry_words(target->index, true, words));
     if (minutes > remains)
         return rule_refuse(rule, REFUSAL_MORE_THAN_REMAINS, "minutes",
-                           "Only %s remains of entry %llu: take back less.", text,
-                           (unsigned long long)target->index);
+                           "Only %s remains of %s: take back less.", text,
+                           rule_entry_words(target->index, false, words));
     if (minutes % quantum != 0 && minutes != remains && !rule_is_history(rule))
         return rule_refuse(rule, REFUSAL_NOT_IN_QUANTUM, "minutes", NULL);
     *ret_minutes = minutes ? minutes : remains;

@@ -80,7 +80,7 @@ static bool is_reversed(struct rule *rule, uint64_t entry, uint64_t minutes) {
 static int check_duplicate(struct rule *rule, const struct state_recent *recent, uint64_t print) {
     const Timebank__Order *order = rule->order;
     uint64_t n = recent ? MIN_OF(recent->n, (uint64_t)STATE_RECENT) : 0, entry = 0;
-    char day[16], hours[32];
+    char day[16], hours[32], words[RULE_ENTRY_WORDS_BYTES];
     int r;
 
     for (uint64_t i = 0; i < n; i++)
@@ -89,18 +89,19 @@ static int check_duplicate(struct rule *rule, const struct state_recent *recent,
             entry = recent->entry[i];
     if (entry == 0)
         return 0;
+    bool is_dry = entry >= LEDGER_DRY_BEGIN;
+    const char *which = is_dry ? "an entry before it" : rule_entry_words(entry, false, words);
     dates_format_iso(order->service_day, day);
     hours_format((int64_t)order->minutes, hours);
     if (order->source != TIMEBANK__SOURCE__HAND || rule_overrides(rule, 4))
-        return rule_warn(rule, WARNING_LOOKS_LIKE, entry, "This looks like entry %llu: %s, %s, %s.",
-                         (unsigned long long)entry, order->to, day, hours);
-    r = rule_refuse(
-        rule, REFUSAL_LOOKS_LIKE, "",
-        "This looks like entry %llu: %s gave %s on %s%s%s. If it is another one, insist "
-        "with --again.",
-        (unsigned long long)entry, order->to, hours, day, *order->from ? " to " : "", order->from);
+        return rule_warn(rule, WARNING_LOOKS_LIKE, is_dry ? 0 : entry,
+                         "This looks like %s: %s, %s, %s.", which, order->to, day, hours);
+    r = rule_refuse(rule, REFUSAL_LOOKS_LIKE, "",
+                    "This looks like %s: %s gave %s on %s%s%s. If it is another one, insist "
+                    "with --again.",
+                    which, order->to, hours, day, *order->from ? " to " : "", order->from);
     if (r > 0)
-        rule->batch->notes[rule->batch->n_notes - 1].entry = entry;
+        rule->batch->notes[rule->batch->n_notes - 1].entry = is_dry ? 0 : entry;
     return r;
 }
 

@@ -73,6 +73,10 @@ struct rule {
 bool rule_is_history(const struct rule *rule);
 bool rule_is_broker(const struct rule *rule);
 bool rule_overrides(const struct rule *rule, uint32_t what);
+/* "entry 33"; of one that only a dry run counted no number is told, for it will never be anybody's.
+ */
+#define RULE_ENTRY_WORDS_BYTES 40
+const char *rule_entry_words(uint64_t index, bool begins, char ret[RULE_ENTRY_WORDS_BYTES]);
 
 /* rules-move.c: limits, and the posting of minutes from one account to another. */
 int rules_move_check(struct rule *rule, const char *from, const char *to, uint64_t minutes);

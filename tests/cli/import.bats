@@ -146,6 +146,23 @@ compare() {
     [ "$(count)" = "$before" ]
 }
 
+@test "no number is told of an entry that only a dry run counted" {
+    printf '%s\n' date,giver,receiver,time,activity,sheet,line \
+        2025-01-07,m0003,m0009,1h30,gardening,twin,1 \
+        2025-01-07,m0003,m0009,1h30,gardening,twin,2 >"$BATS_TEST_TMPDIR/twin.csv"
+    run -0 timebank import "$BATS_TEST_TMPDIR/twin.csv" --dry-run --json
+    is '[(w["line"], w["entry"]) for w in x["warnings"] if w["warning"] == "LOOKS_LIKE"] == [(3, 0)]'
+    is 'not any("4611686" in w["message"] for w in x["warnings"])'
+
+    printf '%s\n' ref,kind,service_date,giver,receiver,minutes,activity,reverses \
+        twin/a,exchange,2025-01-08,m0003,m0009,60,gardening, \
+        twin/b,reverse,2025-01-08,,,,,twin/a twin/c,reverse,2025-01-08,,,,,twin/a \
+        >"$BATS_TEST_TMPDIR/taken.csv"
+    run -1 timebank import "$BATS_TEST_TMPDIR/taken.csv" --json
+    is '[(r["line"], r["refused"]) for r in x["refused"]] == [(4, "ALREADY_REVERSED")]'
+    is 'x["refused"][0]["message"].startswith("The entry was taken back")'
+}
+
 @test "a sheet goes in, and its kinds follow the receivers" {
     run -0 timebank import "$DATA/sheet-good.csv" --json
     is 'x["recorded"] == 7 and x["minutes"] == 885'
