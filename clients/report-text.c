@@ -421,6 +421,10 @@ static const char *people(int64_t n) {
     return n == 1 ? "person" : "people";
 }
 
+static const char *plural(int64_t n) {
+    return n == 1 ? "" : "s";
+}
+
 /* "In 2024–25, 309 people gave 7,939 hours; 104 for the first time; half gave 15 h 45 or more." */
 static void sentence_given(const struct page *page, const char *when) {
     char givers[FIGURE_BYTES], hours[FIGURE_BYTES], fresh[FIGURE_BYTES], median[FIGURE_BYTES];
@@ -441,10 +445,11 @@ static void sentence_exchanged(const struct page *page) {
     if (measure(page, "minutes_given") == 0)
         return;
     client_line(page->to,
-                "Of these, %s went from member to member, in %s pairs among %s people, and %s to "
+                "Of these, %s went from member to member, in %s %s among %s people, and %s to "
                 "organisations.",
                 time_figure(measure(page, "minutes_given_exchange"), between),
                 count_figure(measure(page, "ties"), pairs),
+                measure(page, "ties") == 1 ? "pair" : "pairs",
                 count_figure(measure(page, "traders"), members),
                 time_figure(measure(page, "minutes_given_earn"), to));
 }
@@ -466,12 +471,15 @@ static void sentence_spent(const struct page *page) {
     if (n == 0)
         return;
     client_line(page->to,
-                "%s %s spent %s hours in %s visits, which admitted %s adults and %s under-16s.",
+                "%s %s spent %s hours in %s visit%s, which admitted %s adult%s and %s under-16%s.",
                 count_figure(n, redeemers), people(n),
                 hours_figure(measure(page, "minutes_redeemed"), hours),
                 count_figure(measure(page, "redemptions"), visits),
+                plural(measure(page, "redemptions")),
                 count_figure(measure(page, "admitted_adults"), adults),
-                count_figure(measure(page, "admitted_under16"), under16));
+                plural(measure(page, "admitted_adults")),
+                count_figure(measure(page, "admitted_under16"), under16),
+                plural(measure(page, "admitted_under16")));
 }
 
 static void sentences_print(const struct page *page) {
