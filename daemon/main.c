@@ -31,6 +31,11 @@ static int usage(FILE *to, int status) {
     return status;
 }
 
+static int command_help(const char *line) {
+    printf("timebankd %s\n\nSee timebankd(8).\n", line);
+    return EXIT_DONE;
+}
+
 /* The ledger's key is in memory: no core dumps, no tracing by the same user. */
 static void protect(void) {
     const struct rlimit none = {0, 0};
@@ -53,6 +58,7 @@ int main(int argc, char **argv) {
         return printf("timebankd %s\n", TIMEBANK_VERSION) < 0 ? EXIT_BROKEN : EXIT_DONE;
     for (size_t i = 0; argc > 1 && i < N_ELEMENTS(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return argc > 2 && strcmp(argv[2], "--help") == 0 ? command_help(commands[i].usage)
+                                                              : commands[i].run(argc - 1, argv + 1);
     return usage(stderr, EXIT_USAGE);
 }

@@ -394,3 +394,10 @@ print(sum(row["minutes"] for row in rows))' <<<"$output")
     run timebank balance $'m\e[31m7'
     [[ "$output" != *$'\e'* ]]
 }
+
+@test "each command of the daemon has its help" {
+    for command in init run check adopt settings; do
+        run -0 timebankd $command --help
+        [[ "${lines[0]}" == "timebankd $command"* ]]
+    done
+}
