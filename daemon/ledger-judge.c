@@ -275,13 +275,12 @@ static int check_side(struct rule *rule, const char *code, uint32_t kinds, const
         return 0;
     account = state_account(rule->state, code);
     if (!account)
-        return *code
-                   ? rule_refuse(rule, REFUSAL_NO_SUCH_ACCOUNT, field,
-                                 "There is no account %s: check the code, or open it with timebank "
-                                 "account open.",
-                                 code)
-                   : rule_refuse(rule, REFUSAL_NO_SUCH_ACCOUNT, field,
-                                 "The account is missing: name it.");
+        return *code ? rule_refuse(rule, REFUSAL_NO_SUCH_ACCOUNT, field,
+                                   "There is no account %s: check the code, or %s.", code,
+                                   rule_is_broker(rule) ? "open it with timebank account open"
+                                                        : "see the coordinator")
+                     : rule_refuse(rule, REFUSAL_NO_SUCH_ACCOUNT, field,
+                                   "The account is missing: name it.");
     if (!(kinds & KIND_BIT(account->kind)))
         return !(rule->kind->traits & COUNTS) && account->kind >= TIMEBANK__ACCOUNT_KIND__CHEST
                    ? rule_refuse(rule, REFUSAL_BANK_ACCOUNT, field, NULL)
