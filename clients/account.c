@@ -246,7 +246,7 @@ static int freeze_run(struct client *client, int argc, char **argv) {
 
 const struct verb verb_account_freeze = {
     .name = "account freeze",
-    .summary = "let nothing move in an account for now",
+    .summary = "let nothing move in an account until it is thawed",
     .help = "timebank account freeze m0007 \"away until May\"\n"
             "\n"
             "Refuses every entry for the account until it is thawed. The reason is kept beside the "
