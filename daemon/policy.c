@@ -49,6 +49,19 @@ static bool check_floor_or_none(const char *value, const char *argument) {
     return strcmp(value, argument) == 0 || is_number(value, -MINUTES_MAX, 0);
 }
 
+static bool check_balance_or_none(const char *value, const char *argument) {
+    return strcmp(value, argument) == 0 || is_number(value, -MINUTES_MAX, MINUTES_MAX);
+}
+
+static bool check_number_or_none(const char *value, const char *argument) {
+    return strcmp(value, argument) == 0 || is_number(value, 1, 100000);
+}
+
+static bool check_days(const char *value, const char *argument) {
+    (void)argument;
+    return is_number(value, 1, 3660);
+}
+
 static bool check_days_or_any(const char *value, const char *argument) {
     return strcmp(value, argument) == 0 || is_number(value, 0, 100000);
 }
