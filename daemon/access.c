@@ -19,7 +19,7 @@ static const struct {
     {CASE(OFFERS), {2, 2, 2, 2, 2, 2, 2, 0}},    {CASE(POLICIES), {2, 2, 2, 2, 2, 2, 2, 0}},
     {CASE(FUNDERS), {2, 2, 2, 0, 0, 2, 2, 0}},   {CASE(KEYS), {2, 2, 0, 0, 0, 0, 2, 0}},
     {CASE(REPORT), {2, 2, 0, 0, 0, 1, 2, 0}},    {CASE(NEXT_CODE), {2, 2, 0, 0, 0, 0, 0, 0}},
-    {CASE(INCLUSION), {2, 2, 2, 2, 2, 2, 2, 2}},
+    {CASE(INCLUSION), {2, 2, 2, 2, 2, 2, 2, 2}}, {CASE(REGISTER), {2, 2, 1, 1, 1, 0, 1, 0}},
 };
 
 static size_t column(Timebank__Role role) {

@@ -34,82 +34,108 @@ static int prove_range(struct store_read *read, uint64_t begin, uint64_t end, st
     return r < 0 ? r : answer_hashes(arena, range.hashes, range.n_hashes, ret, ret_n);
 }
 
-/* The accounts of a reversal are those of its target, the other way round. */
-static int find_sides(struct bank *bank, struct arena *arena, const Timebank__Order *order,
-                      const char **ret_from, const char **ret_to) {
-    const ProtobufCBinaryData *target;
-    const struct state_id *id;
-    Timebank__Order *original;
-    uint64_t received_at_ms;
-    int r = 0;
+/* ---- balances: of an order's from and to in their own lists, of any other account by its code */
 
-    *ret_from = order->from;
-    *ret_to = order->to;
-    if (order->kind_case != TIMEBANK__ORDER__KIND_REVERSE)
-        return 0;
-    target = &order->reverse->target;
-    id = state_get(bank_state(bank), STATE_IDS, target->data, target->len, &r);
-    if (!id)
-        return r < 0 ? r : -EUCLEAN;
-    r = state_order(bank_state(bank), id->entry, arena, &original, &received_at_ms);
-    if (r <= 0)
-        return r < 0 ? r : -EUCLEAN;
-    *ret_from = original->to;
-    *ret_to = original->from;
-    return 0;
-}
-
-static int readable(struct bank *bank, const struct reply *reply, struct arena *arena,
-                    const struct run *run, uint32_t place, uint8_t flags, uint8_t *ret) {
-    Timebank__Order *order;
-    const char *from = NULL, *to = NULL;
-    size_t n;
-    const uint8_t *record;
-    int r;
-
-    *ret = flags;
-    if (access_is_broker(&reply->who) || flags == 0)
-        return 0;
-    record = run_record(run, place + 1, &n);
-    r = record_order_decode(record + 1, n - 1, arena, &order);
-    if (r == 0)
-        r = find_sides(bank, arena, order, &from, &to);
-    if (r < 0)
-        return r;
-    *ret = (uint8_t)((access_may_read(&reply->who, from) ? flags & 1 : 0) |
-                     (access_may_read(&reply->who, to) ? flags & 2 : 0));
-    return 0;
-}
-
-static int put_balances(struct bank *bank, const struct reply *reply, struct store_read *read,
-                        struct arena *arena, const struct run *run, Timebank__Answer *answer) {
-    uint32_t n = run->n - 1;
-    struct store_value after;
-    uint8_t key[8];
-    int r;
-
-    be64_put(key, run->first);
-    r = store_get(read, RUNS_AFTER, key, sizeof(key), &after);
-    if (r <= 0 || after.n != (size_t)n * RUNS_AFTER_BYTES)
-        return r < 0 ? r : -EUCLEAN;
+int answer_balances_begin(struct answer_balances *balances, struct arena *arena, size_t n,
+                          Timebank__Answer *answer) {
+    *balances = (struct answer_balances){.arena = arena, .answer = answer};
     answer->readable.data = arena_alloc(arena, n);
     answer->from_after = arena_alloc(arena, n * sizeof(*answer->from_after));
     answer->to_after = arena_alloc(arena, n * sizeof(*answer->to_after));
     if (!answer->readable.data || !answer->from_after || !answer->to_after)
         return -ENOMEM;
+    memset(answer->readable.data, 0, n);
+    memset(answer->from_after, 0, n * sizeof(*answer->from_after));
+    memset(answer->to_after, 0, n * sizeof(*answer->to_after));
     answer->readable.len = answer->n_from_after = answer->n_to_after = n;
-    for (uint32_t i = 0; i < n; i++) {
-        uint8_t *bits = &answer->readable.data[i];
-        struct run_after row;
-        r = run_after_unpack(after, i, &row);
-        if (r == 0)
-            r = readable(bank, reply, arena, run, i, row.flags & (AFTER_FROM | AFTER_TO), bits);
+    return 0;
+}
+
+/* One more element in the arena; the lists double. */
+static void *grow(struct arena *arena, const void *list, size_t n, size_t n_element) {
+    void *grown;
+
+    if (n != 0 && (n & (n - 1)) != 0)
+        return (void *)(uintptr_t)list;
+    grown = arena_alloc(arena, (n ? n * 2 : 1) * n_element);
+    if (grown && n > 0)
+        memcpy(grown, list, n * n_element);
+    return grown;
+}
+
+static int put_other(struct answer_balances *balances, uint32_t place, const char *code,
+                     int64_t after) {
+    Timebank__Answer *answer = balances->answer;
+    size_t n = answer->n_other_place, n_code = strlen(code) + 1;
+    char *copy = arena_alloc(balances->arena, n_code);
+
+    answer->other_place =
+        grow(balances->arena, answer->other_place, n, sizeof(*answer->other_place));
+    answer->other_code = grow(balances->arena, answer->other_code, n, sizeof(char *));
+    answer->other_after =
+        grow(balances->arena, answer->other_after, n, sizeof(*answer->other_after));
+    if (!copy || !answer->other_place || !answer->other_code || !answer->other_after)
+        return -ENOMEM;
+    answer->other_place[n] = place;
+    answer->other_code[n] = memcpy(copy, code, n_code);
+    answer->other_after[n] = after;
+    answer->n_other_place = answer->n_other_code = answer->n_other_after = n + 1;
+    return 0;
+}
+
+int answer_balances_put(struct answer_balances *balances, const struct ledger_author *who,
+                        uint32_t place, uint8_t side, const char *code, int64_t after) {
+    Timebank__Answer *answer = balances->answer;
+
+    if (!access_may_read(who, code))
+        return 0;
+    if (side == LEG_OTHER)
+        return put_other(balances, place, code, after);
+    answer->readable.data[place] |= side;
+    *(side == LEG_FROM ? &answer->from_after[place] : &answer->to_after[place]) = after;
+    return 0;
+}
+
+static int put_balances_of(struct bank *bank, const struct reply *reply,
+                           struct answer_balances *balances, const struct run *run,
+                           struct store_value after, uint32_t place) {
+    const struct state *state = bank_state(bank);
+    struct run_leg leg;
+    size_t at = 0;
+    int r;
+
+    while ((r = runs_after_next(after, place, run->first + 1 + place, &at, &leg)) > 0) {
+        if (!leg.moved)
+            continue;
+        if (leg.account >= state->sums.n_accounts || leg.side > LEG_TO)
+            return -EUCLEAN;
+        r = answer_balances_put(balances, &reply->who, place, leg.side,
+                                state->accounts[leg.account]->code, leg.after);
         if (r < 0)
             return r;
-        answer->from_after[i] = *bits & AFTER_FROM ? row.from_after : 0;
-        answer->to_after[i] = *bits & AFTER_TO ? row.to_after : 0;
     }
-    return 0;
+    return r;
+}
+
+static int put_balances(struct bank *bank, const struct reply *reply, struct store_read *read,
+                        struct arena *arena, const struct run *run, Timebank__Answer *answer) {
+    struct answer_balances balances;
+    struct store_value after;
+    uint8_t key[8];
+    uint32_t n = 0;
+    int r;
+
+    be64_put(key, run->first);
+    r = store_get(read, RUNS_AFTER, key, sizeof(key), &after);
+    if (r <= 0)
+        return r < 0 ? r : -EUCLEAN;
+    r = runs_after_count(after, &n);
+    if (r < 0 || n != run->n - 1)
+        return -EUCLEAN;
+    r = answer_balances_begin(&balances, arena, n, answer);
+    for (uint32_t i = 0; r == 0 && i < n; i++)
+        r = put_balances_of(bank, reply, &balances, run, after, i);
+    return r;
 }
 
 static int put_entries(struct arena *arena, const struct run *run, Timebank__Answer *answer) {

@@ -14,6 +14,7 @@
 #define AHEAD_MS (3600u * 1000u)
 #define START_AHEAD_MS (30ull * MS_PER_DAY)
 #define REFUSALS_PER_HOUR 3u
+#define DUE_ROOM_BYTES (128u * 1024) /* of the events of one run, generously */
 
 static bool has_file(const char *directory, const char *name) {
     _cleanup_(freep) char *path = NULL;
@@ -220,6 +221,29 @@ int bank_check_writable(struct bank *bank, uint64_t bytes, uint64_t beside_bytes
     if (beside_bytes > 0 && !people_has_room(bank->people, people_bytes))
         return REFUSAL_LEDGER_FULL;
     return log_check_room(bank->log, bytes + people_bytes);
+}
+
+int bank_run_due(struct bank *bank) {
+    struct state *state = bank_state(bank);
+    uint64_t until_ms = MAX_OF(state->sums.received_at_ms, bank->wall_ms);
+    struct state_due due;
+    int r;
+
+    if (bank->clock_is_ahead)
+        return 0; /* one bad second must not let everything lapse */
+    r = ledger_due(state, until_ms, &due);
+    if (r <= 0)
+        return r;
+    r = log_check_room(bank->log, DUE_ROOM_BYTES);
+    while (r == 0) {
+        if (!log_can_append(bank->log))
+            return REFUSAL_TRY_LATER;
+        r = log_run_due(bank->log, until_ms);
+        if (r <= 0)
+            return r;
+        r = log_check_room(bank->log, DUE_ROOM_BYTES);
+    }
+    return r;
 }
 
 uint64_t bank_state_time(struct bank *bank) {

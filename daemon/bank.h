@@ -67,6 +67,9 @@ void bank_set_time(struct bank *bank, uint64_t wall_ms, uint64_t monotonic_ms);
 /* 0, REFUSAL_CLOCK, REFUSAL_LEDGER_FULL or REFUSAL_SHUTTING_DOWN for a write of so many bytes, and
  * so many beside it into the register of people. */
 int bank_check_writable(struct bank *bank, uint64_t bytes, uint64_t beside_bytes);
+/* Records what is due by now, as every write and the tick do first. 0 done or not the time for it,
+ * > 0 why a batch must wait: REFUSAL_TRY_LATER, REFUSAL_LEDGER_FULL. */
+int bank_run_due(struct bank *bank) TB_MUST_CHECK;
 /* For a state record: the wall clock, unless that is ahead; then ledger time as it stands. */
 uint64_t bank_state_time(struct bank *bank);
 struct state *bank_state(struct bank *bank);

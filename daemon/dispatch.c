@@ -36,6 +36,7 @@ static const struct request {
     {.body = CASE(REPORT), .handle = handle_report},
     {.body = CASE(NEXT_CODE), .handle = handle_account_next_code},
     {.body = CASE(INCLUSION), .handle = handle_status_inclusion},
+    {.body = CASE(REGISTER), .handle = handle_register},
 };
 
 static const struct request *find(const Timebank__Request *request) {

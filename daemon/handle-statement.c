@@ -15,7 +15,7 @@ struct step {
     uint64_t entry;
     uint64_t previous;
     Timebank__Order *order;
-    Timebank__Order *target; /* of a reversal */
+    Timebank__Order *target; /* of what names another order */
 };
 
 static int read_order(struct call *call, uint64_t entry, ProtobufCBinaryData *ret_bytes,
@@ -34,34 +34,17 @@ static int read_order(struct call *call, uint64_t entry, ProtobufCBinaryData *re
 }
 
 static int read_target(struct call *call, struct step *step, Timebank__StatementLine *line) {
-    const ProtobufCBinaryData *id = &step->order->reverse->target;
+    const ProtobufCBinaryData *id = record_order_target(step->order);
     const struct state_id *row;
     int r = 0;
 
+    if (!id)
+        return 0;
     row = state_get(bank_state(call->bank), STATE_IDS, id->data, id->len, &r);
     if (!row)
         return r < 0 ? r : -EUCLEAN;
     line->target = row->entry;
     return read_order(call, row->entry, &line->target_order, &step->target);
-}
-
-/* On which side of the entry the account stands: a reversal's sides are its target's, turned round.
- */
-static int take_side(const char *code, const struct run_after *after, struct step *step,
-                     Timebank__StatementLine *line) {
-    const char *from = step->target ? step->target->to : step->order->from;
-    const char *to = step->target ? step->target->from : step->order->to;
-
-    if (after->flags & AFTER_LINE_OF_TO)
-        to = step->target ? step->target->to : step->order->to;
-    if (strcmp(to, code) == 0) {
-        line->after = after->to_after;
-        step->previous = after->to_previous;
-        return 0;
-    }
-    line->after = after->from_after;
-    step->previous = after->from_previous;
-    return strcmp(from, code) == 0 ? 0 : -ENOENT;
 }
 
 static int set_seal(struct call *call, uint64_t entry, Timebank__StatementLine *line) {
@@ -79,45 +62,70 @@ static int set_seal(struct call *call, uint64_t entry, Timebank__StatementLine *
     return line->author_account ? 0 : -ENOMEM;
 }
 
+/* The order of a line: its own, or for an event the one it follows from. */
+static int read_subject(struct call *call, struct step *step, Timebank__StatementLine *line) {
+    _cleanup_bytes_ struct bytes record = {0};
+    const struct state_id *row;
+    Timebank__Event *event;
+    int r = log_record(call->bank->log, step->entry, &record);
+
+    if (r <= 0)
+        return r < 0 ? r : -EUCLEAN;
+    if (record.data[0] != RECORD_EVENT)
+        return read_order(call, step->entry, &line->order, &step->order);
+    event = timebank__event__unpack(&call->arena->allocator, record.n - 1, record.data + 1);
+    line->event.len = record.n - 1;
+    line->event.data = arena_alloc(call->arena, record.n);
+    if (!event || !line->event.data)
+        return -ENOMEM;
+    memcpy(line->event.data, record.data + 1, record.n - 1);
+    line->received_at_ms = event->ledger_time_ms;
+    row = state_get(bank_state(call->bank), STATE_IDS, event->follows.data, event->follows.len, &r);
+    if (!row)
+        return r < 0 ? r : -EUCLEAN;
+    line->target = row->entry;
+    return read_order(call, row->entry, &line->order, &step->order);
+}
+
 /* 0, or -ENOENT when the entry does not concern the account. */
-static int read_step(struct call *call, const char *code, struct step *step,
+static int read_step(struct call *call, uint64_t account, struct step *step,
                      Timebank__StatementLine *line) {
-    struct run_after after;
-    int r = log_after(call->bank->log, step->entry, &after);
+    struct run_leg leg;
+    int r = log_leg(call->bank->log, step->entry, account, &leg);
 
     if (r <= 0)
         return r < 0 ? r : -ENOENT;
     timebank__statement_line__init(line);
     line->entry = step->entry;
-    r = read_order(call, step->entry, &line->order, &step->order);
-    if (r == 0 && step->order->kind_case == TIMEBANK__ORDER__KIND_REVERSE)
+    line->minutes = leg.minutes;
+    line->after = leg.after;
+    line->held_after = leg.held_after;
+    step->previous = leg.previous;
+    r = read_subject(call, step, line);
+    if (r == 0 && line->event.len == 0)
         r = read_target(call, step, line);
-    return r == 0 ? take_side(code, &after, step, line) : r;
+    return r;
 }
 
 static int complete(struct call *call, const struct step *step, Timebank__StatementLine *line) {
-    int r = set_seal(call, step->entry, line);
+    int r = line->event.len > 0 ? 0 : set_seal(call, step->entry, line);
 
     line->reversed_minutes = entry_read_reversed(call, step->entry);
     return r == 0 ? entry_read_why(call, step->order, &line->why) : r;
 }
 
-/* What an entry did is the balance after it less the balance after the one before it. */
-static int walk(struct call *call, const char *code, uint64_t entry, size_t max,
+static int walk(struct call *call, uint64_t account, uint64_t entry, size_t max,
                 Timebank__Statement *statement) {
     size_t n = 0;
 
     for (; entry != 0 && n <= max; n++) {
         Timebank__StatementLine *line = arena_alloc(call->arena, sizeof(*line));
         struct step step = {.entry = entry};
-        int r = line ? read_step(call, code, &step, line) : -ENOMEM;
+        int r = line ? read_step(call, account, &step, line) : -ENOMEM;
         if (r == 0)
             r = complete(call, &step, line);
         if (r < 0)
             return r == -ENOENT ? -EUCLEAN : r;
-        if (n > 0)
-            statement->lines[n - 1]->minutes -= line->after;
-        line->minutes = line->after;
         statement->lines[n] = line;
         entry = step.previous;
     }
@@ -135,7 +143,7 @@ static int begin(struct call *call, const struct state_account *account, uint64_
     *ret_entry = account->last_line;
     if (step.entry == 0)
         return 1;
-    r = read_step(call, account->code, &step, &line);
+    r = read_step(call, account->number, &step, &line);
     if (r < 0)
         return r == -ENOENT ? 0 : r;
     *ret_entry = step.previous;
@@ -169,5 +177,5 @@ int handle_statement(struct call *call) {
         return -ENOMEM;
     call->response->statement = statement;
     call->response->body_case = TIMEBANK__RESPONSE__BODY_STATEMENT;
-    return walk(call, account->code, entry, max, statement);
+    return walk(call, account->number, entry, max, statement);
 }

@@ -273,7 +273,13 @@ int handle_submit(struct call *call) {
         call->reply->is_already = true;
         return 0;
     }
-    return call->request->submit->dry_run ? run_dry(call, &submission) : record(call, &submission);
+    /* A dry run is told what would be: what cannot lapse now, for want of room, lapses later. */
+    r = bank_run_due(call->bank);
+    if (r < 0)
+        return r;
+    if (call->request->submit->dry_run)
+        return run_dry(call, &submission);
+    return r > 0 ? call_refuse(call, r, NULL) : record(call, &submission);
 }
 
 int handle_submit_end_dry_run(struct call *call) {

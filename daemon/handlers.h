@@ -22,3 +22,4 @@ int handle_list_funders(struct call *call);
 int handle_list_keys(struct call *call);
 int handle_statement(struct call *call);
 int handle_report(struct call *call);
+int handle_register(struct call *call);

@@ -27,6 +27,7 @@ int judging_new(struct judging **ret_judging, size_t n_orders) {
     judging->batch.leaves = judging->leaves;
     judging->batch.bars = judging->bars;
     judging->batch.author = &judging->author;
+    judging->batch.arena = &judging->arena;
     if (!judging->batch.orders || !judging->batch.effects || !judging->batch.already ||
         !judging->leaves || !judging->bars || !judging->bodies || !judging->n_bodies)
         return -ENOMEM;
@@ -104,16 +105,32 @@ int judging_run(struct judging *judging, struct state *below, uint64_t seal,
     return r == 0 ? ledger_judge(judging->state, &judging->batch) : r;
 }
 
-void judging_pack_after(const struct judging *judging, struct bytes *to) {
-    for (size_t i = 0; i < judging->batch.n; i++) {
-        const struct ledger_effect *effect = &judging->batch.effects[i];
-        struct run_after after = {.from_after = effect->from_after,
-                                  .to_after = effect->to_after,
-                                  .from_previous = effect->from_previous,
-                                  .to_previous = effect->to_previous};
-        after.flags =
-            (uint8_t)((effect->has_from ? AFTER_FROM : 0) | (effect->has_to ? AFTER_TO : 0) |
-                      (effect->is_line_of_to ? AFTER_LINE_OF_TO : 0));
-        run_after_pack(&after, to);
+void judging_pack_effects(const struct ledger_effect *effects, size_t n, uint64_t index,
+                          struct bytes *to) {
+    _cleanup_bytes_ struct bytes rows = {0};
+    _cleanup_(freep) uint32_t *ends = calloc(n, sizeof(*ends));
+
+    if (!ends) {
+        to->r = -ENOMEM;
+        return;
     }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < effects[i].n_legs; j++) {
+            const struct ledger_leg *leg = &effects[i].legs[j];
+            run_leg_pack(&(struct run_leg){.account = leg->account,
+                                           .moved = leg->moved,
+                                           .side = leg->side,
+                                           .minutes = leg->minutes,
+                                           .after = leg->after,
+                                           .held_after = leg->held_after,
+                                           .previous = leg->previous},
+                         index + i, &rows);
+        }
+        ends[i] = (uint32_t)rows.n;
+    }
+    runs_after_pack(&rows, ends, (uint32_t)n, to);
+}
+
+void judging_pack_after(const struct judging *judging, struct bytes *to) {
+    judging_pack_effects(judging->batch.effects, judging->batch.n, judging->batch.first, to);
 }

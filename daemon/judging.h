@@ -35,5 +35,8 @@ void judging_bar(struct judging *judging, size_t i, struct ledger_bar bar);
  * judging->batch, and judging->state to be merged or freed. */
 int judging_run(struct judging *judging, struct state *below, uint64_t seal,
                 const struct batch_header *header, uint64_t received_at_ms) TB_MUST_CHECK;
-/* The row of table `after`: what the orders did to balances. */
+/* The value of table `after`: what the orders did to accounts. */
 void judging_pack_after(const struct judging *judging, struct bytes *to);
+/* The same of the effects of n records, the first at `index`. */
+void judging_pack_effects(const struct ledger_effect *effects, size_t n, uint64_t index,
+                          struct bytes *to);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one table of kinds of orders: who may, which accounts stand where, which fields count, which
- * rule. */
+ * rule; and beside it the one of what falls due. */
 #include "rules.h"
 
 #define R(name) ROLE_BIT(TIMEBANK__ROLE__##name)
@@ -11,25 +11,27 @@
 
 static const struct kind kinds[] = {
     {KIND_NUMBER(EXCHANGE), .roles = BROKERS | R(ROLE_MEMBER), .from_kinds = MEMBERS,
-     .to_kinds = MEMBERS, .fields = TIME_FIELDS, .traits = COUNTS | GIVES_TIME | OWN_FROM,
-     .apply = rules_time_give},
+     .to_kinds = MEMBERS, .fields = TIME_FIELDS,
+     .traits = COUNTS | REVERSIBLE | GIVES_TIME | OWN_FROM, .apply = rules_time_give},
     {KIND_NUMBER(EARN), .roles = BROKERS | R(ROLE_ORGANISATION), .from_kinds = ORGANISATIONS,
-     .to_kinds = MEMBERS, .fields = TIME_FIELDS, .traits = COUNTS | GIVES_TIME | OWN_FROM,
-     .apply = rules_time_give},
+     .to_kinds = MEMBERS, .fields = TIME_FIELDS,
+     .traits = COUNTS | REVERSIBLE | GIVES_TIME | OWN_FROM, .apply = rules_time_give},
     {KIND_NUMBER(LOG), .roles = BROKERS, .from_kinds = MEMBERS | ORGANISATIONS, .to_kinds = MEMBERS,
-     .fields = TIME_FIELDS, .traits = COUNTS | GIVES_TIME | FROM_OPTIONAL, .apply = rules_time_log},
+     .fields = TIME_FIELDS, .traits = COUNTS | REVERSIBLE | GIVES_TIME | FROM_OPTIONAL,
+     .apply = rules_time_log},
     {KIND_NUMBER(GIFT), .roles = BROKERS | R(ROLE_MEMBER), .from_kinds = MEMBERS,
-     .to_kinds = MEMBERS, .fields = CREDIT_FIELDS, .traits = COUNTS | OWN_FROM,
+     .to_kinds = MEMBERS, .fields = CREDIT_FIELDS, .traits = COUNTS | REVERSIBLE | OWN_FROM,
      .apply = rules_credit_move},
     {KIND_NUMBER(DONATE), .roles = BROKERS | R(ROLE_MEMBER), .from_kinds = MEMBERS,
-     .to_kinds = CHEST, .fields = CREDIT_FIELDS, .traits = COUNTS | OWN_FROM,
+     .to_kinds = CHEST, .fields = CREDIT_FIELDS, .traits = COUNTS | REVERSIBLE | OWN_FROM,
      .apply = rules_credit_move},
     {KIND_NUMBER(GRANT), .roles = BROKERS, .from_kinds = ISSUED | CHEST, .to_kinds = MEMBERS,
-     .fields = CREDIT_FIELDS, .traits = COUNTS, .apply = rules_credit_grant},
+     .fields = CREDIT_FIELDS, .traits = COUNTS | REVERSIBLE, .apply = rules_credit_grant},
     {KIND_NUMBER(ISSUE), .roles = BROKERS, .from_kinds = ISSUED, .to_kinds = ORGANISATIONS,
-     .fields = CREDIT_FIELDS, .traits = COUNTS, .apply = rules_credit_issue},
+     .fields = CREDIT_FIELDS, .traits = COUNTS | REVERSIBLE, .apply = rules_credit_issue},
     {KIND_NUMBER(REDEEM), .roles = BROKERS | R(ROLE_VENUE), .from_kinds = MEMBERS,
-     .to_kinds = VENUES, .fields = CREDIT_FIELDS, .traits = COUNTS | OWN_TO, .apply = rules_redeem},
+     .to_kinds = VENUES, .fields = CREDIT_FIELDS, .traits = COUNTS | REVERSIBLE | OWN_TO,
+     .apply = rules_redeem},
     {KIND_NUMBER(REVERSE), .roles = BROKERS | R(ROLE_VENUE), .fields = USES_MINUTES,
      .traits = COUNTS, .apply = rules_reverse},
 
@@ -51,6 +53,18 @@ static const struct kind kinds[] = {
     {KIND_NUMBER(GRANT_KEY), .roles = STEWARDS, .fields = USES_TO, .apply = rules_keys_grant},
     {KIND_NUMBER(REVOKE_KEY), .roles = STEWARDS, .apply = rules_keys_revoke},
 };
+
+/* What falls due, and what then happens. */
+static const struct pending_kind pending_kinds[] = {
+    {0},
+};
+
+const struct pending_kind *pending_kind_find(enum state_pending_what what) {
+    for (size_t i = 0; i < N_ELEMENTS(pending_kinds); i++)
+        if (pending_kinds[i].what == what && what != 0)
+            return &pending_kinds[i];
+    return NULL;
+}
 
 const struct kind *kind_find(Timebank__Order__KindCase number) {
     for (size_t i = 0; i < N_ELEMENTS(kinds); i++)

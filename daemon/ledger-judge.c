@@ -13,7 +13,8 @@
 #include "proto/hours.h"
 #include "rules.h"
 
-#define OVERRIDES_ALL 15u
+#define OVERRIDES_ALL 63u
+#define FIRST_REGISTER_KIND 64 /* from here on nothing is done in anybody's name */
 #define ARENA_BYTES (256u * 1024)
 
 /* The field that differs is told to whoever may read the earlier order: who could guess its id
@@ -113,8 +114,10 @@ static const char *unused_field(const struct rule *rule) {
         return "activity";
     if (!(uses & USES_SHEET) && (*order->sheet || order->line))
         return "sheet";
-    if (!(rule->kind->traits & COUNTS) && order->override)
+    if (rule->kind->number >= FIRST_REGISTER_KIND && order->override)
         return "override";
+    if (!(rule->kind->traits & PROPOSABLE) && order->proposal)
+        return "proposal";
     if ((!(uses & USES_DAY) || !(rule->kind->traits & COUNTS)) && order->corrects.len)
         return "corrects";
     return NULL;
@@ -141,7 +144,7 @@ static int check_fields(struct rule *rule) {
 static bool authority_fits(const struct rule *rule) {
     Timebank__Authority claimed = rule->order->authority;
 
-    if (!(rule->kind->traits & COUNTS))
+    if (rule->kind->number >= FIRST_REGISTER_KIND)
         return claimed == TIMEBANK__AUTHORITY__AUTHORITY_NONE;
     switch (rule->batch->author->role) {
     case TIMEBANK__ROLE__STEWARD:
@@ -374,6 +377,14 @@ static int judge_common(struct rule *rule) {
     return r;
 }
 
+int rule_apply(struct rule *rule) {
+    int r = rule->kind->apply(rule);
+
+    if (r == 0 && rule->kind->traits & COUNTS)
+        rule->state->sums.n_entries++;
+    return r;
+}
+
 static int remember_id(struct rule *rule) {
     void *value;
     int r = state_add(rule->state, STATE_IDS, rule->order->id.data, ORDER_ID_BYTES, &value);
@@ -391,12 +402,8 @@ static int judge(struct rule *rule) {
         return rule_refuse(rule, REFUSAL_NOT_CANONICAL, "kind", NULL);
     r = judge_common(rule);
     if (r == 0)
-        r = rule->kind->apply(rule);
-    if (r == 0)
-        r = remember_id(rule);
-    if (r == 0 && rule->kind->traits & COUNTS)
-        rule->state->sums.n_entries++;
-    return r;
+        r = rule_apply(rule);
+    return r == 0 ? remember_id(rule) : r;
 }
 
 int ledger_judge(struct state *state, struct ledger_batch *batch) {

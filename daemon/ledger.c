@@ -85,6 +85,8 @@ static int open_bank_accounts(struct state *state) {
         account->kind = (uint8_t)record_bank_accounts[i].kind;
         account->floor = STATE_FLOOR_BY_POLICY;
         account->ceiling = STATE_CEILING_BY_POLICY;
+        account->soft_floor = STATE_FLOOR_BY_POLICY;
+        account->soft_ceiling = STATE_CEILING_BY_POLICY;
         snprintf(account->code, sizeof(account->code), "%s", code);
     }
     return 0;
@@ -209,7 +211,7 @@ bool ledger_ceiling(struct state *state, const struct state_account *account, in
 }
 
 int ledger_check(struct state *state, char *why, size_t n_why) {
-    int64_t sum = 0;
+    int64_t sum = 0, held = 0, transit = 0;
 
     assert(!state->below);
     for (uint64_t i = 0; i < state->sums.n_accounts; i++) {
@@ -220,11 +222,19 @@ int ledger_check(struct state *state, char *why, size_t n_why) {
             return -EUCLEAN;
         }
         if (account->standing > STANDING_CLOSED || account->kind == 0 ||
-            account->kind > TIMEBANK__ACCOUNT_KIND__WRITE_OFFS) {
+            account->kind > TIMEBANK__ACCOUNT_KIND__BANK) {
             snprintf(why, n_why, "account %s is of no known kind or standing", account->code);
             return -EUCLEAN;
         }
-        sum += account->balance + account->held;
+        sum += account->balance;
+        held += account->held;
+        if (account->kind == TIMEBANK__ACCOUNT_KIND__TRANSIT)
+            transit = account->balance;
+    }
+    if (held != transit) {
+        snprintf(why, n_why, "%lld minutes are held, but %lld are in transit", (long long)held,
+                 (long long)transit);
+        return -EUCLEAN;
     }
     if (sum != 0) {
         snprintf(why, n_why, "balances sum to %lld minutes, not to zero", (long long)sum);

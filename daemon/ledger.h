@@ -31,17 +31,22 @@ struct ledger_note {
     char *message; /* owned */
 };
 
-/* What an order did to balances, and where the accounts' statements go on. */
+enum leg_side { LEG_OTHER = 0, LEG_FROM = 1, LEG_TO = 2 };
+/* What a record did to one account, and where that account's statement goes on. An account has one
+ * leg of a record at most. */
+struct ledger_leg {
+    uint64_t account; /* its number */
+    int64_t minutes;  /* added to the balance; 0: only concerns it (hours without credit) */
+    int64_t after;    /* balance and held after it */
+    int64_t held_after;
+    uint64_t previous; /* record that concerned the account before, or 0 */
+    bool moved;        /* it is in the running hash of the account */
+    uint8_t side;      /* enum leg_side, in the order recorded */
+    char code[CODE_MAX + 1];
+};
 struct ledger_effect {
-    bool has_from;
-    bool has_to;
-    int64_t from_after;
-    int64_t to_after;
-    bool is_line_of_to;     /* concerns `to` without moving anything (hours without credit) */
-    uint64_t from_previous; /* record that concerned the account before, or 0 */
-    uint64_t to_previous;
-    char from[CODE_MAX + 1];
-    char to[CODE_MAX + 1];
+    struct ledger_leg *legs; /* in the batch's arena */
+    size_t n_legs;
 };
 
 /* An order refused for what the ledger does not see: told where its rules would be. */
@@ -60,6 +65,7 @@ struct ledger_batch {
     const struct hash *leaves;     /* leaf hash of each order's record */
     const struct ledger_bar *bars; /* n of them, or NULL */
     struct ledger_effect *effects; /* n of them, filled in */
+    struct arena *arena;           /* of the legs; lives as long as the batch */
     uint64_t *already; /* n: entry number of an order that is in with the same bytes, else 0 */
     struct ledger_note *notes;
     size_t n_notes;
@@ -83,6 +89,17 @@ int ledger_seal(struct state *state, const struct batch_header *header,
                 uint64_t received_at_ms) TB_MUST_CHECK;
 /* Judges all orders; 0 judged (see n_refusals), < 0 broken. */
 int ledger_judge(struct state *state, struct ledger_batch *batch) TB_MUST_CHECK;
+/*
+ * What fell due. ledger_due() says whether anything is due at a time; ledger_event() makes the
+ * event of the first thing that is, at record number state->sums.size, in a state above the lowest:
+ * its record and leaf hash (all of it follows from the state, so a replay compares bytes), and what
+ * it did. One at a time, merged before the next is asked for.
+ */
+int ledger_due(struct state *lowest, uint64_t until_ms, struct state_due *ret) TB_MUST_CHECK;
+int ledger_event(struct state *state, const struct state_due *due, struct arena *arena,
+                 struct bytes *ret_record, struct hash *ret_leaf,
+                 struct ledger_effect *ret_effect) TB_MUST_CHECK;
+
 /* A state record takes its place. */
 void ledger_state_record(struct state *state, uint64_t ledger_time_ms);
 
@@ -92,6 +109,7 @@ int ledger_author(struct state *state, const uint8_t key[SSHSIG_PUBLIC_BYTES],
 bool ledger_floor(struct state *state, const struct state_account *account, int64_t *ret);
 bool ledger_ceiling(struct state *state, const struct state_account *account, int64_t *ret);
 
-/* The laws: balances sum to zero, account numbers have no gap, standings and kinds are known. 0, or
+/* The laws: balances sum to zero, what is held lies in transit, account numbers have no gap,
+ * standings and kinds are known. 0, or
  * -EUCLEAN with a sentence in why. */
 int ledger_check(struct state *state, char *why, size_t n_why) TB_MUST_CHECK;

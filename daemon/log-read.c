@@ -99,16 +99,32 @@ static int find_after(struct log *log, uint64_t seal, struct store_value *ret) {
     return r == 0 ? after_in_group(log->collecting, seal, ret) : r;
 }
 
-int log_after(struct log *log, uint64_t index, struct run_after *ret) {
-    struct store_value value;
-    uint64_t seal = 0;
-    int r = log_seal_of(log, index, &seal);
+int log_after(struct log *log, uint64_t index, struct store_value *ret_value, size_t *ret_place) {
+    struct run run;
+    size_t n;
+    int r = find(log, index, &run);
 
-    if (r <= 0 || seal == index)
-        return r < 0 ? r : 0;
-    r = find_after(log, seal, &value);
     if (r <= 0)
-        return r < 0 ? r : -EUCLEAN;
-    r = run_after_unpack(value, index - seal - 1, ret);
-    return r < 0 ? r : 1;
+        return r;
+    if (run_record(&run, 0, &n)[0] == RECORD_EVENT)
+        *ret_place = index - run.first;
+    else if (index != run.first)
+        *ret_place = index - run.first - 1;
+    else
+        return 0;
+    r = find_after(log, run.first, ret_value);
+    return r == 0 ? -EUCLEAN : r;
+}
+
+int log_leg(struct log *log, uint64_t index, uint64_t account, struct run_leg *ret) {
+    struct store_value value;
+    size_t place = 0, at = 0;
+    int r = log_after(log, index, &value, &place);
+
+    while (r > 0) {
+        r = runs_after_next(value, place, index, &at, ret);
+        if (r > 0 && ret->account == account)
+            return 1;
+    }
+    return r;
 }

@@ -34,6 +34,9 @@ static void pack_meta(const struct state_sums *sums, struct bytes *to) {
     bytes_put_u64(&value, sums->n_entries);
     bytes_put_u64(&value, sums->received_at_ms);
     bytes_put_u64(&value, sums->ledger_time_ms);
+    bytes_put_u64(&value, sums->closed_to_day);
+    bytes_put_u64(&value, sums->gains_since_day);
+    bytes_put_u64(&value, sums->next_serial);
     pack_put(to, RUNS_META, meta_key, strlen(meta_key), value.data, value.n);
     if (value.r < 0)
         to->r = value.r;
@@ -110,6 +113,9 @@ static int load_meta(struct store_read *read, struct state_sums *ret) {
     ret->n_entries = cursor_u64(&c);
     ret->received_at_ms = cursor_u64(&c);
     ret->ledger_time_ms = cursor_u64(&c);
+    ret->closed_to_day = cursor_u64(&c);
+    ret->gains_since_day = cursor_u64(&c);
+    ret->next_serial = cursor_u64(&c);
     return cursor_end(&c) < 0 ? -EUCLEAN : 1;
 }
 
@@ -130,6 +136,15 @@ static int load_row(void *user, struct store_value key, struct store_value store
     return r < 0 ? r : state_load(loading->state, loading->table, key.data, key.n, value);
 }
 
+static int load_due(void *user, struct store_value key, struct store_value stored) {
+    struct state_pending pending;
+    int r = state_row_unpack(STATE_PENDINGS, stored.data, stored.n, &pending);
+
+    if (r < 0 || key.n != 8)
+        return -EUCLEAN;
+    return pending.is_over ? 0 : state_due_add(user, pending.due_ms, be64_get(key.data));
+}
+
 int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size) {
     int r = load_meta(read, &state->sums);
 
@@ -141,6 +156,8 @@ int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_si
         if (!state_is_on_disk(loading.table))
             r = store_each(read, RUNS_STATE + (unsigned)t, NULL, 0, load_row, &loading);
     }
+    if (r >= 0)
+        r = store_each(read, RUNS_STATE + STATE_PENDINGS, NULL, 0, load_due, state);
     if (r < 0)
         return r;
     *ret_size = state->sums.size;

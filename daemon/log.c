@@ -15,6 +15,7 @@
 /* Pages of the B+trees that a group touches besides its own bytes: counted generously. */
 #define ROOM_FACTOR 4
 #define ROOM_PER_GROUP (256u * 1024)
+#define DUE_ARENA_BYTES (16u * 1024 * 1024)
 
 struct log_group *log_group_new(struct log *log) {
     struct log_group *group = calloc(1, sizeof(*group));
@@ -211,6 +212,82 @@ int log_append(struct log *log, struct judging *judging, const struct record_sea
         judging->state = NULL;
     }
     assert(r < 0 || log->state->sums.size == log->range.end);
+    return r;
+}
+
+/* Events that fall due are merged one by one, for one may bring the next; they lie in one run. */
+#define EVENTS_OF_RUN 256u
+
+struct due_run {
+    struct bytes records;
+    struct iovec pieces[EVENTS_OF_RUN];
+    struct hash leaves[EVENTS_OF_RUN];
+    struct ledger_effect effects[EVENTS_OF_RUN];
+    uint32_t n;
+    struct arena arena;
+};
+
+static int add_event(struct log *log, struct due_run *run, const struct state_due *due) {
+    struct state *above = state_new_above(log->state);
+    size_t begin = run->records.n;
+    int r = above ? ledger_event(above, due, &run->arena, &run->records, &run->leaves[run->n],
+                                 &run->effects[run->n])
+                  : -ENOMEM;
+
+    if (r < 0) {
+        state_free(above);
+        return r;
+    }
+    run->pieces[run->n++].iov_len = run->records.n - begin;
+    return state_merge(above);
+}
+
+static int append_due_run(struct log *log, struct due_run *run) {
+    _cleanup_bytes_ struct bytes after = {0};
+    size_t at = 0, n_before;
+    int r;
+
+    if (log->collecting && is_full(log->collecting)) {
+        r = log_hand_over(log, 0);
+        if (r < 0)
+            return r;
+    }
+    n_before = log->collecting ? log->collecting->n_bytes : 0;
+    judging_pack_effects(run->effects, run->n, log->range.end, &after);
+    for (uint32_t i = 0; i < run->n; at += run->pieces[i++].iov_len)
+        run->pieces[i].iov_base = run->records.data + at;
+    r = log_group_add(log, run->n, run->pieces, run->leaves, &after);
+    if (r == 0)
+        log->n_bytes_pending += log->collecting->n_bytes - n_before;
+    assert(r < 0 || log->state->sums.size == log->range.end);
+    return r;
+}
+
+int log_run_due(struct log *log, uint64_t until_ms) {
+    struct state_due due;
+    struct due_run *run;
+    int r = ledger_due(log->state, until_ms, &due);
+
+    if (r <= 0 || log->broken < 0 || !log_can_append(log))
+        return r < 0 ? r : log->broken < 0 ? log->broken : r;
+    run = calloc(1, sizeof(*run));
+    if (!run)
+        return -ENOMEM;
+    arena_init(&run->arena, DUE_ARENA_BYTES);
+    while (r > 0 && run->n < EVENTS_OF_RUN) {
+        r = add_event(log, run, &due);
+        if (r == 0)
+            r = ledger_due(log->state, until_ms, &due);
+    }
+    if (r >= 0 && run->n > 0) {
+        int appended = append_due_run(log, run);
+        r = appended < 0 ? appended : r;
+    }
+    arena_fini(&run->arena);
+    bytes_fini(&run->records);
+    free(run);
+    if (r < 0)
+        log->broken = r;
     return r;
 }
 

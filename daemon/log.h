@@ -63,6 +63,11 @@ bool log_can_append(const struct log *log);
 int log_append(struct log *log, struct judging *judging, const struct record_seal *seal,
                void *beside) TB_MUST_CHECK;
 
+/* Records everything that is due at a time: before a batch is judged that is received then, and by
+ * the tick. 1 when there is more than goes into the group now, so call again when log_can_append().
+ */
+int log_run_due(struct log *log, uint64_t until_ms) TB_MUST_CHECK;
+
 /* Durable when the last batch appended is. */
 uint64_t log_write_ticket(const struct log *log);
 /* What is read from the state now may be told once this ticket is durable; the collecting group is
@@ -87,8 +92,12 @@ int log_read(struct log *log, struct store_read **ret_read) TB_MUST_CHECK;
 void log_release_read(struct log *log);
 /* Appends a record's bytes: 1, 0 there is none. Sees what is not durable yet, too. */
 int log_record(struct log *log, uint64_t index, struct bytes *to) TB_MUST_CHECK;
-/* What an order did to balances: 1, 0 the record is no order. Sees what is not durable yet, too. */
-int log_after(struct log *log, uint64_t index, struct run_after *ret) TB_MUST_CHECK;
+/* What an order or an event did, leg by leg (runs_after_next(value, *ret_place, index, ...)): 1, 0
+ * the record is neither. Sees what is not durable yet, too; good until the log moves on. */
+int log_after(struct log *log, uint64_t index, struct store_value *ret_value,
+              size_t *ret_place) TB_MUST_CHECK;
+/* Its leg of one account: 1, 0 it has none. */
+int log_leg(struct log *log, uint64_t index, uint64_t account, struct run_leg *ret) TB_MUST_CHECK;
 /* Seal that covers an order's record, or the record itself. */
 int log_seal_of(struct log *log, uint64_t index, uint64_t *ret_seal) TB_MUST_CHECK;
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define EVENTS_ARENA_BYTES (16u * 1024 * 1024)
 #define GENESIS_ARENA_BYTES (1024u * 1024)
 
 void replay_init(struct replay *replay, struct store_read *read, unsigned what, struct state *state,
@@ -147,10 +148,23 @@ static bool has_open_end(const struct judging *judging, const struct batch_heade
     return false;
 }
 
+/* What was due is in the log before the first seal of that time or later. */
+static int check_due(struct replay *replay, uint64_t seal, uint64_t received_at_ms) {
+    struct state_due due;
+    int r = ledger_due(replay->state, received_at_ms, &due);
+
+    return r <= 0 ? r
+                  : damaged(replay, "record %llu: what entry %llu waited for was due before it",
+                            N(seal), N(due.key));
+}
+
 static int judge(struct replay *replay, struct judging *judging, uint64_t seal,
                  const struct batch_header *header, uint64_t received_at_ms) {
     const struct ledger_note *note = NULL;
     int r = check_batch_id(replay, header, seal);
+
+    if (r == 0)
+        r = check_due(replay, seal, received_at_ms);
 
     if (r < 0)
         return r;
@@ -247,6 +261,50 @@ static int run_state(struct replay *replay, const struct run *run) {
     return 0;
 }
 
+/* The same event follows from the state again, byte for byte. */
+static int run_event(struct replay *replay, uint64_t index, const uint8_t *record, size_t n,
+                     struct arena *arena, struct ledger_effect *ret_effect) {
+    _cleanup_bytes_ struct bytes made = {0};
+    _cleanup_(state_freep) struct state *above = NULL;
+    struct state_due due;
+    struct hash leaf;
+    int r = ledger_due(replay->state, UINT64_MAX - 1, &due);
+
+    if (r == 0)
+        return damaged(replay, "record %llu: an event, though nothing was to fall due", N(index));
+    above = r < 0 ? NULL : state_new_above(replay->state);
+    if (!above)
+        return r < 0 ? r : -ENOMEM;
+    r = ledger_event(above, &due, arena, &made, &leaf, ret_effect);
+    if (r < 0)
+        return r;
+    if (made.n != n || memcmp(made.data, record, n) != 0)
+        return damaged(replay, "record %llu: not the event that followed", N(index));
+    return state_merge(TAKE(above));
+}
+
+static int run_events(struct replay *replay, const struct run *run) {
+    _cleanup_(freep) struct ledger_effect *effects = calloc(run->n, sizeof(*effects));
+    struct arena arena;
+    int r = effects ? 0 : -ENOMEM;
+
+    arena_init(&arena, EVENTS_ARENA_BYTES);
+    for (uint32_t i = 0; r == 0 && i < run->n; i++) {
+        size_t n;
+        const uint8_t *record = run_record(run, i, &n);
+        if (record[0] != RECORD_EVENT)
+            r = damaged(replay, "record %llu: not an event, among events", N(run->first + i));
+        else if (replay->what & REPLAY_RULES)
+            r = run_event(replay, run->first + i, record, n, &arena, &effects[i]);
+    }
+    if (r == 0 && replay->what & REPLAY_RULES) {
+        judging_pack_effects(effects, run->n, run->first, &replay->after);
+        r = replay->after.r;
+    }
+    arena_fini(&arena);
+    return r;
+}
+
 static int run_by_kind(struct replay *replay, const struct run *run) {
     size_t n;
     const uint8_t *record = run_record(run, 0, &n);
@@ -257,6 +315,8 @@ static int run_by_kind(struct replay *replay, const struct run *run) {
         return run_batch(replay, run);
     if (record[0] == RECORD_STATE && run->n == 1)
         return run_state(replay, run);
+    if (record[0] == RECORD_EVENT)
+        return run_events(replay, run);
     return damaged(replay, "record %llu: of a kind (%u) that cannot stand there", N(run->first),
                    record[0]);
 }

@@ -7,6 +7,7 @@
  * as timebank-ledger(5) says.
  */
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,45 +79,131 @@ static int above_ceiling(struct rule *rule, const struct state_account *account,
                        account->code, after_text, ceiling_text);
 }
 
-int rules_move_check(struct rule *rule, const char *from, const char *to, uint64_t minutes) {
-    const struct state_account *loser = state_account(rule->state, from);
-    const struct state_account *gainer = state_account(rule->state, to);
+static bool soft_limit(struct state *state, const struct state_account *account, int64_t own,
+                       const char *policy, int64_t *ret) {
+    *ret = own == STATE_FLOOR_BY_POLICY ? (account->kind == TIMEBANK__ACCOUNT_KIND__MEMBER
+                                               ? state_policy_number(state, policy, INT64_MAX)
+                                               : INT64_MAX)
+                                        : own;
+    return *ret != INT64_MAX && *ret != STATE_NO_FLOOR;
+}
+
+/* Told to whoever may know the balance, and only as it crosses the line. */
+static int warn_softly(struct rule *rule, const struct state_account *account, int64_t after) {
+    char text[32];
     int64_t limit;
+
+    if (rule->event || rule_is_history(rule) ||
+        (!rule_is_broker(rule) && (strcmp(account->code, rule->batch->author->account) != 0 ||
+                                   account->kind == TIMEBANK__ACCOUNT_KIND__VENUE)))
+        return 0;
+    hours_format(after, text);
+    if (soft_limit(rule->state, account, account->soft_floor, "soft-floor-member", &limit) &&
+        after < limit && account->balance >= limit)
+        return rule_warn(rule, WARNING_SOFT_FLOOR, 0, "%s now stands at %s: it is getting low.",
+                         account->code, text);
+    if (soft_limit(rule->state, account, account->soft_ceiling, "soft-ceiling-member", &limit) &&
+        after > limit && account->balance <= limit)
+        return rule_warn(rule, WARNING_SOFT_CEILING, 0, "%s now stands at %s: time to spend some.",
+                         account->code, text);
+    return 0;
+}
+
+void rules_legs_add(struct rule *rule, struct rules_legs *legs, const char *code, int64_t minutes,
+                    int64_t held) {
+    for (size_t i = 0; i < legs->n; i++)
+        if (strcmp(legs->items[i].code, code) == 0) {
+            legs->items[i].minutes += minutes;
+            legs->items[i].held += held;
+            return;
+        }
+    if (legs->n == legs->n_allocated) {
+        size_t n = legs->n_allocated ? legs->n_allocated * 4 : 4;
+        struct rules_leg *items = arena_alloc(rule->arena, n * sizeof(*items));
+        if (!items) {
+            legs->r = -ENOMEM;
+            return;
+        }
+        if (legs->n > 0)
+            memcpy(items, legs->items, legs->n * sizeof(*items));
+        legs->items = items;
+        legs->n_allocated = n;
+    }
+    legs->items[legs->n++] = (struct rules_leg){code, minutes, held};
+}
+
+static int check_leg(struct rule *rule, const struct rules_leg *leg) {
+    const struct state_account *account = state_account(rule->state, leg->code);
+    int64_t after, limit;
     int r = 0;
 
-    assert(loser && gainer && loser != gainer);
-    if (ledger_floor(rule->state, loser, &limit) && loser->balance - (int64_t)minutes < limit)
-        r = below_floor(rule, loser, loser->balance - (int64_t)minutes, limit);
-    if (r == 0 && ledger_ceiling(rule->state, gainer, &limit) &&
-        gainer->balance + (int64_t)minutes > limit)
-        r = above_ceiling(rule, gainer, gainer->balance + (int64_t)minutes, limit);
+    assert(account);
+    after = account->balance + leg->minutes;
+    if (leg->minutes < 0 && ledger_floor(rule->state, account, &limit) && after < limit)
+        r = below_floor(rule, account, after, limit);
+    if (leg->minutes > 0 && ledger_ceiling(rule->state, account, &limit) && after > limit)
+        r = above_ceiling(rule, account, after, limit);
+    return r == 0 && leg->minutes != 0 ? warn_softly(rule, account, after) : r;
+}
+
+int rules_legs_check(struct rule *rule, const struct rules_legs *legs) {
+    int r = legs->r;
+
+    for (size_t i = 0; r == 0 && i < legs->n; i++)
+        r = check_leg(rule, &legs->items[i]);
     return r;
 }
 
-/* The account's statement now begins here, and goes on at *ret_previous. */
-static void add_line(struct rule *rule, struct state_account *account, uint64_t *ret_previous) {
-    *ret_previous = account->last_line;
-    account->last_line = rule->index;
-    account->last_day = MAX_OF(account->last_day, rule->order->service_day);
-}
-
-static int post(struct rule *rule, const char *code, int64_t minutes, int64_t *ret_after,
-                uint64_t *ret_previous) {
-    const struct hash *leaf = &rule->batch->leaves[rule->place];
-    uint8_t message[1 + HASH_BYTES + HASH_BYTES + 16];
-    struct state_account *account;
-    struct hash running;
+static int edit_account(struct rule *rule, const char *code, struct state_account **ret) {
     void *value;
     int r = state_edit(rule->state, STATE_ACCOUNTS, code, strlen(code), &value);
 
     if (r < 0)
         return r;
     assert(r > 0);
-    account = value;
-    account->balance += minutes;
+    *ret = value;
+    return 0;
+}
+
+/* The account's statement now begins here, and goes on where it began. */
+static void add_line(struct rule *rule, struct state_account *account, struct ledger_leg *leg) {
+    assert(account->last_line < rule->index);
+    leg->account = account->number;
+    memcpy(leg->code, account->code, sizeof(leg->code));
+    leg->after = account->balance;
+    leg->held_after = account->held;
+    leg->previous = account->last_line;
+    account->last_line = rule->index;
+    if (rule->kind->traits & COUNTS)
+        account->last_day = MAX_OF(account->last_day, rule->order->service_day);
+}
+
+static uint8_t side_of(const struct rule *rule, const char *code) {
+    const Timebank__Order *order = rule->event ? NULL : rule->batch->orders[rule->place];
+
+    if (!order)
+        return LEG_OTHER;
+    return strcmp(code, order->from) == 0 ? LEG_FROM
+           : strcmp(code, order->to) == 0 ? LEG_TO
+                                          : LEG_OTHER;
+}
+
+static int post(struct rule *rule, const struct rules_leg *from, struct ledger_leg *leg) {
+    const struct hash *leaf = &rule->batch->leaves[rule->place];
+    uint8_t message[1 + HASH_BYTES + HASH_BYTES + 16];
+    struct state_account *account = NULL;
+    struct hash running;
+    int r = edit_account(rule, from->code, &account);
+
+    if (r < 0)
+        return r;
+    account->balance += from->minutes;
+    account->held += from->held;
     account->n_entries++;
     account->last_entry = rule->index;
-    add_line(rule, account, ret_previous);
+    *leg = (struct ledger_leg){
+        .minutes = from->minutes, .moved = true, .side = side_of(rule, from->code)};
+    add_line(rule, account, leg);
     message[0] = RUNNING_PREFIX;
     memcpy(message + 1, account->running, HASH_BYTES);
     memcpy(message + 1 + HASH_BYTES, leaf->b, HASH_BYTES);
@@ -124,43 +211,67 @@ static int post(struct rule *rule, const char *code, int64_t minutes, int64_t *r
     be64_put(message + 1 + 2 * HASH_BYTES + 8, (uint64_t)account->held);
     running = hash_of(message, sizeof(message));
     memcpy(account->running, running.b, HASH_BYTES);
-    *ret_after = account->balance;
     return 0;
 }
 
-static void copy_code(const char *code, char ret[CODE_MAX + 1]) {
-    size_t n = strlen(code);
+static struct ledger_leg *new_legs(struct rule *rule, size_t n) {
+    struct ledger_effect *effect = &rule->batch->effects[rule->place];
 
-    assert(n <= CODE_MAX);
-    memcpy(ret, code, n + 1);
+    assert(effect->n_legs == 0);
+    effect->legs = arena_alloc(rule->batch->arena, n * sizeof(*effect->legs));
+    effect->n_legs = effect->legs ? n : 0;
+    return effect->legs;
+}
+
+int rules_legs_post(struct rule *rule, const struct rules_legs *legs) {
+    struct ledger_leg *to;
+    int64_t sum = 0;
+    int r = legs->r;
+
+    if (r < 0)
+        return r;
+    to = new_legs(rule, legs->n);
+    if (!to)
+        return -ENOMEM;
+    for (size_t i = 0; r == 0 && i < legs->n; i++) {
+        r = post(rule, &legs->items[i], &to[i]);
+        sum += legs->items[i].minutes;
+    }
+    assert(r < 0 || sum == 0);
+    return r;
+}
+
+static struct rules_legs legs_of_two(struct rules_leg items[2], const char *from, const char *to,
+                                     uint64_t minutes) {
+    assert(strcmp(from, to) != 0);
+    items[0] = (struct rules_leg){.code = from, .minutes = -(int64_t)minutes};
+    items[1] = (struct rules_leg){.code = to, .minutes = (int64_t)minutes};
+    return (struct rules_legs){.items = items, .n = 2, .n_allocated = 2};
+}
+
+int rules_move_check(struct rule *rule, const char *from, const char *to, uint64_t minutes) {
+    struct rules_leg items[2];
+    struct rules_legs legs = legs_of_two(items, from, to, minutes);
+
+    return rules_legs_check(rule, &legs);
 }
 
 int rules_move(struct rule *rule, const char *from, const char *to, uint64_t minutes) {
-    struct ledger_effect *effect = &rule->batch->effects[rule->place];
-    int r = post(rule, from, -(int64_t)minutes, &effect->from_after, &effect->from_previous);
+    struct rules_leg items[2];
+    struct rules_legs legs = legs_of_two(items, from, to, minutes);
 
-    if (r == 0)
-        r = post(rule, to, (int64_t)minutes, &effect->to_after, &effect->to_previous);
-    if (r < 0)
-        return r;
-    effect->has_from = effect->has_to = true;
-    copy_code(from, effect->from);
-    copy_code(to, effect->to);
-    return 0;
+    return rules_legs_post(rule, &legs);
 }
 
 int rules_move_add_line(struct rule *rule, const char *to) {
-    struct ledger_effect *effect = &rule->batch->effects[rule->place];
-    void *value;
-    int r = state_edit(rule->state, STATE_ACCOUNTS, to, strlen(to), &value);
+    struct ledger_leg *leg = new_legs(rule, 1);
+    struct state_account *account = NULL;
+    int r = leg ? edit_account(rule, to, &account) : -ENOMEM;
 
     if (r < 0)
         return r;
-    assert(r > 0);
-    effect->is_line_of_to = true;
-    effect->to_after = ((struct state_account *)value)->balance;
-    snprintf(effect->to, sizeof(effect->to), "%s", to);
-    add_line(rule, value, &effect->to_previous);
+    *leg = (struct ledger_leg){0};
+    add_line(rule, account, leg);
     return 0;
 }
 

@@ -52,6 +52,8 @@ int rules_register_open(struct rule *rule) {
     account->kind = (uint8_t)kind;
     account->floor = STATE_FLOOR_BY_POLICY;
     account->ceiling = STATE_CEILING_BY_POLICY;
+    account->soft_floor = STATE_FLOOR_BY_POLICY;
+    account->soft_ceiling = STATE_CEILING_BY_POLICY;
     account->opened = rule->index;
     account->joined_day = rule->order->service_day ? rule->order->service_day : rule->today;
     snprintf(account->code, sizeof(account->code), "%s", code);

@@ -47,7 +47,7 @@ static int read_target(struct rule *rule, uint64_t index, struct target *ret) {
 static bool is_reversible(const struct target *target) {
     const struct kind *kind = kind_find(target->order->kind_case);
 
-    return kind && kind->traits & COUNTS && kind->number != TIMEBANK__ORDER__KIND_REVERSE;
+    return kind && kind->traits & REVERSIBLE;
 }
 
 static int find_target(struct rule *rule, struct target *ret) {

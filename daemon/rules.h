@@ -20,6 +20,11 @@
 #define VENUES KIND_BIT(TIMEBANK__ACCOUNT_KIND__VENUE)
 #define CHEST KIND_BIT(TIMEBANK__ACCOUNT_KIND__CHEST)
 #define ISSUED KIND_BIT(TIMEBANK__ACCOUNT_KIND__ISSUED)
+#define RETIRED KIND_BIT(TIMEBANK__ACCOUNT_KIND__RETIRED)
+#define EXPIRED KIND_BIT(TIMEBANK__ACCOUNT_KIND__EXPIRED)
+#define ADVANCES KIND_BIT(TIMEBANK__ACCOUNT_KIND__ADVANCES)
+#define VOUCHERS KIND_BIT(TIMEBANK__ACCOUNT_KIND__VOUCHERS)
+#define BANKS KIND_BIT(TIMEBANK__ACCOUNT_KIND__BANK)
 
 /* Which fields of an Order a kind uses; the others must be empty. */
 enum kind_field {
@@ -37,6 +42,21 @@ enum kind_trait {
     FROM_OPTIONAL = 1u << 2,
     OWN_FROM = 1u << 3, /* who is no broker acts for the account `from` */
     OWN_TO = 1u << 4,   /* ... `to` */
+    REVERSIBLE = 1u << 5,
+    SPENDS = 1u << 6,     /* `from` spends: limits by day, week, month and year */
+    PROPOSABLE = 1u << 7, /* may wait for somebody's agreement */
+    TO_OPTIONAL = 1u << 8,
+    BARE = 1u << 9, /* checks of standing, own hours and sides are the rule's own */
+};
+
+/* Sums of Order.override. */
+enum rule_override {
+    OVERRIDES_LIMITS = 1,
+    OVERRIDES_DAY = 2,
+    OVERRIDES_DUPLICATE = 4,
+    OVERRIDES_PRICE = 8,
+    OVERRIDES_PERIOD = 16,
+    OVERRIDES_RULES = 32,
 };
 
 struct rule;
@@ -62,7 +82,11 @@ struct rule {
     uint32_t today; /* day of the seal */
     const Timebank__Order *order;
     const struct kind *kind;
-    struct arena *arena; /* for orders read back */
+    struct arena *arena;       /* for orders read back */
+    Timebank__EventKind event; /* nothing but an event: `order` is the one it follows from */
+    /* The order is a proposal made earlier, at record `proposed`, that takes effect now. */
+    bool is_settling;
+    uint64_t proposed;
 };
 
 #define rule_refuse(rule, refusal, field, ...)                                                     \
@@ -78,7 +102,29 @@ bool rule_overrides(const struct rule *rule, uint32_t what);
 #define RULE_ENTRY_WORDS_BYTES 40
 const char *rule_entry_words(uint64_t index, bool begins, char ret[RULE_ENTRY_WORDS_BYTES]);
 
-/* rules-move.c: limits, and the posting of minutes from one account to another. */
+/*
+ * rules-move.c: limits, and the posting of minutes. A record's legs are gathered, an account once
+ * (rules_legs_add() adds up), checked, and posted in one go, once. Minutes sum to zero; `held` is
+ * what of an account's credits lies in transit for it, and all held sums to the balance of transit.
+ */
+struct rules_leg {
+    const char *code;
+    int64_t minutes;
+    int64_t held;
+};
+struct rules_legs {
+    struct rules_leg *items; /* in the rule's arena */
+    size_t n;
+    size_t n_allocated;
+    int r; /* sticky -ENOMEM */
+};
+void rules_legs_add(struct rule *rule, struct rules_legs *legs, const char *code, int64_t minutes,
+                    int64_t held);
+/* Floors of who loses, ceilings of who gains, soft ones as warnings. */
+int rules_legs_check(struct rule *rule, const struct rules_legs *legs);
+int rules_legs_post(struct rule *rule, const struct rules_legs *legs);
+
+/* The same for two accounts. */
 int rules_move_check(struct rule *rule, const char *from, const char *to, uint64_t minutes);
 int rules_move(struct rule *rule, const char *from, const char *to, uint64_t minutes);
 /* Makes the order a line of the statement of `to`, whose balance stays. */
@@ -88,6 +134,40 @@ uint64_t rules_move_day_sum(struct rule *rule, enum state_day_sum sum, const cha
                             const char *other, uint32_t day);
 int rules_move_add_to_day(struct rule *rule, enum state_day_sum sum, const char *code,
                           const char *other, uint32_t day, int64_t minutes);
+
+/* What waits (rules-pending.c). Opened under the order's own number; due_ms 0: for no time. */
+int rules_pending_open(struct rule *rule, enum state_pending_what what, uint64_t minutes,
+                       const char *from, const char *to, uint64_t due_ms, uint64_t entry);
+/* The pending that an order (16 bytes of id) opened, to be changed, and that order; refused
+ * NO_SUCH_ENTRY, NOT_WAITING. `whats`: bits of the kinds of pending that will do. */
+int rules_pending_find(struct rule *rule, const ProtobufCBinaryData *target, uint32_t whats,
+                       struct state_pending **ret_pending, const Timebank__Order **ret_order,
+                       uint64_t *ret_entry);
+void rules_pending_end(struct rule *rule, struct state_pending *pending,
+                       enum state_outcome outcome);
+/* The order of an entry, of the log or of this very batch: 0, < 0. */
+int rules_pending_order(struct rule *rule, uint64_t entry, const Timebank__Order **ret_order,
+                        uint64_t *ret_received_at_ms);
+/* End of a day, in ms: what is due "after N days" falls due as the day N days on ends. */
+uint64_t rules_pending_due(const struct rule *rule, const char *policy);
+
+/*
+ * What falls due, a line for each kind of pending (kinds.c). plan() says which event it will be and
+ * how many minutes move, and changes nothing; apply() does it. Neither refuses: what the rules
+ * would refuse (a claim whose receiver has no credits left) is another event.
+ */
+struct pending_kind {
+    enum state_pending_what what;
+    const char *name; /* as people read it: "gift" */
+    int (*plan)(struct rule *rule, const struct state_pending *pending,
+                Timebank__EventKind *ret_event, uint64_t *ret_minutes);
+    int (*apply)(struct rule *rule, struct state_pending *pending);
+};
+const struct pending_kind *pending_kind_find(enum state_pending_what what);
+
+/* ledger-judge.c: what an order does once nothing stands in its way: limits of spending, the rule
+ * of its kind. Confirms, approvals and events call it with the order proposed. */
+int rule_apply(struct rule *rule);
 
 /* rules-time.c: checks of what gives time (hours of a day, duplicates), then the kinds. */
 int rules_time_give(struct rule *rule);

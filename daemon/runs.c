@@ -158,24 +158,88 @@ int runs_range(struct store_read *read, uint64_t size, struct merkle_range *ret)
     return merkle_prove_range(runs_lookup, read, 0, size, ret);
 }
 
-void run_after_pack(const struct run_after *after, struct bytes *to) {
-    bytes_put_u8(to, after->flags);
-    bytes_put_i64(to, after->from_after);
-    bytes_put_i64(to, after->to_after);
-    bytes_put_u64(to, after->from_previous);
-    bytes_put_u64(to, after->to_previous);
+static void put_varint(struct bytes *to, uint64_t value) {
+    for (; value >= 0x80; value >>= 7)
+        bytes_put_u8(to, (uint8_t)(value | 0x80));
+    bytes_put_u8(to, (uint8_t)value);
 }
 
-int run_after_unpack(struct store_value value, size_t i, struct run_after *ret) {
-    struct cursor c;
+static void put_signed(struct bytes *to, int64_t value) {
+    put_varint(to, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+}
 
-    if (value.n % RUNS_AFTER_BYTES != 0 || i >= value.n / RUNS_AFTER_BYTES)
+static uint64_t take_varint(struct cursor *c) {
+    uint64_t value = 0;
+
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = cursor_u8(c);
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80))
+            return value;
+    }
+    c->r = -EBADMSG;
+    return 0;
+}
+
+static int64_t take_signed(struct cursor *c) {
+    uint64_t value = take_varint(c);
+
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
+void run_leg_pack(const struct run_leg *leg, uint64_t index, struct bytes *to) {
+    assert(leg->previous < index);
+    put_varint(to, leg->account * 8 + leg->side * 2u + leg->moved);
+    put_signed(to, leg->minutes);
+    put_signed(to, leg->after);
+    put_signed(to, leg->held_after);
+    put_varint(to, leg->previous ? index - leg->previous : 0);
+}
+
+void runs_after_pack(const struct bytes *rows, const uint32_t *ends, uint32_t n, struct bytes *to) {
+    bytes_put_u32(to, n);
+    for (uint32_t i = 0; i < n; i++)
+        bytes_put_u32(to, ends[i]);
+    bytes_put(to, rows->data, rows->n);
+    if (rows->r < 0)
+        to->r = rows->r;
+}
+
+int runs_after_count(struct store_value value, uint32_t *ret) {
+    uint64_t n = value.n >= 4 ? be32_get(value.data) : 0, begin = 4 + 4 * n;
+
+    if (n == 0 || begin > value.n || begin + be32_get(value.data + 4 * n) != value.n)
         return -EUCLEAN;
-    c = cursor_make(value.data + i * RUNS_AFTER_BYTES, RUNS_AFTER_BYTES);
-    ret->flags = cursor_u8(&c);
-    ret->from_after = cursor_i64(&c);
-    ret->to_after = cursor_i64(&c);
-    ret->from_previous = cursor_u64(&c);
-    ret->to_previous = cursor_u64(&c);
-    return cursor_end(&c) < 0 ? -EUCLEAN : 0;
+    *ret = (uint32_t)n;
+    return 0;
+}
+
+int runs_after_next(struct store_value value, size_t i, uint64_t index, size_t *at,
+                    struct run_leg *ret) {
+    uint32_t n, begin, end;
+    uint64_t account, back;
+    struct cursor c;
+    int r = runs_after_count(value, &n);
+
+    if (r < 0 || i >= n)
+        return -EUCLEAN;
+    begin = i ? be32_get(value.data + 4 * i) : 0;
+    end = be32_get(value.data + 4 * (i + 1));
+    if (begin > end || end > value.n - 4 - 4 * (size_t)n || *at > end - begin)
+        return -EUCLEAN;
+    if (*at == end - begin)
+        return 0;
+    c = cursor_make(value.data + 4 + 4 * (size_t)n + begin + *at, end - begin - *at);
+    account = take_varint(&c);
+    *ret = (struct run_leg){
+        .account = account / 8, .side = (uint8_t)(account / 2 & 3), .moved = account & 1};
+    ret->minutes = take_signed(&c);
+    ret->after = take_signed(&c);
+    ret->held_after = take_signed(&c);
+    back = take_varint(&c);
+    if (c.r < 0 || back > index)
+        return -EUCLEAN;
+    ret->previous = back ? index - back : 0;
+    *at = end - begin - c.n_left;
+    return 1;
 }

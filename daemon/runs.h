@@ -14,6 +14,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "proto/merkle.h"
 #include "proto/record.h"
@@ -22,13 +24,13 @@
 
 /* Raised when the stored form of anything but the log itself changes: derived tables are then
  * rebuilt. */
-#define RUNS_LAYOUT 1u
+#define RUNS_LAYOUT 2u
 
 /* Tables of the ledger's environment: the log, then what follows from it. */
 enum runs_table {
     RUNS_LOG,
     RUNS_TILES,
-    RUNS_AFTER, /* key: seal; value: a struct run_after per order */
+    RUNS_AFTER, /* key: a run of orders or events; value: what each did (struct run_leg) */
     RUNS_META,  /* "state": layout u32, sums; where the derived tables stand */
     RUNS_STATE, /* the first of state's tables */
     RUNS_N_TABLES = RUNS_STATE + STATE_N_TABLES
@@ -36,22 +38,30 @@ enum runs_table {
 extern const char *const runs_tables[RUNS_N_TABLES];
 
 /*
- * What an order did: flags u8 (1: moved from, 2: moved to, 4: a line of to that moved nothing) ·
- * balance after i64 of from and of to · the record before in the statement of from and of to, u64
- * (0: none). For a reversal, from and to are those that lost and gained by it.
+ * What each order of a batch, or each event of a run, did to accounts: n u32 · n ends of a row, u32
+ * from where the rows begin; then the rows, each its legs, of varints (as protobuf has them; signed
+ * ones zigzag): account's number * 8 + its side in the order (1 from, 2 to) * 2, + 1 where it is in
+ * its running hash · minutes, signed · balance after, signed · held after, signed · how many
+ * records before this one the account's statement goes on (0: its first line).
  */
-#define RUNS_AFTER_BYTES 33u
-enum run_after_flag { AFTER_FROM = 1, AFTER_TO = 2, AFTER_LINE_OF_TO = 4 };
-struct run_after {
-    uint8_t flags;
-    int64_t from_after;
-    int64_t to_after;
-    uint64_t from_previous;
-    uint64_t to_previous;
+struct run_leg {
+    uint64_t account;
+    bool moved;
+    uint8_t side; /* enum leg_side */
+    int64_t minutes;
+    int64_t after;
+    int64_t held_after;
+    uint64_t previous; /* record, or 0 */
 };
-void run_after_pack(const struct run_after *after, struct bytes *to);
-/* Row i of a value; -EUCLEAN where it has none. */
-int run_after_unpack(struct store_value value, size_t i, struct run_after *ret) TB_MUST_CHECK;
+/* Appends a leg of the record at index; runs_after_pack() puts the rows together. */
+void run_leg_pack(const struct run_leg *leg, uint64_t index, struct bytes *to);
+void runs_after_pack(const struct bytes *rows, const uint32_t *ends, uint32_t n, struct bytes *to);
+/* The legs of row i, which is of the record at index, one after another: *at is 0 for the first. 1
+ * with a leg, 0 no more, -EUCLEAN. */
+int runs_after_next(struct store_value value, size_t i, uint64_t index, size_t *at,
+                    struct run_leg *ret) TB_MUST_CHECK;
+/* Rows of a value; -EUCLEAN. */
+int runs_after_count(struct store_value value, uint32_t *ret) TB_MUST_CHECK;
 
 struct run {
     uint64_t first;

@@ -307,7 +307,11 @@ static void on_tick(evutil_socket_t fd, short what, void *user) {
         if (server->sessions[i])
             session_tick(server->sessions[i]);
     if (!server->bank->clock_is_ahead) {
-        int r = log_publish(server->bank->log, server->bank->wall_ms);
+        int r = bank_run_due(server->bank);
+        if (r >= 0)
+            r = log_hand_over(server->bank->log, server->bank->wall_ms);
+        if (r == 0)
+            r = log_publish(server->bank->log, server->bank->wall_ms);
         if (r < 0)
             fail(server, r);
     }

@@ -21,7 +21,7 @@ struct field {
     { offsetof(struct type, member), sizeof(((struct type *)0)->member), true }
 #define BYTES(type, member)                                                                        \
     { offsetof(struct type, member), sizeof(((struct type *)0)->member), false }
-#define N_FIELDS_MAX 16
+#define N_FIELDS_MAX 24
 
 static const struct {
     const char *name;
@@ -36,19 +36,28 @@ static const struct {
 };
 
 static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
-    [STATE_ACCOUNTS] = {INTEGER(state_account, number), INTEGER(state_account, kind),
-                        INTEGER(state_account, standing), INTEGER(state_account, floor),
-                        INTEGER(state_account, ceiling), INTEGER(state_account, balance),
-                        INTEGER(state_account, held), INTEGER(state_account, n_entries),
-                        INTEGER(state_account, last_entry), BYTES(state_account, running),
-                        INTEGER(state_account, opened), INTEGER(state_account, joined_day),
-                        INTEGER(state_account, last_day), INTEGER(state_account, last_line),
-                        BYTES(state_account, code)},
+    [STATE_ACCOUNTS] = {INTEGER(state_account, number),       INTEGER(state_account, kind),
+                        INTEGER(state_account, standing),     INTEGER(state_account, floor),
+                        INTEGER(state_account, ceiling),      INTEGER(state_account, balance),
+                        INTEGER(state_account, held),         INTEGER(state_account, n_entries),
+                        INTEGER(state_account, last_entry),   BYTES(state_account, running),
+                        INTEGER(state_account, opened),       INTEGER(state_account, joined_day),
+                        INTEGER(state_account, last_day),     INTEGER(state_account, last_line),
+                        INTEGER(state_account, soft_floor),   INTEGER(state_account, soft_ceiling),
+                        INTEGER(state_account, owed_minutes), INTEGER(state_account, merged_into),
+                        INTEGER(state_account, leaving_day),  INTEGER(state_account, n_persons),
+                        INTEGER(state_account, is_erased),    BYTES(state_account, code)},
     [STATE_KEYS] = {INTEGER(state_key, role), INTEGER(state_key, granted),
                     INTEGER(state_key, revoked), BYTES(state_key, account)},
     [STATE_POLICIES] = {BYTES(state_policy, value)},
     [STATE_ACTIVITIES] = {BYTES(state_activity, set_by), BYTES(state_activity, tags)},
-    [STATE_OFFERS] = {INTEGER(state_offer, price_minutes), BYTES(state_offer, set_by)},
+    [STATE_OFFERS] = {INTEGER(state_offer, price_minutes), BYTES(state_offer, set_by),
+                      INTEGER(state_offer, weekdays), INTEGER(state_offer, from_minute),
+                      INTEGER(state_offer, to_minute), INTEGER(state_offer, from_day),
+                      INTEGER(state_offer, to_day), INTEGER(state_offer, ages),
+                      INTEGER(state_offer, party_max), INTEGER(state_offer, heads_a_day),
+                      INTEGER(state_offer, times_a_month), INTEGER(state_offer, minutes_a_month),
+                      INTEGER(state_offer, is_withdrawn)},
     [STATE_FUNDERS] = {BYTES(state_funder, set_by)},
     [STATE_IDS] = {INTEGER(state_id, entry)},
     [STATE_BATCHES] = {INTEGER(state_batch, seal)},
@@ -56,6 +65,33 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
     [STATE_DAYS] = {INTEGER(state_day, minutes)},
     [STATE_RECENTS] = {INTEGER(state_recent, n), BYTES(state_recent, entry),
                        BYTES(state_recent, print)},
+    [STATE_PENDINGS] = {INTEGER(state_pending, what), INTEGER(state_pending, is_over),
+                        INTEGER(state_pending, outcome), BYTES(state_pending, id),
+                        INTEGER(state_pending, due_ms), INTEGER(state_pending, minutes),
+                        INTEGER(state_pending, entry), INTEGER(state_pending, ended),
+                        BYTES(state_pending, from), BYTES(state_pending, to)},
+    [STATE_MARKS] = {INTEGER(state_mark, confirmed), INTEGER(state_mark, dispute),
+                     INTEGER(state_mark, settled)},
+    [STATE_VOUCHERS] = {INTEGER(state_voucher, standing), INTEGER(state_voucher, mint),
+                        INTEGER(state_voucher, used), INTEGER(state_voucher, minutes),
+                        INTEGER(state_voucher, from_day), INTEGER(state_voucher, expires_day),
+                        INTEGER(state_voucher, venue)},
+    [STATE_TRANSFERS] = {INTEGER(state_transfer, entry)},
+    [STATE_PERSONS] = {INTEGER(state_person, is_minor), INTEGER(state_person, is_gone),
+                       INTEGER(state_person, set_by)},
+    [STATE_MANDATES] = {INTEGER(state_mandate, kind), INTEGER(state_mandate, from_day),
+                        INTEGER(state_mandate, to_day), INTEGER(state_mandate, set_by)},
+    [STATE_TRUSTS] = {INTEGER(state_trust, is_ended), INTEGER(state_trust, set_by)},
+    [STATE_SAFEGUARDS] = {INTEGER(state_safeguard, is_lifted), INTEGER(state_safeguard, set_by)},
+    [STATE_CHOICES] = {BYTES(state_choice, heir)},
+    [STATE_SPANS] = {INTEGER(state_span, most)},
+    [STATE_LIMITS] = {INTEGER(state_limit, set_by)},
+    [STATE_PROGRAMMES] = {INTEGER(state_programme, set_by), BYTES(state_programme, funder)},
+    [STATE_PERIODS] = {INTEGER(state_period, closed), INTEGER(state_period, is_last)},
+    [STATE_VOUCHER_KEYS] = {INTEGER(state_voucher_key, set_by),
+                            INTEGER(state_voucher_key, is_last)},
+    [STATE_OFFER_SUMS] = {INTEGER(state_offer_sum, minutes), INTEGER(state_offer_sum, heads),
+                          INTEGER(state_offer_sum, times)},
 };
 
 /* The rings of a recent row are lists of integers: packed one by one. */

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "policy.h"
+
 #define READ_BACK_MAX 16384u
 
 struct state *state_new(const struct state_source *source) {
@@ -50,6 +53,7 @@ struct state *state_free(struct state *state) {
     }
     free(state->accounts);
     free(state->touched);
+    free(state->dues);
     free(state);
     return NULL;
 }
@@ -101,17 +105,118 @@ static int place_account(struct state *state, struct row *row, const void *value
     return r < 0 ? r : touch_account(state, account);
 }
 
+/* ---- what will fall due: a binary heap by time, then by key */
+
+static bool due_before(const struct state_due *a, const struct state_due *b) {
+    return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->key < b->key;
+}
+
+static void due_swap(struct state *state, size_t a, size_t b) {
+    struct state_due due = state->dues[a];
+
+    state->dues[a] = state->dues[b];
+    state->dues[b] = due;
+}
+
+static void due_sink(struct state *state, size_t at) {
+    for (size_t least = at;; at = least) {
+        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < state->n_dues; child++)
+            if (due_before(&state->dues[child], &state->dues[least]))
+                least = child;
+        if (least == at)
+            return;
+        due_swap(state, at, least);
+    }
+}
+
+int state_due_add(struct state *state, uint64_t due_ms, uint64_t key) {
+    assert(!state->below);
+    if (state->n_dues == state->n_dues_allocated) {
+        size_t n = MAX_OF(state->n_dues_allocated * 2, (size_t)64);
+        struct state_due *dues = realloc(state->dues, n * sizeof(*dues));
+        if (!dues)
+            return -ENOMEM;
+        state->dues = dues;
+        state->n_dues_allocated = n;
+    }
+    state->dues[state->n_dues] = (struct state_due){due_ms ? due_ms : UINT64_MAX, key};
+    for (size_t at = state->n_dues++; at > 0; at = (at - 1) / 2) {
+        if (!due_before(&state->dues[at], &state->dues[(at - 1) / 2]))
+            break;
+        due_swap(state, at, (at - 1) / 2);
+    }
+    return 0;
+}
+
+/* The pending of a due, or NULL when it is over or falls due at another time by now. */
+static const struct state_pending *due_pending(struct state *state, const struct state_due *due,
+                                               int *r) {
+    uint8_t key[8];
+    const struct state_pending *pending;
+
+    be64_put(key, due->key);
+    pending = state_get(state, STATE_PENDINGS, key, sizeof(key), r);
+    if (!pending || pending->is_over ||
+        (pending->due_ms ? pending->due_ms : UINT64_MAX) != due->due_ms)
+        return NULL;
+    return pending;
+}
+
+int state_due_first(struct state *state, struct state_due *ret) {
+    int r = 0;
+
+    assert(!state->below);
+    while (state->n_dues > 0 && state->dues[0].due_ms != UINT64_MAX) {
+        if (due_pending(state, &state->dues[0], &r)) {
+            *ret = state->dues[0];
+            return 1;
+        }
+        if (r < 0)
+            return r;
+        state->dues[0] = state->dues[--state->n_dues];
+        due_sink(state, 0);
+    }
+    return 0;
+}
+
+int state_due_each(struct state *state, int (*each)(void *user, uint64_t key), void *user) {
+    int r = 0;
+
+    while (state->below)
+        state = state->below;
+    for (size_t i = 0; r == 0 && i < state->n_dues; i++)
+        if (due_pending(state, &state->dues[i], &r))
+            r = each(user, state->dues[i].key);
+    return r;
+}
+
+/* A pending laid onto the lowest state: its place in the heap is new, or is there already. */
+static int note_due(struct state *state, const struct row *row, bool is_new,
+                    const struct state_pending *pending) {
+    const struct state_pending *before = (const struct state_pending *)row->value;
+
+    if (pending->is_over || (!is_new && before->due_ms == pending->due_ms && !before->is_over))
+        return 0;
+    return state_due_add(state, pending->due_ms, be64_get(row->key));
+}
+
 /* Copies a value into this very state's table. */
 static int place(struct state *state, enum state_table table, uint64_t hash, const void *key,
                  size_t n_key, const void *value, bool is_dirty, struct row **ret_row) {
     size_t n_value = state_value_bytes(table);
     struct row *row = rows_find(&state->tables[table], hash, key, n_key);
+    bool is_new = !row;
 
     if (!row)
         row = rows_add(&state->tables[table], hash, key, n_key, n_value);
     if (!row)
         return -ENOMEM;
     *ret_row = row;
+    if (table == STATE_PENDINGS && !state->below && is_dirty) {
+        int r = note_due(state, row, is_new, value);
+        if (r < 0)
+            return r;
+    }
     if (table == STATE_ACCOUNTS && !state->below)
         return place_account(state, row, value, is_dirty);
     memcpy(row->value, value, n_value);
@@ -275,8 +380,12 @@ const struct state_account *state_account(struct state *state, const char *code)
 
 const char *state_policy(struct state *state, const char *name) {
     const struct state_policy *policy = state_get(state, STATE_POLICIES, name, strlen(name), NULL);
+    const struct policy *known;
 
-    return policy ? policy->value : "";
+    if (policy)
+        return policy->value;
+    known = policy_find(name);
+    return known ? known->otherwise : "";
 }
 
 int64_t state_policy_number(struct state *state, const char *name, int64_t otherwise) {

@@ -38,7 +38,22 @@ enum state_standing { STANDING_OPEN = 0, STANDING_FROZEN = 1, STANDING_CLOSED = 
     X(BATCHES, batches, state_batch, 1)                                                            \
     X(REVERSALS, reversals, state_reversal, 1)                                                     \
     X(DAYS, days, state_day, 0)                                                                    \
-    X(RECENTS, recents, state_recent, 0)
+    X(RECENTS, recents, state_recent, 0)                                                           \
+    X(PENDINGS, pendings, state_pending, 1)                                                        \
+    X(MARKS, marks, state_mark, 1)                                                                 \
+    X(VOUCHERS, vouchers, state_voucher, 1)                                                        \
+    X(TRANSFERS, transfers, state_transfer, 1)                                                     \
+    X(PERSONS, persons, state_person, 0)                                                           \
+    X(MANDATES, mandates, state_mandate, 0)                                                        \
+    X(TRUSTS, trusts, state_trust, 0)                                                              \
+    X(SAFEGUARDS, safeguards, state_safeguard, 0)                                                  \
+    X(CHOICES, choices, state_choice, 0)                                                           \
+    X(SPANS, spans, state_span, 0)                                                                 \
+    X(LIMITS, limits, state_limit, 0)                                                              \
+    X(PROGRAMMES, programmes, state_programme, 0)                                                  \
+    X(PERIODS, periods, state_period, 0)                                                           \
+    X(VOUCHER_KEYS, voucher_keys, state_voucher_key, 0)                                            \
+    X(OFFER_SUMS, offer_sums, state_offer_sum, 0)
 
 enum state_table {
 #define X(ENUM, name, type, on_disk) STATE_##ENUM,
@@ -65,6 +80,13 @@ struct state_account {
     uint32_t last_day; /* latest date of service of an entry, or 0 */
     uint64_t
         last_line; /* record that last concerned it, moved or not: where its statement begins */
+    int64_t soft_floor; /* as floor */
+    int64_t soft_ceiling;
+    uint64_t owed_minutes; /* advanced and not yet earned */
+    uint64_t merged_into;  /* number of the account that goes on + 1, or 0 */
+    uint32_t leaving_day;  /* last day to spend, or 0 */
+    uint32_t n_persons;    /* beside the first, not gone */
+    uint8_t is_erased;
     char code[CODE_MAX + 1];
 };
 /* Key: the 32 bytes of the public key. */
@@ -86,6 +108,17 @@ struct state_activity {
 struct state_offer {
     uint64_t price_minutes;
     uint8_t set_by[ORDER_ID_BYTES];
+    uint32_t weekdays; /* as SetOffer of timebank.proto */
+    uint32_t from_minute;
+    uint32_t to_minute;
+    uint32_t from_day;
+    uint32_t to_day;
+    uint32_t ages;
+    uint32_t party_max;
+    uint32_t heads_a_day;
+    uint32_t times_a_month;
+    uint64_t minutes_a_month;
+    uint8_t is_withdrawn;
 };
 struct state_funder {
     uint8_t set_by[ORDER_ID_BYTES];
@@ -106,12 +139,138 @@ struct state_reversal {
 struct state_day {
     uint64_t minutes;
 };
-enum state_day_sum { DAY_GIVEN = 1, DAY_ACCEPTED = 2, DAY_ACCEPTED_FROM = 3 };
+/* DAY_SPENT and DAY_ENTRIES: the day is the first of the span, the sum is kept for each span as
+ * kind of sum + span (1 day, 2 week, 3 month, 4 year). DAY_GAINED: what came in, for expiry by lot.
+ */
+enum state_day_sum {
+    DAY_GIVEN = 1,
+    DAY_ACCEPTED = 2,
+    DAY_ACCEPTED_FROM = 3,
+    DAY_GAINED = 4,
+    DAY_EXPIRED = 5,
+    DAY_TRANSFERRED = 6,
+    DAY_SPENT = 16,
+    DAY_ENTRIES = 24
+};
 /* Key: account number u64. A ring: place n % STATE_RECENT is written next. */
 struct state_recent {
     uint64_t n;
     uint64_t entry[STATE_RECENT];
     uint64_t print[STATE_RECENT]; /* of receiver, date, minutes and activity */
+};
+
+/* What waits for somebody, or for a day. Key: number of the order that opened it, u64. */
+enum state_pending_what {
+    PENDING_GIFT = 1,     /* minutes wait in transit */
+    PENDING_CLAIM = 2,    /* for the receiver's confirm: nothing moved yet */
+    PENDING_APPROVAL = 3, /* for a second broker's: nothing moved yet */
+    PENDING_HOLD = 4,     /* minutes are in transit */
+    PENDING_DISPUTE = 5,  /* minutes are in transit; `entry` is the one disputed */
+    PENDING_VOUCHERS = 6, /* minutes are in vouchers: of one mint_vouchers */
+    PENDING_PLEDGE = 7,
+    PENDING_LEAVE = 8,
+    PENDING_CONFLICT = 9, /* a voucher taken twice: nothing moved for this taking */
+};
+struct state_pending {
+    uint8_t what;
+    uint8_t is_over;
+    uint8_t outcome;            /* enum state_outcome, once over */
+    uint8_t id[ORDER_ID_BYTES]; /* of the order that opened it */
+    uint64_t due_ms;            /* 0: never by itself */
+    uint64_t minutes;           /* that still wait */
+    uint64_t entry;             /* the entry it is about: itself, or the one disputed */
+    uint64_t ended;             /* record that ended it */
+    char from[CODE_MAX + 1];
+    char to[CODE_MAX + 1];
+};
+enum state_outcome {
+    OUTCOME_SETTLED = 1,
+    OUTCOME_DECLINED = 2,
+    OUTCOME_WITHDRAWN = 3,
+    OUTCOME_LAPSED = 4
+};
+/* Of an entry that was confirmed or disputed. Key: entry number, u64. */
+struct state_mark {
+    uint64_t confirmed; /* record of the confirm, or 0 */
+    uint64_t dispute;   /* key of the pending dispute (the last one), or 0 */
+    uint64_t settled;   /* of a proposal: the record that gave it effect, or 0 */
+};
+/* Key: serial, u64. */
+enum state_voucher_standing {
+    VOUCHER_OPEN = 0,
+    VOUCHER_USED = 1,
+    VOUCHER_VOID = 2,
+    VOUCHER_EXPIRED = 3
+};
+struct state_voucher {
+    uint8_t standing;
+    uint64_t mint; /* entry number */
+    uint64_t used; /* record that used, voided or expired it */
+    uint64_t minutes;
+    uint32_t from_day;
+    uint32_t expires_day;
+    uint64_t venue; /* account number + 1, or 0 */
+};
+/* Key: transfer id, 16 bytes. */
+struct state_transfer {
+    uint64_t entry;
+};
+/* Key: code / person's name; the first person's is empty. */
+struct state_person {
+    uint8_t is_minor;
+    uint8_t is_gone;
+    uint64_t set_by; /* record */
+};
+/* Key: holder's number u64 || number of the account acted for u64. */
+struct state_mandate {
+    uint8_t kind;
+    uint32_t from_day;
+    uint32_t to_day; /* 0: open */
+    uint64_t set_by; /* record */
+};
+/* Key: receiver's number u64 || giver's number u64. */
+struct state_trust {
+    uint8_t is_ended;
+    uint64_t set_by;
+};
+/* Key: lower number u64 || higher number u64; the same twice: of one account alone. */
+struct state_safeguard {
+    uint8_t is_lifted;
+    uint64_t set_by;
+};
+/* Key: account number, u64. */
+struct state_choice {
+    char heir[CODE_MAX + 1];
+};
+/* What one account may spend. Key: account number u64 || span u8. */
+struct state_span {
+    uint64_t most;
+};
+/* History of limits. Key: account number u64 || n u32: each set_limit of it. Row n = 0 counts. */
+struct state_limit {
+    uint64_t set_by; /* record; of row 0: how many follow */
+};
+/* Key: the name. */
+struct state_programme {
+    uint64_t set_by;
+    char funder[NAME_MAX_BYTES + 1];
+};
+/* Key: last day of the period, u32. */
+struct state_period {
+    uint64_t closed; /* record */
+    uint8_t is_last; /* no later day is closed */
+};
+/* Key: the 32 bytes. */
+struct state_voucher_key {
+    uint64_t set_by;
+    uint8_t is_last; /* vouchers are minted with the last one; the earlier ones still verify */
+};
+/* What an offer was used for. Key: venue / offer's name, 0x00, first day of month u32 | the day
+ * u32, "m" or "d"; or "p", month, member's number u64. Takings less reversals. */
+struct state_offer_sum {
+    uint64_t minutes;
+    uint64_t heads;
+    uint64_t times;
 };
 
 struct state_sums {
@@ -120,6 +279,9 @@ struct state_sums {
     uint64_t n_entries;      /* orders that move or count hours */
     uint64_t received_at_ms; /* of the last seal */
     uint64_t ledger_time_ms;
+    uint64_t closed_to_day;   /* last day of the last closed period, or 0 */
+    uint64_t gains_since_day; /* day on which the policy expiry-days was set, or 0 */
+    uint64_t next_serial;     /* of a voucher: one more than the highest */
 };
 
 /* Where the lowest state reads what is not in memory. Return 1 found, 0 not, < 0 broken. */
@@ -141,6 +303,12 @@ struct state_run {
     size_t *ends;
 };
 
+/* Something that is due, or will be. */
+struct state_due {
+    uint64_t due_ms;
+    uint64_t key; /* of the pending */
+};
+
 struct state {
     struct state *below; /* NULL for the lowest */
     struct rows tables[STATE_N_TABLES];
@@ -154,6 +322,10 @@ struct state {
     size_t n_touched_allocated;
     size_t n_read_back; /* of the lowest: rows taken from the source since a drop */
     struct state_run *runs;
+    struct state_due
+        *dues; /* of the lowest: a heap; rows that are over leave it when they are met */
+    size_t n_dues;
+    size_t n_dues_allocated;
 };
 
 struct state *state_new(const struct state_source *source);
@@ -186,9 +358,19 @@ int state_order(struct state *state, uint64_t index, struct arena *arena,
                 Timebank__Order **ret_order, uint64_t *ret_received_at_ms) TB_MUST_CHECK;
 int state_keep_run(struct state *state, struct state_run *run);
 
+/* What falls due first: 1, 0 nothing waits for a time. Of the lowest state, as it stands. */
+int state_due_first(struct state *state, struct state_due *ret) TB_MUST_CHECK;
+/* A pending row that is not over was read at a start. */
+int state_due_add(struct state *state, uint64_t due_ms, uint64_t key) TB_MUST_CHECK;
+/* Calls for each pending that is not over, in no order; another value than 0 ends it. Due or not:
+ * what waits for no time has the due time UINT64_MAX. */
+int state_due_each(struct state *state, int (*each)(void *user, uint64_t key),
+                   void *user) TB_MUST_CHECK;
+
 /* Shorthands. */
 const struct state_account *state_account(struct state *state, const char *code);
-const char *state_policy(struct state *state, const char *name); /* "" unless set */
+/* As set, or its default: an older ledger's genesis does not name the newer ones. */
+const char *state_policy(struct state *state, const char *name);
 int64_t state_policy_number(struct state *state, const char *name, int64_t otherwise);
 
 /* Stored form of a row: fields one after another, big-endian. */

@@ -26,7 +26,7 @@ struct store_value {
     size_t n;
 };
 
-#define STORE_TABLES_MAX 24
+#define STORE_TABLES_MAX 48
 
 /* Makes a new environment in an existing empty directory, with its (empty) tables, synced. */
 int store_create(const char *directory, uint64_t map_bytes, const char *const *tables,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "answer.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/utf8.h"
@@ -359,21 +360,17 @@ int submission_pack_warnings(const struct submission *submission, struct bytes *
 /* What an author of a dry run would see of balances; the same rule as for what is recorded. */
 static int set_effects(const struct ledger_batch *batch, struct call *call,
                        Timebank__Answer *answer) {
-    answer->readable.data = arena_alloc(call->arena, batch->n);
-    answer->from_after = arena_alloc(call->arena, batch->n * sizeof(*answer->from_after));
-    answer->to_after = arena_alloc(call->arena, batch->n * sizeof(*answer->to_after));
-    if (!answer->readable.data || !answer->from_after || !answer->to_after)
-        return -ENOMEM;
-    answer->readable.len = answer->n_from_after = answer->n_to_after = batch->n;
-    for (size_t i = 0; i < batch->n; i++) {
+    struct answer_balances balances;
+    int r = answer_balances_begin(&balances, call->arena, batch->n, answer);
+
+    for (uint32_t i = 0; r == 0 && i < batch->n; i++) {
         const struct ledger_effect *effect = &batch->effects[i];
-        bool from = effect->has_from && access_may_read(&call->who, effect->from);
-        bool to = effect->has_to && access_may_read(&call->who, effect->to);
-        answer->readable.data[i] = (uint8_t)(from | to << 1);
-        answer->from_after[i] = from ? effect->from_after : 0;
-        answer->to_after[i] = to ? effect->to_after : 0;
+        for (size_t j = 0; r == 0 && j < effect->n_legs; j++)
+            if (effect->legs[j].moved)
+                r = answer_balances_put(&balances, &call->who, i, effect->legs[j].side,
+                                        effect->legs[j].code, effect->legs[j].after);
     }
-    return 0;
+    return r;
 }
 
 int submission_respond(const struct submission *submission, struct call *call, bool is_dry_run) {

@@ -101,6 +101,10 @@ static int varint_decode(struct reader *reader, const ProtobufCFieldDescriptor *
         if (v > INT32_MAX || !protobuf_c_enum_descriptor_get_value(field->descriptor, (int)v))
             return -EBADMSG;
         break;
+    case PROTOBUF_C_TYPE_BOOL:
+        if (v > 1)
+            return -EBADMSG;
+        break;
     default:
         assert(field->type == PROTOBUF_C_TYPE_UINT32);
         if (v > UINT32_MAX)
@@ -127,6 +131,11 @@ static int length_decode(struct reader *reader, const ProtobufCFieldDescriptor *
     return data_decode(reader, p, n, ret);
 }
 
+static bool is_packed(const ProtobufCFieldDescriptor *field) {
+    return field->label == PROTOBUF_C_LABEL_REPEATED &&
+           (field->flags & PROTOBUF_C_FIELD_FLAG_PACKED) != 0;
+}
+
 static unsigned wire_type(const ProtobufCFieldDescriptor *field) {
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
@@ -134,8 +143,36 @@ static unsigned wire_type(const ProtobufCFieldDescriptor *field) {
     case PROTOBUF_C_TYPE_MESSAGE:
         return WIRE_LENGTH;
     default:
-        return WIRE_VARINT;
+        return is_packed(field) ? WIRE_LENGTH : WIRE_VARINT;
     }
+}
+
+static size_t number_bytes(const ProtobufCFieldDescriptor *field) {
+    return field->type == PROTOBUF_C_TYPE_UINT64 ? sizeof(uint64_t) : sizeof(uint32_t);
+}
+
+/* One length, and numbers to its end: as many as there are bytes without the mark that more follow.
+ */
+static int packed_decode(struct reader *reader, const ProtobufCFieldDescriptor *field,
+                         size_t *ret_n, void **ret) {
+    const uint8_t *p;
+    size_t n, n_numbers = 0, n_number = number_bytes(field);
+    int r = piece_read(reader, &p, &n);
+    if (r < 0 || n == 0)
+        return -EBADMSG;
+    for (size_t i = 0; i < n; i++)
+        n_numbers += p[i] < 0x80;
+    uint8_t *numbers = arena_alloc(reader->arena, MAX_OF(n_numbers, (size_t)1) * n_number);
+    if (!numbers)
+        return -ENOMEM;
+    struct reader inner = {.at = p, .end = p + n, .arena = reader->arena};
+    for (size_t i = 0; i < n_numbers && r == 0; i++)
+        r = varint_decode(&inner, field, true, numbers + i * n_number);
+    if (r < 0 || inner.at != inner.end)
+        return -EBADMSG;
+    *ret_n = n_numbers;
+    *ret = numbers;
+    return 0;
 }
 
 /* How many elements follow that carry the same tag, the one whose tag was just read included. */
@@ -187,6 +224,8 @@ static int field_decode(struct reader *reader, const ProtobufCFieldDescriptor *f
                         ProtobufCMessage *message) {
     uint8_t *at = (uint8_t *)message + field->offset;
     void *quantifier = (uint8_t *)message + field->quantifier_offset;
+    if (is_packed(field))
+        return packed_decode(reader, field, quantifier, (void **)at);
     if (field->label == PROTOBUF_C_LABEL_REPEATED)
         return list_decode(reader, field, tag, quantifier, (void **)at);
     bool is_in_oneof = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
@@ -240,6 +279,8 @@ static bool field_is_known(const ProtobufCFieldDescriptor *field) {
         return true;
     case PROTOBUF_C_TYPE_UINT32:
     case PROTOBUF_C_TYPE_UINT64:
+        return !is_list || is_packed(field);
+    case PROTOBUF_C_TYPE_BOOL:
     case PROTOBUF_C_TYPE_SINT64:
     case PROTOBUF_C_TYPE_ENUM:
         return !is_list;

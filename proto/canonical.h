@@ -5,7 +5,8 @@
  * of UTF-8 without NUL. What it takes, packing again gives back byte for byte.
  *
  * It is led by protobuf-c's own tables, and knows the types that messages of the log have: uint32,
- * uint64, sint64, enum, string, bytes, messages, and lists of strings and bytes.
+ * uint64, sint64, bool, enum, string, bytes, messages, lists of strings and bytes, and packed lists
+ * of uint32 and uint64.
  */
 #pragma once
 

@@ -64,22 +64,44 @@ static bool has_length_or_none(const ProtobufCBinaryData *data, size_t n) {
     return data->len == 0 || data->len == n;
 }
 
+/* Whose length is fixed, whatever the kind; each may also be empty. */
+static const struct {
+    const char *name;
+    size_t n;
+} lengths[] = {
+    {"target", ORDER_ID_BYTES},
+    {"quote", HASH_BYTES},
+    {"key", SSHSIG_PUBLIC_BYTES},
+    {"claims", RECORD_CLAIMS_BYTES},
+    {"signature", SSHSIG_SIGNATURE_BYTES},
+    {"transfer_id", ORDER_ID_BYTES},
+};
+
+static bool member_length_holds(const ProtobufCFieldDescriptor *field,
+                                const ProtobufCBinaryData *data) {
+    for (size_t i = 0; i < N_ELEMENTS(lengths); i++)
+        if (strcmp(field->name, lengths[i].name) == 0)
+            return has_length_or_none(data, lengths[i].n);
+    return false;
+}
+
+/* Of the kind's own message. */
+static bool member_lengths_hold(const ProtobufCMessage *member) {
+    const ProtobufCFieldDescriptor *fields = member->descriptor->fields;
+    for (unsigned i = 0; i < member->descriptor->n_fields; i++)
+        if (fields[i].type == PROTOBUF_C_TYPE_BYTES &&
+            !member_length_holds(&fields[i],
+                                 (const void *)((const uint8_t *)member + fields[i].offset)))
+            return false;
+    return true;
+}
+
 static bool order_lengths_hold(const Timebank__Order *order) {
-    if (!has_length(&order->id, ORDER_ID_BYTES) || !has_length_or_none(&order->note, 32) ||
-        !has_length_or_none(&order->corrects, ORDER_ID_BYTES))
-        return false;
-    switch (order->kind_case) {
-    case TIMEBANK__ORDER__KIND__NOT_SET:
-        return false;
-    case TIMEBANK__ORDER__KIND_REVERSE:
-        return has_length_or_none(&order->reverse->target, ORDER_ID_BYTES);
-    case TIMEBANK__ORDER__KIND_GRANT_KEY:
-        return has_length_or_none(&order->grant_key->key, SSHSIG_PUBLIC_BYTES);
-    case TIMEBANK__ORDER__KIND_REVOKE_KEY:
-        return has_length_or_none(&order->revoke_key->key, SSHSIG_PUBLIC_BYTES);
-    default:
-        return true;
-    }
+    return has_length(&order->id, ORDER_ID_BYTES) && has_length_or_none(&order->note, 32) &&
+           has_length_or_none(&order->corrects, ORDER_ID_BYTES) &&
+           order->kind_case != TIMEBANK__ORDER__KIND__NOT_SET &&
+           /* The kind's member, whichever it is: all lie at one place and begin alike. */
+           member_lengths_hold(&order->exchange->base);
 }
 
 int record_order_decode(const uint8_t *body, size_t n, struct arena *arena, Timebank__Order **ret) {
@@ -120,6 +142,19 @@ int record_genesis_decode(const uint8_t *body, size_t n, struct arena *arena,
     return 0;
 }
 
+int record_event_decode(const uint8_t *body, size_t n, struct arena *arena, Timebank__Event **ret) {
+    ProtobufCMessage *message;
+    int r = body_decode(&timebank__event__descriptor, body, n, arena, &message);
+    if (r < 0)
+        return r;
+    Timebank__Event *event = (Timebank__Event *)message;
+    if (!has_length(&event->follows, ORDER_ID_BYTES) ||
+        event->kind == TIMEBANK__EVENT_KIND__EVENT_NONE)
+        return -EBADMSG;
+    *ret = event;
+    return 0;
+}
+
 static void record_encode(uint8_t kind, const ProtobufCMessage *message, struct bytes *to) {
     size_t n = protobuf_c_message_get_packed_size(message);
     uint8_t *p = bytes_reserve(to, 1 + n);
@@ -137,6 +172,37 @@ void record_order_encode(const Timebank__Order *order, struct bytes *to) {
 
 void record_genesis_encode(const Timebank__Genesis *genesis, struct bytes *to) {
     record_encode(RECORD_GENESIS, &genesis->base, to);
+}
+
+void record_event_encode(const Timebank__Event *event, struct bytes *to) {
+    record_encode(RECORD_EVENT, &event->base, to);
+}
+
+const ProtobufCBinaryData *record_order_target(const Timebank__Order *order) {
+    switch (order->kind_case) {
+    case TIMEBANK__ORDER__KIND_REVERSE:
+        return &order->reverse->target;
+    case TIMEBANK__ORDER__KIND_CONFIRM:
+        return &order->confirm->target;
+    case TIMEBANK__ORDER__KIND_DECLINE:
+        return &order->decline->target;
+    case TIMEBANK__ORDER__KIND_WITHDRAW:
+        return &order->withdraw->target;
+    case TIMEBANK__ORDER__KIND_DISPUTE:
+        return &order->dispute->target;
+    case TIMEBANK__ORDER__KIND_DECIDE:
+        return &order->decide->target;
+    case TIMEBANK__ORDER__KIND_APPROVE:
+        return &order->approve->target;
+    case TIMEBANK__ORDER__KIND_CAPTURE:
+        return &order->capture->target;
+    case TIMEBANK__ORDER__KIND_RELEASE:
+        return &order->release->target;
+    case TIMEBANK__ORDER__KIND_UNMERGE:
+        return &order->unmerge->target;
+    default:
+        return NULL;
+    }
 }
 
 /* ---- kinds and differences */
@@ -202,6 +268,7 @@ static size_t element_bytes(const ProtobufCFieldDescriptor *field) {
         return sizeof(ProtobufCBinaryData);
     case PROTOBUF_C_TYPE_MESSAGE:
         return sizeof(ProtobufCMessage *);
+    case PROTOBUF_C_TYPE_BOOL:
     case PROTOBUF_C_TYPE_ENUM:
     case PROTOBUF_C_TYPE_UINT32:
         return 4;

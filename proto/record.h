@@ -46,17 +46,23 @@ struct record_bank_account {
 #define RECORD_BANK_ACCOUNTS 8
 extern const struct record_bank_account record_bank_accounts[RECORD_BANK_ACCOUNTS];
 
-/* Decode the body (without the kind byte) of an order or genesis, insisting on canonical form:
- * packing the result again gives the same bytes, no unknown field, no NUL and valid UTF-8 in
- * strings, id of 16 bytes, note, corrects, target and keys of their lengths or empty, enums in
- * range, a kind. The message lives in the arena. -EBADMSG not canonical, -ENOMEM over the arena's
- * cap. */
+/* A voucher's claims, as an order to redeem it carries them. */
+#define RECORD_CLAIMS_BYTES 22
+
+/* Decode the body (without the kind byte) of an order, event or genesis, insisting on canonical
+ * form: packing the result again gives the same bytes, no unknown field, no NUL and valid UTF-8 in
+ * strings, id of 16 bytes, note, corrects, targets, quotes, claims, signatures and keys of their
+ * lengths or empty, enums in range, a kind. The message lives in the arena. -EBADMSG not canonical,
+ * -ENOMEM over the arena's cap. */
 int record_order_decode(const uint8_t *body, size_t n, struct arena *arena,
                         Timebank__Order **ret) TB_MUST_CHECK;
+int record_event_decode(const uint8_t *body, size_t n, struct arena *arena,
+                        Timebank__Event **ret) TB_MUST_CHECK;
 int record_genesis_decode(const uint8_t *body, size_t n, struct arena *arena,
                           Timebank__Genesis **ret) TB_MUST_CHECK;
 /* Appends kind byte and canonical bytes. */
 void record_order_encode(const Timebank__Order *order, struct bytes *to);
+void record_event_encode(const Timebank__Event *event, struct bytes *to);
 void record_genesis_encode(const Timebank__Genesis *genesis, struct bytes *to);
 
 /* Name of a kind ("exchange"), of a field that differs between two orders (first in number order;
@@ -64,4 +70,6 @@ void record_genesis_encode(const Timebank__Genesis *genesis, struct bytes *to);
 const char *record_kind_name(Timebank__Order__KindCase kind);      /* NULL: unknown */
 Timebank__Order__KindCase record_kind_from_name(const char *name); /* 0: unknown */
 int record_kind_counts(Timebank__Order__KindCase kind);
+/* The id of the order that this one is about (a reversal's, a confirm's...), or NULL. */
+const ProtobufCBinaryData *record_order_target(const Timebank__Order *order);
 const char *record_order_difference(const Timebank__Order *a, const Timebank__Order *b);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of the register, who may list them, and their pages in ascending order of mark. */
+#include "handle-register.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handlers.h"
+
+#define ROLE(role) (1u << TIMEBANK__ROLE__##role)
+#define BROKERS (ROLE(STEWARD) | ROLE(BROKER))
+/* Who has an account lists what concerns it: register_may_read() sees to that. */
+#define OWNERS (ROLE(ROLE_ORGANISATION) | ROLE(ROLE_VENUE) | ROLE(ROLE_MEMBER))
+
+static const struct register_table {
+    Timebank__RegisterTable table;
+    uint32_t roles;
+    int (*scan)(struct register_scan *scan);
+} tables[] = {
+    {TIMEBANK__REGISTER_TABLE__PENDING, BROKERS | OWNERS, register_pending},
+};
+
+Timebank__RegisterRow *register_row(struct register_scan *scan, const void *mark, size_t n_mark) {
+    struct arena *arena = scan->call->arena;
+    const ProtobufCBinaryData *after = &scan->ask->after;
+    int order = memcmp(mark, after->data, MIN_OF(n_mark, after->len));
+    Timebank__RegisterRow *row;
+
+    if (after->len > 0 && (order < 0 || (order == 0 && n_mark <= after->len)))
+        return NULL;
+    if (scan->n_rows == scan->n_allocated) {
+        size_t n = scan->n_allocated ? scan->n_allocated * 2 : 64;
+        Timebank__RegisterRow **rows = arena_alloc(arena, n * sizeof(Timebank__RegisterRow *));
+        if (!rows)
+            return NULL;
+        if (scan->n_rows > 0)
+            memcpy(rows, scan->rows, scan->n_rows * sizeof(Timebank__RegisterRow *));
+        scan->rows = rows;
+        scan->n_allocated = n;
+    }
+    row = arena_alloc(arena, sizeof(*row));
+    if (!row)
+        return NULL;
+    timebank__register_row__init(row);
+    row->mark.data = arena_alloc(arena, n_mark + 1);
+    if (!row->mark.data)
+        return NULL;
+    memcpy(row->mark.data, mark, n_mark);
+    row->mark.len = n_mark;
+    scan->rows[scan->n_rows++] = row;
+    return row;
+}
+
+char *register_text(struct register_scan *scan, const char *text) {
+    char *copy = call_copy(scan->call, text);
+
+    return copy ? copy : (char *)(uintptr_t)protobuf_c_empty_string;
+}
+
+int register_each(struct register_scan *scan, enum state_table table,
+                  int (*each)(struct register_scan *scan, const struct row *row)) {
+    const struct rows *rows = &scan->state->tables[table];
+    int r = 0;
+
+    for (const struct row *row = rows_next(rows, NULL); row && r == 0; row = rows_next(rows, row))
+        r = each(scan, row);
+    return r;
+}
+
+const char *register_code(const struct register_scan *scan, uint64_t number) {
+    return number < scan->state->sums.n_accounts ? scan->state->accounts[number]->code : "";
+}
+
+bool register_may_read(const struct register_scan *scan, const char *code) {
+    const struct ledger_author *who = &scan->call->who;
+
+    return access_is_broker(who) || who->role == TIMEBANK__ROLE__AUDITOR ||
+           (*who->account && strcmp(who->account, code) == 0);
+}
+
+static int compare_marks(const void *a, const void *b) {
+    const Timebank__RegisterRow *const *x = a, *const *y = b;
+    size_t n = MIN_OF((*x)->mark.len, (*y)->mark.len);
+    int order = n ? memcmp((*x)->mark.data, (*y)->mark.data, n) : 0;
+
+    return order ? order : ((*x)->mark.len > (*y)->mark.len) - ((*x)->mark.len < (*y)->mark.len);
+}
+
+static const struct register_table *find(Timebank__RegisterTable table) {
+    for (size_t i = 0; i < N_ELEMENTS(tables); i++)
+        if (tables[i].table == table)
+            return &tables[i];
+    return NULL;
+}
+
+static int respond(struct register_scan *scan) {
+    Timebank__Register *list = arena_alloc(scan->call->arena, sizeof(*list));
+
+    if (!list || scan->call->arena->r < 0)
+        return -ENOMEM;
+    if (scan->n_rows > 0)
+        qsort(scan->rows, scan->n_rows, sizeof(Timebank__RegisterRow *), compare_marks);
+    timebank__register__init(list);
+    list->rows = scan->rows;
+    list->n_rows = MIN_OF(scan->n_rows, scan->max);
+    list->more = scan->n_rows > scan->max;
+    scan->call->response->register_ = list;
+    scan->call->response->body_case = TIMEBANK__RESPONSE__BODY_REGISTER;
+    return 0;
+}
+
+int handle_register(struct call *call) {
+    const Timebank__AskRegister *ask = call->request->register_;
+    const struct register_table *table = find(ask->table);
+    size_t limit = call->bank->settings.page_entries;
+    struct register_scan scan = {.call = call,
+                                 .ask = ask,
+                                 .state = bank_state(call->bank),
+                                 .max = ask->max && ask->max < limit ? ask->max : limit};
+    int r;
+
+    if (!table)
+        return call_refuse(call, REFUSAL_BAD_REQUEST, NULL);
+    if (!(table->roles & (1u << call->who.role)))
+        return call_refuse(call, REFUSAL_NO_AUTHORITY, NULL);
+    if (*ask->code) {
+        scan.account = state_account(scan.state, ask->code);
+        if (!register_may_read(&scan, ask->code))
+            return call_refuse(
+                call, REFUSAL_NO_AUTHORITY,
+                "This key may read what concerns its own account only: ask a broker.");
+        if (!scan.account)
+            return call_refuse(call, REFUSAL_NO_SUCH_ACCOUNT, NULL);
+    }
+    r = table->scan(&scan);
+    if (r != 0)
+        return r > 0 ? call_refuse(call, r, NULL) : r;
+    return respond(&scan);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request lists any table of the register: a line in the table of handle-register.c and a
+ * function that walks its rows. What a row's fields mean in each table, timebank-protocol(7) says.
+ */
+#pragma once
+
+#include "call.h"
+
+struct register_scan {
+    struct call *call;
+    const Timebank__AskRegister *ask;
+    struct state *state;
+    const struct state_account *account; /* of ask->code, or NULL: all */
+    size_t max;                          /* rows of the page */
+    Timebank__RegisterRow **rows;
+    size_t n_rows;
+    size_t n_allocated;
+};
+
+/* A new row under its mark, which orders the rows; NULL where the page begins after it, or no
+ * memory is left (call->arena->r). Its texts are copied by register_text(). */
+Timebank__RegisterRow *register_row(struct register_scan *scan, const void *mark, size_t n_mark);
+char *register_text(struct register_scan *scan, const char *text);
+/* Calls for each row of a table that is held in memory; another value than 0 ends it. */
+int register_each(struct register_scan *scan, enum state_table table,
+                  int (*each)(struct register_scan *scan, const struct row *row));
+/* Code of the account of that number, or "". */
+const char *register_code(const struct register_scan *scan, uint64_t number);
+/* What brokers read of everybody, others read of their own account only. */
+bool register_may_read(const struct register_scan *scan, const char *code);
+
+/* handle-register-pending.c */
+int register_pending(struct register_scan *scan);
