@@ -77,12 +77,11 @@ static const struct {
     {"transfer_id", ORDER_ID_BYTES},
 };
 
-static bool member_length_holds(const ProtobufCFieldDescriptor *field,
-                                const ProtobufCBinaryData *data) {
+size_t record_member_bytes(const char *name) {
     for (size_t i = 0; i < N_ELEMENTS(lengths); i++)
-        if (strcmp(field->name, lengths[i].name) == 0)
-            return has_length_or_none(data, lengths[i].n);
-    return false;
+        if (strcmp(name, lengths[i].name) == 0)
+            return lengths[i].n;
+    return 0;
 }
 
 /* Of the kind's own message. */
@@ -90,8 +89,8 @@ static bool member_lengths_hold(const ProtobufCMessage *member) {
     const ProtobufCFieldDescriptor *fields = member->descriptor->fields;
     for (unsigned i = 0; i < member->descriptor->n_fields; i++)
         if (fields[i].type == PROTOBUF_C_TYPE_BYTES &&
-            !member_length_holds(&fields[i],
-                                 (const void *)((const uint8_t *)member + fields[i].offset)))
+            !has_length_or_none((const void *)((const uint8_t *)member + fields[i].offset),
+                                record_member_bytes(fields[i].name)))
             return false;
     return true;
 }

@@ -48,6 +48,8 @@ extern const struct record_bank_account record_bank_accounts[RECORD_BANK_ACCOUNT
 
 /* A voucher's claims, as an order to redeem it carries them. */
 #define RECORD_CLAIMS_BYTES 22
+/* How long a field of bytes in a kind's message is where it is not empty. */
+size_t record_member_bytes(const char *name);
 
 /* Decode the body (without the kind byte) of an order, event or genesis, insisting on canonical
  * form: packing the result again gives the same bytes, no unknown field, no NUL and valid UTF-8 in
