@@ -33,7 +33,7 @@ static const struct kind kinds[] = {
      .to_kinds = VENUES, .fields = CREDIT_FIELDS, .traits = COUNTS | REVERSIBLE | OWN_TO,
      .apply = rules_redeem},
     {KIND_NUMBER(REVERSE), .roles = BROKERS | R(ROLE_VENUE), .fields = USES_MINUTES,
-     .traits = COUNTS, .apply = rules_reverse},
+     .traits = COUNTS | ANY_MINUTES | ZERO_MINUTES, .apply = rules_reverse},
 
     {KIND_NUMBER(OPEN_ACCOUNT), .roles = BROKERS, .fields = USES_TO | USES_DAY,
      .apply = rules_register_open},

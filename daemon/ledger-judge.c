@@ -319,13 +319,12 @@ static bool rounds_to(const char *rounding, uint64_t typed, uint64_t quantum, ui
 static int check_minutes(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     uint64_t quantum = (uint64_t)state_policy_number(rule->state, "quantum", 1);
-    /* A reversal of 0 minutes takes back all that remains, and what remains may be odd. */
-    bool is_reversal = rule->kind->number == TIMEBANK__ORDER__KIND_REVERSE;
+    bool may_be_zero = rule->kind->traits & ZERO_MINUTES;
     char text[32];
 
     if (!(rule->kind->fields & USES_MINUTES))
         return 0;
-    if (order->minutes == 0 && (!is_reversal || order->typed_minutes))
+    if (order->minutes == 0 && (!may_be_zero || order->typed_minutes))
         return rule_refuse(rule, REFUSAL_ZERO, "minutes", NULL);
     if (order->minutes > HOURS_MAX_MINUTES || order->typed_minutes > HOURS_MAX_MINUTES)
         return rule_refuse(rule, REFUSAL_TOO_LONG, "minutes",
@@ -335,7 +334,7 @@ static int check_minutes(struct rule *rule) {
         return rule_refuse(
             rule, REFUSAL_NOT_IN_QUANTUM, "typed_minutes",
             "The time was not rounded as the policy rounding says: update the client.");
-    if (is_reversal || order->minutes % quantum == 0)
+    if (rule->kind->traits & ANY_MINUTES || order->minutes % quantum == 0)
         return 0;
     hours_format((int64_t)order->minutes, text);
     if (rule_is_history(rule))

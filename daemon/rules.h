@@ -46,6 +46,8 @@ enum kind_trait {
     SPENDS = 1u << 6,     /* `from` spends: limits by day, week, month and year */
     PROPOSABLE = 1u << 7, /* may wait for somebody's agreement */
     TO_OPTIONAL = 1u << 8,
+    ANY_MINUTES = 1u << 10,  /* follow from the ledger: the quantum does not bind them */
+    ZERO_MINUTES = 1u << 11, /* 0 has a meaning of its own */
     BARE = 1u << 9, /* checks of standing, own hours and sides are the rule's own */
 };
 
@@ -168,6 +170,22 @@ const struct pending_kind *pending_kind_find(enum state_pending_what what);
 /* ledger-judge.c: what an order does once nothing stands in its way: limits of spending, the rule
  * of its kind. Confirms, approvals and events call it with the order proposed. */
 int rule_apply(struct rule *rule);
+
+/* rules-limits.c: what an account may spend in a day, week, month, year. rule_apply() sees to kinds that
+ * SPEND from `from`; others (a session's receivers, a gift on its way) ask for themselves: check, post,
+ * note. What comes back is given back to the day it was recorded on. */
+int rules_limits_check(struct rule *rule, const char *code, uint64_t minutes);
+int rules_limits_note(struct rule *rule, const char *code, uint64_t minutes);
+int rules_limits_give_back(struct rule *rule, const char *code, uint64_t minutes, bool is_all,
+                           uint32_t day);
+int rules_limits_set(struct rule *rule); /* the kind set-limit */
+/* Which spans the policies limit, kept in the sums: after any change of policy. */
+void rules_limits_count_policies(struct state *state);
+/* rules-expire.c. Minutes of a member that may expire as of a day, and the day they were gained on at
+ * the latest. */
+int rules_expire(struct rule *rule);
+uint64_t rules_expire_minutes(struct state *state, const struct state_account *account,
+                              uint32_t as_of_day, uint32_t today);
 
 /* rules-time.c: checks of what gives time (hours of a day, duplicates), then the kinds. */
 int rules_time_give(struct rule *rule);
