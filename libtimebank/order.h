@@ -8,7 +8,8 @@
  * means; note (32 bytes) may be NULL. -EINVAL for a kind or a choice that is none. */
 int order_encode(const struct tb_order *order, int role, const uint8_t *note,
                  struct bytes *to) TB_MUST_CHECK;
-/* Strings are borrowed from the message; what must be made (tags) lives in the arena. */
+/* Strings and lists are borrowed from the message; what must be made (tags) lives in the arena.
+ * -EBADMSG for lists that do not fit each other. */
 int order_decode(const Timebank__Order *message, struct arena *arena,
                  struct tb_order *ret) TB_MUST_CHECK;
 /* Copies what the caller's struct holds, zeros what it is too old to know. -EINVAL for a size that

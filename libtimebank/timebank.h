@@ -2,7 +2,8 @@
 /*
  * libtimebank: how a program talks to a timebank's ledger daemon.
  *
- * Link with `pkg-config --cflags --libs timebank`. This is the only public header.
+ * Link with `pkg-config --cflags --libs timebank`. This is the only header to include; it brings
+ * timebank-numbers.h and timebank-order.h along.
  *
  * OUTCOMES. Every function that returns int ends in one of four ways. 0: done. Above 0: refused, an
  * enum tb_refusal, a stable number; tb_bank_message() has the sentence. -EINPROGRESS: unknown, the
@@ -41,92 +42,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "timebank-numbers.h"
+#include "timebank-order.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* ---------------------------------------------------------------- words */
-
-/* In the order of their numbers, as many to a line as it holds. */
-/* clang-format off */
-enum tb_refusal {
-    TB_BAD_REQUEST = 1, TB_NO_AUTHORITY = 2, TB_REVOKED_KEY = 3, TB_UNKNOWN_KEY = 4,
-    TB_TRY_LATER = 5, TB_LEDGER_FULL = 6, TB_CLOCK = 7, TB_TOO_LARGE = 8, TB_SHUTTING_DOWN = 9,
-    TB_BAD_HEADER = 20, TB_OTHER_LEDGER = 21, TB_BAD_SIGNATURE = 22, TB_BATCH_ID_USED = 23,
-    TB_TOO_LATE = 24, TB_OTHER_HISTORY = 25, TB_BATCH_SIZE = 26, TB_BAD_NOT_AFTER = 27,
-    TB_NOT_CANONICAL = 40, TB_ALREADY = 41, TB_ID_DIFFERS = 42, TB_NO_SUCH_ACCOUNT = 43,
-    TB_FROZEN = 44, TB_CLOSED = 45, TB_WRONG_KIND = 46, TB_SAME_ACCOUNT = 47, TB_ZERO = 48,
-    TB_NEGATIVE = 49, TB_TOO_LONG = 50, TB_NOT_IN_QUANTUM = 51, TB_FUTURE_DATE = 52,
-    TB_BAD_DATE = 53, TB_BELOW_FLOOR = 54, TB_ABOVE_CEILING = 55, TB_LOOKS_LIKE = 56,
-    TB_UNKNOWN_ACTIVITY = 57, TB_UNKNOWN_OFFER = 58, TB_UNKNOWN_FUNDER = 59, TB_NOT_THE_PRICE = 60,
-    TB_NO_HEADS = 61, TB_ALREADY_REVERSED = 62, TB_MORE_THAN_REMAINS = 63, TB_NO_SUCH_ENTRY = 64,
-    TB_NOT_REVERSIBLE = 65, TB_OWN_HOURS = 66, TB_CODE_TAKEN = 67, TB_BAD_CODE = 68,
-    TB_NOT_A_MEMBER_CODE = 69, TB_BAD_TEXT = 70, TB_NOT_EMPTY = 71, TB_NOT_FROZEN = 72,
-    TB_BANK_ACCOUNT = 73, TB_UNKNOWN_POLICY = 74, TB_BAD_POLICY_VALUE = 75, TB_BAD_KEY = 76,
-    TB_KEY_GRANTED = 77, TB_NO_SUCH_KEY = 78, TB_LAST_STEWARD = 79, TB_BAD_ROLE = 80,
-    TB_BAD_LIMIT = 81, TB_HISTORY_ONLY = 82, TB_HISTORY_STEWARD = 83,
-    TB_CAP = 85, TB_SEE_COORDINATOR = 86, TB_TOO_LATE_TO_UNDO = 87, TB_CHEST_EMPTY = 88,
-    TB_ALREADY_FROZEN = 89, TB_ALREADY_CLOSED = 90,
-    TB_WRONG_AUTHORITY = 92, TB_BAD_CORRECTION = 93, TB_NEEDS_WHY = 94,
-    TB_NO_SUCH_POSITION = 100, TB_BAD_PERIOD = 101, TB_NOT_FOR_EVALUATORS_YET = 102,
-    TB_BRIDGE = 103, TB_TOO_MANY_ROWS = 104, TB_NO_BANK = 120, TB_NO_KEY = 121,
-    TB_WRONG_LEDGER = 122, TB_NOT_VERIFIED = 123, TB_BAD_TIME = 124, TB_AMBIGUOUS_TIME = 125,
-    TB_AMBIGUOUS_DATE = 126, TB_MISSING_COLUMN = 127, TB_CONTROL_TOTAL = 128, TB_BAD_FILE = 129,
-    TB_OUTBOX_FULL = 130, TB_OTHER_KEY = 131, TB_BAD_NUMBER = 132, TB_DUPLICATE_ROW = 133
-};
-
-enum tb_warning_kind {
-    TB_WARN_BELOW_FLOOR = 1, TB_WARN_ABOVE_CEILING = 2, TB_WARN_ALLOTMENT_SHORT = 3,
-    TB_WARN_LONG_DAY = 4, TB_WARN_VERY_LONG_DAY = 5, TB_WARN_OLD_SERVICE_DATE = 6,
-    TB_WARN_LOOKS_LIKE = 7, TB_WARN_ROUNDED = 8, TB_WARN_NOT_IN_QUANTUM = 9,
-    TB_WARN_NOT_THE_PRICE = 10, TB_WARN_NEW_NAME = 11, TB_WARN_REVERSAL_PAST_LIMIT = 12,
-    TB_WARN_BEFORE_JOINING = 13
-};
-
-enum tb_kind {
-    TB_EXCHANGE = 32, TB_EARN = 33, TB_LOG = 34, TB_GIFT = 35, TB_DONATE = 36, TB_GRANT = 37,
-    TB_ISSUE = 38, TB_REDEEM = 39, TB_REVERSE = 40, TB_OPEN_ACCOUNT = 64, TB_FREEZE = 65,
-    TB_THAW = 66, TB_CLOSE = 67, TB_SET_LIMIT = 68, TB_SET_POLICY = 69, TB_SET_ACTIVITY = 70,
-    TB_SET_OFFER = 71, TB_SET_FUNDER = 72, TB_GRANT_KEY = 73, TB_REVOKE_KEY = 74
-};
-
-enum tb_account_kind {
-    TB_ACCOUNT_MEMBER = 1, TB_ACCOUNT_ORGANISATION = 2, TB_ACCOUNT_VENUE = 3, TB_ACCOUNT_CHEST = 4,
-    TB_ACCOUNT_ISSUED = 5, TB_ACCOUNT_RETIRED = 6, TB_ACCOUNT_EXPIRED = 7, TB_ACCOUNT_ADVANCES = 8,
-    TB_ACCOUNT_VOUCHERS = 9, TB_ACCOUNT_TRANSIT = 10, TB_ACCOUNT_WRITE_OFFS = 11
-};
-/* clang-format on */
-
-enum tb_standing { TB_STANDING_OPEN = 0, TB_STANDING_FROZEN = 1, TB_STANDING_CLOSED = 2 };
-
-enum tb_role {
-    TB_ROLE_NONE = 0,
-    TB_ROLE_STEWARD = 1,
-    TB_ROLE_BROKER = 2,
-    TB_ROLE_ORGANISATION = 3,
-    TB_ROLE_VENUE = 4,
-    TB_ROLE_MEMBER = 5,
-    TB_ROLE_EVALUATOR = 6,
-    TB_ROLE_AUDITOR = 7,
-};
-
-enum tb_authority {
-    TB_BY_ROLE = 0, /* what follows from the key's role */
-    TB_BY_SELF = 1,
-    TB_BY_BROKER = 2,
-    TB_BY_VENUE = 3,
-    TB_BY_ORGANISATION = 4,
-    TB_BY_GUARDIAN = 5,
-    TB_BY_SHEET = 6
-};
-
-enum tb_source { TB_FROM_HAND = 0, TB_FROM_SHEET = 1, TB_FROM_IMPORT = 2, TB_FROM_HISTORY = 3 };
-
-/* Sum of what an order insists on. All but OVERRIDE_DUPLICATE need a why. */
-#define TB_OVERRIDE_LIMITS 1u
-#define TB_OVERRIDE_DAY 2u       /* over 24 hours of one person's time on one day */
-#define TB_OVERRIDE_DUPLICATE 4u /* looks like an earlier entry, and is another one */
-#define TB_OVERRIDE_PRICE 8u     /* not the offer's price times the heads */
 
 /* Names as people and JSON read them ("BELOW_FLOOR", "exchange", "member", "broker"); never NULL.
  */
@@ -254,72 +177,6 @@ int tb_call_wait(struct tb_call *call);
 struct tb_call *tb_call_free(struct tb_call *call);
 
 /* --------------------------------------------------------------- orders */
-
-#define TB_ORDER_ID_BYTES 16
-
-/*
- * One order. All strings are borrowed and copied when added to a batch; NULL is empty.
- *   exchange  from = receiver of time, to = giver      earn    from = organisation, to = giver
- *   log       to = giver                               gift    from, to: members
- *   donate    from = member (to: the chest)            grant   to = member; from: issued or chest
- *   issue     to = organisation                        redeem  from = member, to = venue
- *   reverse   target; minutes 0: all that remains
- *   open_account to = code, account_kind, service_day = date of joining, ward, age_band
- *   freeze, thaw, close: to        set_limit: to, floor_minutes, ceiling_minutes (NULL: by policy)
- *   set_policy name, value         set_activity name, tags (separated by spaces)
- *   set_offer to = venue, offer, price_minutes          set_funder name
- *   grant_key key, role, to = account or NULL           revoke_key key
- * An empty from or to is filled in where the kind leaves no choice.
- */
-struct tb_order {
-    size_t struct_bytes; /* sizeof(struct tb_order): TB_ORDER_INIT sets it */
-    enum tb_kind kind;
-    uint8_t id[TB_ORDER_ID_BYTES]; /* zeros: a new UUID version 7 */
-    uint32_t service_day;
-    const char *from;
-    const char *from_person;
-    const char *to;
-    const char *to_person;
-    uint64_t minutes;
-    uint64_t typed_minutes; /* as typed, where minutes was rounded; else 0 */
-    enum tb_authority authority;
-    const char *activity;
-    const char *sheet;
-    uint32_t line;
-    uint32_t claimed_day; /* imports of old books: the date of entry they claim */
-    const char *why;      /* kept beside the ledger in the register of people, never in it */
-    unsigned override;
-    uint8_t corrects[TB_ORDER_ID_BYTES]; /* the order this one replaces, or zeros */
-    enum tb_source source;
-
-    const char *funder;
-    const char *programme;
-    const char *reference;
-    const char *offer;
-    uint32_t adults;
-    uint32_t under16;
-    uint8_t target[TB_ORDER_ID_BYTES];
-
-    enum tb_account_kind account_kind;
-    const char *ward;
-    const char *age_band;
-    const int64_t *floor_minutes;
-    const int64_t *ceiling_minutes;
-    const char *name;
-    const char *value;
-    const char *tags;
-    uint64_t price_minutes;
-    uint8_t key[32];
-    enum tb_role role;
-};
-
-#ifdef __cplusplus
-#define TB_ORDER_INIT                                                                              \
-    { sizeof(struct tb_order) }
-#else
-#define TB_ORDER_INIT                                                                              \
-    { .struct_bytes = sizeof(struct tb_order) }
-#endif
 
 /* The id of an order made from a file: the same file gives the same ids for ever. source is "ref",
  * "account", "sheet" (key = sheet, newline, line), "activity", "offer" or "funder". Needs an open
