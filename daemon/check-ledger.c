@@ -217,7 +217,8 @@ static int compare_tables(struct checking *checking) {
     checking->met_state = true;
     if (stored->n_accounts != sums->n_accounts || stored->n_entries != sums->n_entries ||
         stored->received_at_ms != sums->received_at_ms ||
-        stored->ledger_time_ms != sums->ledger_time_ms)
+        stored->ledger_time_ms != sums->ledger_time_ms ||
+        stored->next_serial != sums->next_serial || stored->ledger_tag != sums->ledger_tag)
         damaged(checking, "table meta: counts or times differ from what the log says");
     for (size_t t = 0; t < STATE_N_TABLES; t++) {
         int r;

@@ -35,6 +35,17 @@ static const struct kind kinds[] = {
     {KIND_NUMBER(REVERSE), .roles = BROKERS | R(ROLE_VENUE), .fields = USES_MINUTES,
      .traits = COUNTS | ANY_MINUTES | ZERO_MINUTES, .apply = rules_reverse},
 
+    {KIND_NUMBER(MINT_VOUCHERS), .roles = BROKERS,
+     .from_kinds = MEMBERS | ORGANISATIONS | CHEST | ISSUED, .to_kinds = VOUCHERS,
+     .fields = CREDIT_FIELDS, .traits = COUNTS | SPENDS, .apply = rules_voucher_mint},
+    {KIND_NUMBER(REDEEM_VOUCHER), .roles = BROKERS | R(ROLE_VENUE), .from_kinds = VOUCHERS,
+     .to_kinds = VENUES | MEMBERS, .fields = CREDIT_FIELDS,
+     .traits = COUNTS | REVERSIBLE | OWN_TO | ANY_MINUTES, .apply = rules_voucher_redeem},
+    {KIND_NUMBER(VOID_VOUCHERS), .roles = BROKERS, .from_kinds = VOUCHERS,
+     .to_kinds = MEMBERS | ORGANISATIONS | CHEST | ISSUED, .fields = CREDIT_FIELDS,
+     .traits = COUNTS | ANY_MINUTES, .apply = rules_voucher_void},
+    {KIND_NUMBER(REISSUE_VOUCHER), .roles = BROKERS, .apply = rules_voucher_reissue},
+
     {KIND_NUMBER(OPEN_ACCOUNT), .roles = BROKERS, .fields = USES_TO | USES_DAY,
      .apply = rules_register_open},
     {KIND_NUMBER(FREEZE), .roles = BROKERS, .to_kinds = ANY_OPENED, .fields = USES_TO,
@@ -52,11 +63,13 @@ static const struct kind kinds[] = {
     {KIND_NUMBER(SET_FUNDER), .roles = BROKERS, .apply = rules_register_funder},
     {KIND_NUMBER(GRANT_KEY), .roles = STEWARDS, .fields = USES_TO, .apply = rules_keys_grant},
     {KIND_NUMBER(REVOKE_KEY), .roles = STEWARDS, .apply = rules_keys_revoke},
+    {KIND_NUMBER(SET_VOUCHER_KEY), .roles = STEWARDS, .apply = rules_voucher_key},
 };
 
 /* What falls due, and what then happens. */
 static const struct pending_kind pending_kinds[] = {
-    {0},
+    {PENDING_VOUCHERS, "vouchers", rules_voucher_plan, rules_voucher_expire},
+    {PENDING_CONFLICT, "conflict", NULL, NULL}, /* waits for a broker, not for a time */
 };
 
 const struct pending_kind *pending_kind_find(enum state_pending_what what) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy.h"
+#include "proto/note.h"
 
 __attribute__((format(printf, 3, 0))) static int note_add(struct ledger_batch *batch,
                                                           struct ledger_note note,
@@ -128,6 +129,10 @@ int ledger_genesis(struct state *state, const Timebank__Genesis *genesis) {
                        &value);
         if (r == 0)
             ((struct state_key *)value)->role = TIMEBANK__ROLE__STEWARD;
+    }
+    if (genesis->ledger_key.len == NOTE_KEY_BYTES) {
+        struct hash id = note_ledger_id(genesis->origin, genesis->ledger_key.data);
+        state->sums.ledger_tag = be32_get(id.b);
     }
     state->sums.size = 1;
     state->sums.ledger_time_ms = state->sums.received_at_ms = genesis->created_ms;

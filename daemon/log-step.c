@@ -37,6 +37,8 @@ static void pack_meta(const struct state_sums *sums, struct bytes *to) {
     bytes_put_u64(&value, sums->closed_to_day);
     bytes_put_u64(&value, sums->gains_since_day);
     bytes_put_u64(&value, sums->next_serial);
+    bytes_put_u64(&value, sums->ledger_tag);
+    bytes_put_u64(&value, sums->spans_limited);
     pack_put(to, RUNS_META, meta_key, strlen(meta_key), value.data, value.n);
     if (value.r < 0)
         to->r = value.r;
@@ -116,6 +118,8 @@ static int load_meta(struct store_read *read, struct state_sums *ret) {
     ret->closed_to_day = cursor_u64(&c);
     ret->gains_since_day = cursor_u64(&c);
     ret->next_serial = cursor_u64(&c);
+    ret->ledger_tag = cursor_u64(&c);
+    ret->spans_limited = cursor_u64(&c);
     return cursor_end(&c) < 0 ? -EUCLEAN : 1;
 }
 

@@ -44,6 +44,10 @@ static int read_target(struct rule *rule, uint64_t index, struct target *ret) {
     return r;
 }
 
+static bool is_voucher(const Timebank__Order *order) {
+    return order->kind_case == TIMEBANK__ORDER__KIND_REDEEM_VOUCHER;
+}
+
 static bool is_reversible(const struct target *target) {
     const struct kind *kind = kind_find(target->order->kind_case);
 
@@ -71,6 +75,11 @@ static int find_target(struct rule *rule, struct target *ret) {
     return 0;
 }
 
+/* What a venue takes: a redemption, or a voucher. */
+static bool is_accepted(const Timebank__Order *order) {
+    return order->kind_case == TIMEBANK__ORDER__KIND_REDEEM || is_voucher(order);
+}
+
 /* A venue may undo the last thing it accepted, for some minutes. */
 static int check_undo(struct rule *rule, const struct target *target) {
     const struct ledger_author *author = rule->batch->author;
@@ -79,8 +88,7 @@ static int check_undo(struct rule *rule, const struct target *target) {
 
     if (rule_is_broker(rule))
         return 0;
-    if (target->order->kind_case != TIMEBANK__ORDER__KIND_REDEEM ||
-        strcmp(target->order->to, author->account) != 0)
+    if (!is_accepted(target->order) || strcmp(target->order->to, author->account) != 0)
         return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "target",
                            "This key may undo only what %s itself accepted: ask a broker.",
                            author->account);
@@ -137,7 +145,7 @@ static int give_caps_back(struct rule *rule, const struct target *target, uint64
     uint32_t day = clock_day(target->received_at_ms);
     int r = rules_move_add_to_day(rule, DAY_ACCEPTED, order->to, NULL, day, -(int64_t)minutes);
 
-    if (r < 0)
+    if (r < 0 || is_voucher(order)) /* which comes from nobody */
         return r;
     return rules_move_add_to_day(rule, DAY_ACCEPTED_FROM, order->to, order->from, day,
                                  -(int64_t)minutes);
@@ -154,8 +162,11 @@ static int note_reversal(struct rule *rule, const struct target *target, uint64_
     if (r < 0)
         return r;
     ((struct state_reversal *)value)->minutes += minutes;
-    if (kind->number == TIMEBANK__ORDER__KIND_REDEEM &&
-        target->order->authority == TIMEBANK__AUTHORITY__BY_VENUE)
+    if (is_voucher(target->order))
+        r = rules_voucher_undo(rule, target->order);
+    if (r < 0)
+        return r;
+    if (is_accepted(target->order) && target->order->authority == TIMEBANK__AUTHORITY__BY_VENUE)
         return give_caps_back(rule, target, minutes);
     if (!(kind->traits & GIVES_TIME))
         return 0;
@@ -175,6 +186,8 @@ int rules_reverse(struct rule *rule) {
         r = check_own(rule, &target);
     if (r == 0)
         r = check_minutes(rule, &target, &minutes);
+    if (r == 0 && is_voucher(target.order))
+        r = rules_voucher_check_undo(rule, target.order, target.index, minutes);
     moves = r == 0 && target.order->kind_case != TIMEBANK__ORDER__KIND_LOG;
     if (moves) {
         r = check_open(rule, target.order->from);

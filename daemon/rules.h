@@ -212,3 +212,28 @@ int rules_register_funder(struct rule *rule);
 /* rules-keys.c */
 int rules_keys_grant(struct rule *rule);
 int rules_keys_revoke(struct rule *rule);
+/* rules-voucher.c */
+int rules_voucher_key(struct rule *rule);
+int rules_voucher_mint(struct rule *rule);
+int rules_voucher_void(struct rule *rule);
+int rules_voucher_reissue(struct rule *rule);
+int rules_voucher_plan(struct rule *rule, const struct state_pending *pending,
+                       Timebank__EventKind *ret_event, uint64_t *ret_minutes);
+int rules_voucher_expire(struct rule *rule, struct state_pending *pending);
+/* For whoever takes one: rows by serial, and the pending they wait under. */
+bool rules_voucher_is_genuine(struct rule *rule, const uint8_t *claims, const uint8_t *signature);
+const struct state_voucher *rules_voucher_get(struct rule *rule, uint64_t serial, int *r);
+int rules_voucher_mark(struct rule *rule, uint64_t serial, enum state_voucher_standing standing);
+int rules_voucher_pending(struct rule *rule, uint64_t mint, const struct state_pending **ret);
+int rules_voucher_take_out(struct rule *rule, uint64_t mint, uint64_t minutes);
+int rules_voucher_put_back(struct rule *rule, uint64_t mint, uint64_t minutes);
+int rules_voucher_refuse_standing(struct rule *rule, uint64_t serial,
+                                  const struct state_voucher *voucher);
+/* rules-voucher-redeem.c. A conflict of two takings is decided: the chest pays the order's minutes
+ * to who took it second, or nothing. Who may decide, the caller has seen to. */
+int rules_voucher_redeem(struct rule *rule);
+int rules_voucher_decide(struct rule *rule, struct state_pending *pending);
+/* A redemption taken back makes the voucher good again: asked first, and done after the move. */
+int rules_voucher_check_undo(struct rule *rule, const Timebank__Order *redemption, uint64_t entry,
+                             uint64_t minutes);
+int rules_voucher_undo(struct rule *rule, const Timebank__Order *redemption);

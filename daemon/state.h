@@ -87,6 +87,7 @@ struct state_account {
     uint32_t leaving_day;  /* last day to spend, or 0 */
     uint32_t n_persons;    /* beside the first, not gone */
     uint8_t is_erased;
+    uint8_t n_spans; /* rows of its own in `spans` that limit something */
     char code[CODE_MAX + 1];
 };
 /* Key: the 32 bytes of the public key. */
@@ -242,10 +243,14 @@ struct state_safeguard {
 struct state_choice {
     char heir[CODE_MAX + 1];
 };
-/* What one account may spend. Key: account number u64 || span u8. */
+/* What one account may spend. Key: account number u64 || span u8 (1 day, 2 week, 3 month, 4 year: minutes;
+ * + 8: entries). */
 struct state_span {
-    uint64_t most;
+    uint64_t most; /* or one of: */
 };
+#define STATE_SPAN_BY_POLICY UINT64_MAX
+#define STATE_SPAN_NONE (UINT64_MAX - 1)
+#define STATE_SPAN_COUNTS 8u
 /* History of limits. Key: account number u64 || n u32: each set_limit of it. Row n = 0 counts. */
 struct state_limit {
     uint64_t set_by; /* record; of row 0: how many follow */
@@ -282,6 +287,8 @@ struct state_sums {
     uint64_t closed_to_day;   /* last day of the last closed period, or 0 */
     uint64_t gains_since_day; /* day on which the policy expiry-days was set, or 0 */
     uint64_t next_serial;     /* of a voucher: one more than the highest */
+    uint64_t ledger_tag;      /* first four bytes of the ledger id, as vouchers carry them */
+    uint64_t spans_limited;   /* bits of spans that a policy limits for every member */
 };
 
 /* Where the lowest state reads what is not in memory. Return 1 found, 0 not, < 0 broken. */

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A voucher is taken: by a venue's key into its own account, or by a broker into a venue's or a
+ * member's. Each thing that can be wrong with one has an answer of its own, in this order: not
+ * genuine, never issued, good elsewhere, void or used, expired, not good yet.
+ *
+ * Taken without asking (offline), a voucher is judged as of the day it was taken, and may be handed
+ * in until the time of grace is over. Where it was used or made void meanwhile, the first received
+ * stands; the second is recorded and moves nothing until a broker decides whether the chest pays.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "proto/dates.h"
+#include "proto/hours.h"
+#include "proto/voucher.h"
+#include "rules.h"
+
+#define HEADS_MAX 1000u
+
+struct taking {
+    struct voucher claims;
+    const struct state_voucher *row;
+    uint32_t day;     /* on which it was taken */
+    bool is_conflict; /* it was used, or void, when this was received */
+};
+
+/* Flags, version and figures are under the signature, so what is genuine can be read. */
+static int read_claims(struct rule *rule, struct taking *taking) {
+    const Timebank__RedeemVoucher *redeem = rule->order->redeem_voucher;
+
+    if (redeem->claims.len != VOUCHER_CLAIMS_BYTES ||
+        redeem->signature.len != SSHSIG_SIGNATURE_BYTES ||
+        !rules_voucher_is_genuine(rule, redeem->claims.data, redeem->signature.data) ||
+        voucher_unpack(redeem->claims.data, &taking->claims) < 0)
+        return rule_refuse(rule, REFUSAL_VOUCHER_NOT_GENUINE, "claims", NULL);
+    return 0;
+}
+
+/* What the ledger minted under this number, to the letter. */
+static int find_row(struct rule *rule, struct taking *taking) {
+    const struct voucher *claims = &taking->claims;
+    int r = 0;
+    const struct state_voucher *row = rules_voucher_get(rule, claims->serial, &r);
+
+    if (!row)
+        return r < 0 ? r : rule_refuse(rule, REFUSAL_VOUCHER_UNKNOWN, "claims", NULL);
+    if (claims->ledger_tag != rule->state->sums.ledger_tag || claims->minutes != row->minutes ||
+        claims->from_day != row->from_day || claims->expires_day != row->expires_day ||
+        claims->venue != row->venue)
+        return rule_refuse(rule, REFUSAL_VOUCHER_NOT_GENUINE, "claims",
+                           "The voucher does not say what was minted under its number: do not "
+                           "accept it, and see the coordinator.");
+    if (rule->order->minutes != row->minutes)
+        return rule_refuse(rule, REFUSAL_NOT_CANONICAL, "minutes",
+                           "The time is the voucher's, not another: update the client.");
+    taking->row = row;
+    return 0;
+}
+
+static int check_place(struct rule *rule, const struct taking *taking) {
+    const struct state_account *to = state_account(rule->state, rule->order->to);
+
+    if (taking->row->venue == 0 || taking->row->venue == to->number + 1)
+        return 0;
+    return rule_refuse(rule, REFUSAL_VOUCHER_OTHER_PLACE, "to", NULL);
+}
+
+/* Taken before the record that ended it was received, by somebody else than that record's. */
+static int check_conflict(struct rule *rule, struct taking *taking) {
+    const Timebank__Order *order = rule->order, *ending = NULL;
+    uint64_t received_at_ms = 0;
+    int r = rules_pending_order(rule, taking->row->used, &ending, &received_at_ms);
+
+    if (r < 0)
+        return r;
+    if (taking->row->standing == VOUCHER_USED)
+        taking->is_conflict = strcmp(ending->to, order->to) != 0;
+    else
+        taking->is_conflict = taking->day <= clock_day(received_at_ms);
+    return 0;
+}
+
+static int check_standing(struct rule *rule, struct taking *taking) {
+    int r = 0;
+
+    if (taking->row->standing == VOUCHER_OPEN)
+        return 0;
+    if (rule->order->redeem_voucher->offline && taking->row->standing != VOUCHER_EXPIRED)
+        r = check_conflict(rule, taking);
+    if (r < 0 || taking->is_conflict)
+        return r;
+    if (rule_is_broker(rule))
+        return rules_voucher_refuse_standing(rule, taking->claims.serial, taking->row);
+    return rule_refuse(rule,
+                       taking->row->standing == VOUCHER_USED   ? REFUSAL_VOUCHER_USED
+                       : taking->row->standing == VOUCHER_VOID ? REFUSAL_VOUCHER_VOID
+                                                               : REFUSAL_VOUCHER_EXPIRED,
+                       "claims", NULL);
+}
+
+static int check_dates(struct rule *rule, const struct taking *taking) {
+    const struct state_pending *pending;
+    char day[16];
+    int r = rules_voucher_pending(rule, taking->row->mint, &pending);
+
+    if (r < 0)
+        return r;
+    dates_format_iso(taking->row->expires_day, day);
+    if (taking->day > taking->row->expires_day)
+        return rule_refuse(rule, REFUSAL_VOUCHER_EXPIRED, "claims",
+                           "The voucher was good until %s: ask for another way to pay.", day);
+    if (rule->batch->received_at_ms >= pending->due_ms)
+        return rule_refuse(rule, REFUSAL_VOUCHER_EXPIRED, "claims",
+                           "The voucher was good until %s, and the time to hand it in is over: "
+                           "see the coordinator.",
+                           day);
+    dates_format_iso(taking->row->from_day, day);
+    if (taking->day < taking->row->from_day)
+        return rule_refuse(rule, REFUSAL_VOUCHER_NOT_YET, "claims",
+                           "The voucher is good from %s: ask its holder to come back then.", day);
+    return 0;
+}
+
+/* A voucher may pay a part of a visit only, so its time is not held against the offer's price. */
+static int check_offer(struct rule *rule, bool is_venue) {
+    const Timebank__RedeemVoucher *redeem = rule->order->redeem_voucher;
+    char key[CODE_MAX + 1 + NAME_MAX_BYTES + 1];
+    const struct state_offer *offer = NULL;
+    uint64_t heads = (uint64_t)redeem->adults + redeem->under16;
+    int r = 0, n = snprintf(key, sizeof(key), "%s/%s", rule->order->to, redeem->offer);
+
+    if (!is_venue && (redeem->offline || *redeem->offer || heads > 0))
+        return rule_refuse(rule, REFUSAL_WRONG_KIND, "to",
+                           "Only a venue takes vouchers without asking, or for an offer: leave "
+                           "that out for a member.");
+    if (heads > HEADS_MAX)
+        return rule_refuse(rule, REFUSAL_NO_HEADS, "adults", NULL);
+    if (*redeem->offer == '\0')
+        return 0;
+    if (n < (int)sizeof(key))
+        offer = state_get(rule->state, STATE_OFFERS, key, (size_t)n, &r);
+    if (r < 0 || offer)
+        return r;
+    return rule_refuse(rule, REFUSAL_UNKNOWN_OFFER, "offer",
+                       "%s has no offer %s: check the name, or set it with timebank offer set.",
+                       rule->order->to, redeem->offer);
+}
+
+static int check_cap(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    int64_t cap = state_policy_number(rule->state, "venue-cap-day", INT64_MAX);
+
+    if (rule_is_broker(rule) ||
+        order->minutes + rules_move_day_sum(rule, DAY_ACCEPTED, order->to, NULL, rule->today) <=
+            (uint64_t)cap)
+        return 0;
+    return rule_refuse(rule, REFUSAL_CAP, "minutes", NULL);
+}
+
+static int take(struct rule *rule, const struct taking *taking) {
+    const Timebank__Order *order = rule->order;
+    int r = rules_move(rule, order->from, order->to, order->minutes);
+
+    if (r == 0)
+        r = rules_voucher_take_out(rule, taking->row->mint, order->minutes);
+    if (r == 0)
+        r = rules_voucher_mark(rule, taking->claims.serial, VOUCHER_USED);
+    if (r == 0 && !rule_is_broker(rule))
+        r = rules_move_add_to_day(rule, DAY_ACCEPTED, order->to, NULL, rule->today,
+                                  (int64_t)order->minutes);
+    return r;
+}
+
+static int record_conflict(struct rule *rule, const struct taking *taking) {
+    const Timebank__Order *order = rule->order;
+    uint64_t first = taking->row->used;
+    int r = rules_pending_open(rule, PENDING_CONFLICT, order->minutes, order->from, order->to, 0,
+                               first);
+
+    if (r == 0)
+        r = rules_move_add_line(rule, order->to);
+    if (r < 0)
+        return r;
+    return rule_warn(rule, WARNING_VOUCHER_CONFLICT, rule_is_broker(rule) ? first : 0,
+                     taking->row->standing == VOUCHER_USED
+                         ? "This voucher was taken before: nothing moves, and a broker settles "
+                           "who pays."
+                         : "This voucher was made void: nothing moves, and a broker settles who "
+                           "pays.");
+}
+
+int rules_voucher_redeem(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    bool is_venue = KIND_BIT(state_account(rule->state, order->to)->kind) & VENUES;
+    struct taking taking = {.day =
+                                order->redeem_voucher->offline ? order->service_day : rule->today};
+    int r = read_claims(rule, &taking);
+
+    if (r == 0)
+        r = find_row(rule, &taking);
+    if (r == 0)
+        r = check_offer(rule, is_venue);
+    if (r == 0)
+        r = check_place(rule, &taking);
+    if (r == 0)
+        r = check_standing(rule, &taking);
+    if (r == 0)
+        r = check_dates(rule, &taking);
+    if (r == 0 && taking.is_conflict)
+        return record_conflict(rule, &taking);
+    if (r == 0)
+        r = check_cap(rule);
+    if (r == 0)
+        r = rules_move_check(rule, order->from, order->to, order->minutes);
+    return r == 0 ? take(rule, &taking) : r;
+}
+
+/* ---- afterwards */
+
+int rules_voucher_decide(struct rule *rule, struct state_pending *pending) {
+    uint64_t minutes = rule->order->minutes;
+    char text[32];
+    int r = 0;
+
+    assert(pending->what == PENDING_CONFLICT);
+    if (minutes > 0 && state_account(rule->state, pending->to)->standing == STANDING_CLOSED)
+        return rule_refuse(rule, REFUSAL_CLOSED, "target",
+                           "%s is closed: decide that nothing is paid.", pending->to);
+    hours_format((int64_t)pending->minutes, text);
+    if (minutes > pending->minutes)
+        return rule_refuse(rule, REFUSAL_MORE_THAN_REMAINS, "minutes",
+                           "The voucher was of %s: pay that, less, or nothing.", text);
+    if (minutes > 0)
+        r = rules_move_check(rule, "chest", pending->to, minutes);
+    if (r == 0 && minutes > 0)
+        r = rules_move(rule, "chest", pending->to, minutes);
+    if (r == 0 && minutes == 0)
+        r = rules_move_add_line(rule, pending->to);
+    if (r == 0)
+        rules_pending_end(rule, pending, minutes > 0 ? OUTCOME_SETTLED : OUTCOME_DECLINED);
+    return r;
+}
+
+/* Of claims that were judged when they were recorded. */
+static uint64_t serial_of(const Timebank__Order *redemption) {
+    struct voucher claims = {0};
+
+    if (voucher_unpack(redemption->redeem_voucher->claims.data, &claims) < 0)
+        return 0;
+    return claims.serial;
+}
+
+int rules_voucher_check_undo(struct rule *rule, const Timebank__Order *redemption, uint64_t entry,
+                             uint64_t minutes) {
+    int r = 0;
+    const struct state_voucher *voucher = rules_voucher_get(rule, serial_of(redemption), &r);
+
+    if (!voucher)
+        return r < 0 ? r : -EUCLEAN;
+    if (voucher->standing != VOUCHER_USED || voucher->used != entry)
+        return rule_refuse(rule, REFUSAL_NOT_REVERSIBLE, "target",
+                           "This voucher was taken twice and nothing moved: a broker decides it "
+                           "with timebank decide.");
+    if (minutes != redemption->minutes)
+        return rule_refuse(rule, REFUSAL_MORE_THAN_REMAINS, "minutes",
+                           "A voucher is taken back whole: leave the time out.");
+    return 0;
+}
+
+int rules_voucher_undo(struct rule *rule, const Timebank__Order *redemption) {
+    uint64_t serial = serial_of(redemption);
+    int r = 0;
+    const struct state_voucher *voucher = rules_voucher_get(rule, serial, &r);
+
+    if (!voucher)
+        return r < 0 ? r : -EUCLEAN;
+    r = rules_voucher_put_back(rule, voucher->mint, redemption->minutes);
+    return r == 0 ? rules_voucher_mark(rule, serial, VOUCHER_OPEN) : r;
+}
