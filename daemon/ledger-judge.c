@@ -377,8 +377,14 @@ static int judge_common(struct rule *rule) {
 }
 
 int rule_apply(struct rule *rule) {
-    int r = rule->kind->apply(rule);
+    const Timebank__Order *order = rule->order;
+    bool spends = rule->kind->traits & SPENDS && *order->from;
+    int r = spends ? rules_limits_check(rule, order->from, order->minutes) : 0;
 
+    if (r == 0)
+        r = rule->kind->apply(rule);
+    if (r == 0 && spends)
+        r = rules_limits_note(rule, order->from, order->minutes);
     if (r == 0 && rule->kind->traits & COUNTS)
         rule->state->sums.n_entries++;
     return r;

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "policy.h"
+#include "rules.h"
 #include "proto/note.h"
 
 __attribute__((format(printf, 3, 0))) static int note_add(struct ledger_batch *batch,
@@ -122,6 +124,9 @@ int ledger_genesis(struct state *state, const Timebank__Genesis *genesis) {
     r = open_bank_accounts(state);
     if (r == 0)
         r = set_policies(state, genesis);
+    rules_limits_count_policies(state);
+    if (state_policy_number(state, "expiry-days", -1) >= 0)
+        state->sums.gains_since_day = clock_day(genesis->created_ms);
     for (size_t i = 0; r == 0 && i < genesis->n_steward_keys; i++) {
         if (genesis->steward_keys[i].len != SSHSIG_PUBLIC_BYTES)
             return -EBADMSG;

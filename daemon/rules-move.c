@@ -223,6 +223,18 @@ static struct ledger_leg *new_legs(struct rule *rule, size_t n) {
     return effect->legs;
 }
 
+/* What comes back out of transit was gained before. */
+static int note_gain(struct rule *rule, const struct rules_leg *leg) {
+    const struct state_account *account;
+
+    if (rule->state->sums.gains_since_day == 0 || leg->minutes <= 0 || leg->held != 0)
+        return 0;
+    account = state_account(rule->state, leg->code);
+    if (account->kind != TIMEBANK__ACCOUNT_KIND__MEMBER)
+        return 0;
+    return rules_move_add_to_day(rule, DAY_GAINED, leg->code, NULL, rule->today, leg->minutes);
+}
+
 int rules_legs_post(struct rule *rule, const struct rules_legs *legs) {
     struct ledger_leg *to;
     int64_t sum = 0;
@@ -235,6 +247,8 @@ int rules_legs_post(struct rule *rule, const struct rules_legs *legs) {
         return -ENOMEM;
     for (size_t i = 0; r == 0 && i < legs->n; i++) {
         r = post(rule, &legs->items[i], &to[i]);
+        if (r == 0)
+            r = note_gain(rule, &legs->items[i]);
         sum += legs->items[i].minutes;
     }
     assert(r < 0 || sum == 0);

@@ -100,22 +100,13 @@ int rules_register_close(struct rule *rule) {
     return 0;
 }
 
-int rules_register_limit(struct rule *rule) {
-    const Timebank__SetLimit *set = rule->order->set_limit;
-    bool has_floor = set->has_floor_case == TIMEBANK__SET_LIMIT__HAS_FLOOR_FLOOR;
-    bool has_ceiling = set->has_ceiling_case == TIMEBANK__SET_LIMIT__HAS_CEILING_CEILING;
-    struct state_account *account = NULL;
-    int r;
+/* Gains are counted from the day on which credits may first expire. */
+static uint64_t gains_since(const struct rule *rule) {
+    uint64_t since = rule->state->sums.gains_since_day;
 
-    if ((has_floor && (set->floor > 0 || set->floor < STATE_NO_FLOOR)) ||
-        (has_ceiling && set->ceiling < 0))
-        return rule_refuse(rule, REFUSAL_BAD_LIMIT, "set_limit", NULL);
-    r = edit_account(rule, &account);
-    if (r < 0)
-        return r;
-    account->floor = has_floor ? set->floor : STATE_FLOOR_BY_POLICY;
-    account->ceiling = has_ceiling ? set->ceiling : STATE_CEILING_BY_POLICY;
-    return 0;
+    if (state_policy_number(rule->state, "expiry-days", -1) < 0)
+        return 0;
+    return since ? since : rule->today;
 }
 
 int rules_register_policy(struct rule *rule) {
@@ -133,9 +124,12 @@ int rules_register_policy(struct rule *rule) {
             "list.",
             policy->name, policy->help, *policy->argument ? "; one of " : "", policy->argument);
     r = state_make(rule->state, STATE_POLICIES, policy->name, strlen(policy->name), &value);
-    if (r == 0)
-        snprintf(((struct state_policy *)value)->value, STATE_POLICY_BYTES, "%s", set->value);
-    return r;
+    if (r < 0)
+        return r;
+    snprintf(((struct state_policy *)value)->value, STATE_POLICY_BYTES, "%s", set->value);
+    rules_limits_count_policies(rule->state);
+    rule->state->sums.gains_since_day = gains_since(rule);
+    return 0;
 }
 
 int rules_register_activity(struct rule *rule) {

@@ -162,6 +162,13 @@ static int note_reversal(struct rule *rule, const struct target *target, uint64_
     if (r < 0)
         return r;
     ((struct state_reversal *)value)->minutes += minutes;
+    if (kind->traits & SPENDS) {
+        bool is_all = ((struct state_reversal *)value)->minutes == target->order->minutes;
+        r = rules_limits_give_back(rule, target->order->from, minutes, is_all,
+                                   clock_day(target->received_at_ms));
+        if (r < 0)
+            return r;
+    }
     if (is_voucher(target->order))
         r = rules_voucher_undo(rule, target->order);
     if (r < 0)

@@ -204,7 +204,6 @@ int rules_register_open(struct rule *rule);
 int rules_register_freeze(struct rule *rule);
 int rules_register_thaw(struct rule *rule);
 int rules_register_close(struct rule *rule);
-int rules_register_limit(struct rule *rule);
 int rules_register_policy(struct rule *rule);
 int rules_register_activity(struct rule *rule);
 int rules_register_offer(struct rule *rule);

@@ -46,7 +46,7 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
                         INTEGER(state_account, soft_floor),   INTEGER(state_account, soft_ceiling),
                         INTEGER(state_account, owed_minutes), INTEGER(state_account, merged_into),
                         INTEGER(state_account, leaving_day),  INTEGER(state_account, n_persons),
-                        INTEGER(state_account, is_erased),    BYTES(state_account, code)},
+                        INTEGER(state_account, is_erased), INTEGER(state_account, n_spans),    BYTES(state_account, code)},
     [STATE_KEYS] = {INTEGER(state_key, role), INTEGER(state_key, granted),
                     INTEGER(state_key, revoked), BYTES(state_key, account)},
     [STATE_POLICIES] = {BYTES(state_policy, value)},
