@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "daemon/policy.h"
 #include "proto/dates.h"
+#include "proto/merkle.h"
 
 #define POLICIES_MAX 64
 #define KEYS_MAX 64
@@ -219,6 +220,73 @@ void books_open(void) {
     books_open_with(NULL);
 }
 
+/* ---- what falls due */
+
+#define EVENTS_MAX 4096
+static struct books_event events[EVENTS_MAX];
+static size_t n_events;
+
+/* The event that is due first, made in a state of its own and merged. */
+static int happen(struct state *state, uint64_t until_ms, struct bytes *to, struct hash *leaf) {
+    struct state_due due;
+    struct ledger_effect effect;
+    struct arena arena;
+    int r = ledger_due(state, until_ms, &due);
+    cr_assert(r >= 0);
+    if (r == 0)
+        return 0;
+    arena_init(&arena, 1024 * 1024);
+    struct state *above = state_new_above(state);
+    cr_assert(ledger_event(above, &due, &arena, to, leaf, &effect) == 0);
+    cr_assert(state_merge(above) == 0);
+    arena_fini(&arena);
+    return 1;
+}
+
+static void keep_event(uint64_t index, const struct bytes *record) {
+    Timebank__Event *event = timebank__event__unpack(NULL, record->n - 1, record->data + 1);
+    cr_assert(event && n_events < EVENTS_MAX && event->follows.len == ORDER_ID_BYTES);
+    events[n_events] =
+        (struct books_event){index, event->kind, event->minutes, event->ledger_time_ms, {0}, {0}};
+    memcpy(events[n_events].follows, event->follows.data, ORDER_ID_BYTES);
+    struct hash digest = hash_of(record->data, record->n);
+    memcpy(events[n_events++].digest, digest.b, HASH_BYTES);
+    timebank__event__free_unpacked(event, NULL);
+}
+
+static void check_laws(void);
+
+size_t books_run_due(void) {
+    for (size_t n = 0;; n++) {
+        _cleanup_bytes_ struct bytes record = {0};
+        struct hash leaf;
+        if (!happen(books_state, books_now_ms, &record, &leaf)) {
+            if (n > 0)
+                check_laws();
+            return n;
+        }
+        keep_event(books_state->sums.size - 1, &record);
+    }
+}
+
+/* The same events follow from the same records. */
+static size_t happen_again(struct state *state, uint64_t until_ms, size_t place) {
+    for (;; place++) {
+        _cleanup_bytes_ struct bytes record = {0};
+        struct hash leaf;
+        if (place == n_events || !happen(state, until_ms, &record, &leaf))
+            return place;
+        struct hash digest = hash_of(record.data, record.n);
+        cr_assert(memcmp(digest.b, events[place].digest, HASH_BYTES) == 0,
+                  "event %zu is another one when replayed", place);
+    }
+}
+
+const struct books_event *event_before(size_t n) {
+    cr_assert(n < n_events, "no event");
+    return &events[n_events - 1 - n];
+}
+
 void books_compare(struct state *whole, struct state *other) {
     cr_assert(memcmp(&whole->sums, &other->sums, sizeof(whole->sums)) == 0, "the sums differ");
     for (size_t t = 0; t < STATE_N_TABLES; t++) {
@@ -240,10 +308,13 @@ void books_compare(struct state *whole, struct state *other) {
 
 void books_replay(void) {
     struct state *again = NULL;
+    size_t place = 0;
     cr_assert(state_start(&again, false) == 0);
     for (size_t i = 0; i < n_batches; i++) {
         const struct kept_batch *batch = &batches[i];
         struct judging *judging = NULL;
+        place = happen_again(again, batch->received_at_ms, place);
+        cr_assert_eq(again->sums.size, batch->seal);
         cr_assert(judging_new(&judging, batch->header.n_orders) == 0);
         for (size_t k = 0; k < batch->header.n_orders; k++) {
             const struct kept_order *order = &records[batch->seal + 1 + k];
@@ -255,6 +326,8 @@ void books_replay(void) {
         cr_assert(state_merge(TAKE(judging->state)) == 0);
         judging_free(judging);
     }
+    place = happen_again(again, UINT64_MAX - 1, place);
+    cr_assert_eq(place, n_events);
     books_compare(again, books_state);
     state_free(again);
 }
@@ -266,38 +339,10 @@ static void check_laws(void) {
 
 /* ---- orders */
 
-union any_kind {
-    ProtobufCMessage base;
-    Timebank__Exchange exchange;
-    Timebank__Earn earn;
-    Timebank__Log log;
-    Timebank__Gift gift;
-    Timebank__Donate donate;
-    Timebank__Grant grant;
-    Timebank__Issue issue;
-    Timebank__Redeem redeem;
-    Timebank__Reverse reverse;
-    Timebank__OpenAccount open_account;
-    Timebank__Freeze freeze;
-    Timebank__Thaw thaw;
-    Timebank__Close close;
-    Timebank__SetLimit set_limit;
-    Timebank__SetPolicy set_policy;
-    Timebank__SetActivity set_activity;
-    Timebank__SetOffer set_offer;
-    Timebank__SetFunder set_funder;
-    Timebank__GrantKey grant_key;
-    Timebank__RevokeKey revoke_key;
-};
-
 /* An order stays where it is after its batch: later orders name it. */
 struct entered {
     Timebank__Order order;
-    union any_kind kind;
     uint8_t id[ORDER_ID_BYTES];
-    uint8_t corrects[ORDER_ID_BYTES];
-    uint8_t target[ORDER_ID_BYTES];
-    uint8_t note[32];
     struct bytes raw;     /* in place of the order, where there are any */
     struct entered *next; /* all that were entered, until the books are closed */
 };
@@ -307,16 +352,56 @@ static size_t n_pending;
 static uint64_t n_entered;
 static struct entered *all_entered;
 
+/* What orders point to. */
+struct kept_bytes {
+    struct kept_bytes *next;
+    max_align_t bytes[];
+};
+static struct kept_bytes *all_bytes;
+
+static void *keep_zeros(size_t n) {
+    struct kept_bytes *kept = calloc(1, sizeof(*kept) + n);
+    cr_assert(kept);
+    kept->next = all_bytes;
+    all_bytes = kept;
+    return kept->bytes;
+}
+
+ProtobufCBinaryData keep_bytes(const void *bytes, size_t n) {
+    void *kept = keep_zeros(n);
+    if (n)
+        memcpy(kept, bytes, n);
+    return (ProtobufCBinaryData){n, kept};
+}
+
+ProtobufCBinaryData target_of(const Timebank__Order *order) {
+    return keep_bytes(order->id.data, order->id.len);
+}
+
+ProtobufCBinaryData quote_of(const Timebank__Order *order) {
+    _cleanup_bytes_ struct bytes record = {0};
+    record_order_encode(order, &record);
+    struct hash leaf = merkle_leaf(record.data, record.n);
+    return keep_bytes(leaf.b, HASH_BYTES);
+}
+
+#define FIRST_REGISTER_KIND 64
+
 static Timebank__Authority authority_of(Timebank__Order__KindCase kind) {
-    if (!record_kind_counts(kind))
+    if ((int)kind >= FIRST_REGISTER_KIND)
         return TIMEBANK__AUTHORITY__AUTHORITY_NONE;
-    if (strcmp(author, "m1-key") == 0)
+    const struct state_key *key =
+        state_get(books_state, STATE_KEYS, key_of(author), SSHSIG_PUBLIC_BYTES, NULL);
+    switch (key ? (Timebank__Role)key->role : TIMEBANK__ROLE__ROLE_NONE) {
+    case TIMEBANK__ROLE__ROLE_MEMBER:
         return TIMEBANK__AUTHORITY__BY_SELF;
-    if (strcmp(author, "food-key") == 0)
+    case TIMEBANK__ROLE__ROLE_ORGANISATION:
         return TIMEBANK__AUTHORITY__BY_ORGANISATION;
-    if (strcmp(author, "swim-key") == 0)
+    case TIMEBANK__ROLE__ROLE_VENUE:
         return TIMEBANK__AUTHORITY__BY_VENUE;
-    return TIMEBANK__AUTHORITY__BY_BROKER;
+    default:
+        return TIMEBANK__AUTHORITY__BY_BROKER;
+    }
 }
 
 static struct entered *enter_empty(void) {
@@ -332,28 +417,26 @@ static struct entered *enter_empty(void) {
     return e;
 }
 
-static struct entered *enter(const ProtobufCMessageDescriptor *descriptor,
+Timebank__Order *enter_order(const ProtobufCMessageDescriptor *descriptor,
                              Timebank__Order__KindCase kind, const char *from, const char *to,
                              uint64_t minutes) {
     struct entered *e = enter_empty();
-    protobuf_c_message_init(descriptor, &e->kind.base);
+    ProtobufCMessage *message = keep_zeros(descriptor->sizeof_message);
+    protobuf_c_message_init(descriptor, message);
     e->order.kind_case = kind;
-    e->order.exchange = &e->kind.exchange;
+    e->order.exchange = (Timebank__Exchange *)message;
     e->order.from = (char *)from;
     e->order.to = (char *)to;
     e->order.minutes = minutes;
     e->order.authority = authority_of(kind);
     if (record_kind_counts(kind) && kind != TIMEBANK__ORDER__KIND_REVERSE)
         e->order.service_day = today();
-    return e;
+    return &e->order;
 }
 
-#define ENTER(name, NAME, from, to, minutes)                                                       \
-    enter(&timebank__##name##__descriptor, TIMEBANK__ORDER__KIND_##NAME, from, to, minutes)
-
-static Timebank__Order *at_gardening(struct entered *e) {
-    e->order.activity = "gardening";
-    return &e->order;
+static Timebank__Order *at_gardening(Timebank__Order *order) {
+    order->activity = "gardening";
+    return order;
 }
 
 Timebank__Order *exchange(const char *from, const char *to, uint64_t minutes) {
@@ -369,36 +452,34 @@ Timebank__Order *log_hours(const char *to, uint64_t minutes) {
 }
 
 Timebank__Order *gift(const char *from, const char *to, uint64_t minutes) {
-    return &ENTER(gift, GIFT, from, to, minutes)->order;
+    return ENTER(gift, GIFT, from, to, minutes);
 }
 
 Timebank__Order *donate(const char *from, uint64_t minutes) {
-    return &ENTER(donate, DONATE, from, "chest", minutes)->order;
+    return ENTER(donate, DONATE, from, "chest", minutes);
 }
 
 Timebank__Order *grant(const char *from, const char *to, uint64_t minutes) {
-    return &ENTER(grant, GRANT, from, to, minutes)->order;
+    return ENTER(grant, GRANT, from, to, minutes);
 }
 
 Timebank__Order *issue(const char *to, uint64_t minutes) {
-    struct entered *e = ENTER(issue, ISSUE, "issued", to, minutes);
-    e->kind.issue.funder = "council";
-    return &e->order;
+    Timebank__Order *order = ENTER(issue, ISSUE, "issued", to, minutes);
+    order->issue->funder = "council";
+    return order;
 }
 
 Timebank__Order *redeem(const char *from, const char *venue, uint32_t heads, uint64_t minutes) {
-    struct entered *e = ENTER(redeem, REDEEM, from, venue, minutes);
-    e->kind.redeem.offer = "swim";
-    e->kind.redeem.adults = heads;
-    return &e->order;
+    Timebank__Order *order = ENTER(redeem, REDEEM, from, venue, minutes);
+    order->redeem->offer = "swim";
+    order->redeem->adults = heads;
+    return order;
 }
 
 Timebank__Order *reverse_id(const void *id, size_t n, uint64_t minutes) {
-    struct entered *e = ENTER(reverse, REVERSE, "", "", minutes);
-    if (n)
-        memcpy(e->target, id, n);
-    e->kind.reverse.target = (ProtobufCBinaryData){n, e->target};
-    return &e->order;
+    Timebank__Order *order = ENTER(reverse, REVERSE, "", "", minutes);
+    order->reverse->target = keep_bytes(id, n);
+    return order;
 }
 
 Timebank__Order *reverse(const Timebank__Order *target, uint64_t minutes) {
@@ -406,80 +487,79 @@ Timebank__Order *reverse(const Timebank__Order *target, uint64_t minutes) {
 }
 
 Timebank__Order *open_account(const char *code, Timebank__AccountKind kind) {
-    struct entered *e = ENTER(open_account, OPEN_ACCOUNT, "", code, 0);
-    e->kind.open_account.kind = kind;
-    return &e->order;
+    Timebank__Order *order = ENTER(open_account, OPEN_ACCOUNT, "", code, 0);
+    order->open_account->kind = kind;
+    return order;
 }
 
 Timebank__Order *freeze(const char *code) {
-    return &ENTER(freeze, FREEZE, "", code, 0)->order;
+    return ENTER(freeze, FREEZE, "", code, 0);
 }
 
 Timebank__Order *thaw(const char *code) {
-    return &ENTER(thaw, THAW, "", code, 0)->order;
+    return ENTER(thaw, THAW, "", code, 0);
 }
 
 Timebank__Order *close_account(const char *code) {
-    return &ENTER(close, CLOSE, "", code, 0)->order;
+    return ENTER(close, CLOSE, "", code, 0);
 }
 
 Timebank__Order *set_limit(const char *code, const int64_t *floor, const int64_t *ceiling) {
-    struct entered *e = ENTER(set_limit, SET_LIMIT, "", code, 0);
+    Timebank__Order *order = ENTER(set_limit, SET_LIMIT, "", code, 0);
     if (floor) {
-        e->kind.set_limit.has_floor_case = TIMEBANK__SET_LIMIT__HAS_FLOOR_FLOOR;
-        e->kind.set_limit.floor = *floor;
+        order->set_limit->has_floor_case = TIMEBANK__SET_LIMIT__HAS_FLOOR_FLOOR;
+        order->set_limit->floor = *floor;
     }
     if (ceiling) {
-        e->kind.set_limit.has_ceiling_case = TIMEBANK__SET_LIMIT__HAS_CEILING_CEILING;
-        e->kind.set_limit.ceiling = *ceiling;
+        order->set_limit->has_ceiling_case = TIMEBANK__SET_LIMIT__HAS_CEILING_CEILING;
+        order->set_limit->ceiling = *ceiling;
     }
-    return &e->order;
+    return order;
 }
 
 Timebank__Order *set_policy(const char *name, const char *value) {
-    struct entered *e = ENTER(set_policy, SET_POLICY, "", "", 0);
-    e->kind.set_policy.name = (char *)name;
-    e->kind.set_policy.value = (char *)value;
-    return &e->order;
+    Timebank__Order *order = ENTER(set_policy, SET_POLICY, "", "", 0);
+    order->set_policy->name = (char *)name;
+    order->set_policy->value = (char *)value;
+    return order;
 }
 
 Timebank__Order *set_activity(const char *name) {
-    struct entered *e = ENTER(set_activity, SET_ACTIVITY, "", "", 0);
-    e->kind.set_activity.name = (char *)name;
-    return &e->order;
+    Timebank__Order *order = ENTER(set_activity, SET_ACTIVITY, "", "", 0);
+    order->set_activity->name = (char *)name;
+    return order;
 }
 
 Timebank__Order *set_offer(const char *venue, const char *name, uint64_t price) {
-    struct entered *e = ENTER(set_offer, SET_OFFER, "", venue, 0);
-    e->kind.set_offer.name = (char *)name;
-    e->kind.set_offer.price_minutes = price;
-    return &e->order;
+    Timebank__Order *order = ENTER(set_offer, SET_OFFER, "", venue, 0);
+    order->set_offer->name = (char *)name;
+    order->set_offer->price_minutes = price;
+    return order;
 }
 
 Timebank__Order *set_funder(const char *name) {
-    struct entered *e = ENTER(set_funder, SET_FUNDER, "", "", 0);
-    e->kind.set_funder.name = (char *)name;
-    return &e->order;
+    Timebank__Order *order = ENTER(set_funder, SET_FUNDER, "", "", 0);
+    order->set_funder->name = (char *)name;
+    return order;
 }
 
 Timebank__Order *grant_key(const char *key_name, Timebank__Role role, const char *account) {
-    struct entered *e = ENTER(grant_key, GRANT_KEY, "", account, 0);
-    e->kind.grant_key.key = (ProtobufCBinaryData){SSHSIG_PUBLIC_BYTES, (uint8_t *)key_of(key_name)};
-    e->kind.grant_key.role = role;
-    return &e->order;
+    Timebank__Order *order = ENTER(grant_key, GRANT_KEY, "", account, 0);
+    order->grant_key->key = keep_bytes(key_of(key_name), SSHSIG_PUBLIC_BYTES);
+    order->grant_key->role = role;
+    return order;
 }
 
 Timebank__Order *revoke_key(const char *key_name) {
-    struct entered *e = ENTER(revoke_key, REVOKE_KEY, "", "", 0);
-    e->kind.revoke_key.key =
-        (ProtobufCBinaryData){SSHSIG_PUBLIC_BYTES, (uint8_t *)key_of(key_name)};
-    return &e->order;
+    Timebank__Order *order = ENTER(revoke_key, REVOKE_KEY, "", "", 0);
+    order->revoke_key->key = keep_bytes(key_of(key_name), SSHSIG_PUBLIC_BYTES);
+    return order;
 }
 
 Timebank__Order *with_why(Timebank__Order *order, uint32_t override) {
-    struct entered *e = (struct entered *)order;
-    memset(e->note, 0x77, sizeof(e->note));
-    order->note = (ProtobufCBinaryData){sizeof(e->note), e->note};
+    uint8_t note[32];
+    memset(note, 0x77, sizeof(note));
+    order->note = keep_bytes(note, sizeof(note));
     order->override = override;
     return order;
 }
@@ -495,27 +575,17 @@ Timebank__Order *on_day(Timebank__Order *order, uint32_t day) {
 }
 
 Timebank__Order *correcting(Timebank__Order *order, const Timebank__Order *wrong) {
-    struct entered *e = (struct entered *)order;
-    memcpy(e->corrects, wrong->id.data, ORDER_ID_BYTES);
-    order->corrects = (ProtobufCBinaryData){ORDER_ID_BYTES, e->corrects};
+    order->corrects = target_of(wrong);
     return order;
 }
 
 Timebank__Order *repeat(const Timebank__Order *order) {
     struct entered *e = enter_empty();
-    const struct entered *first = (const struct entered *)order;
-    struct entered *next = e->next;
-    *e = *first;
-    e->next = next;
-    e->order.exchange = &e->kind.exchange;
-    e->order.id.data = e->id;
-    if (e->order.corrects.len)
-        e->order.corrects.data = e->corrects;
-    if (e->order.note.len)
-        e->order.note.data = e->note;
-    if (e->order.kind_case == TIMEBANK__ORDER__KIND_REVERSE)
-        e->kind.reverse.target.data = e->target;
-    e->raw = (struct bytes){0};
+    const ProtobufCMessage *message = &order->exchange->base;
+    e->order = *order;
+    e->order.id = target_of(order);
+    e->order.exchange =
+        (Timebank__Exchange *)keep_bytes(message, message->descriptor->sizeof_message).data;
     return &e->order;
 }
 
@@ -538,6 +608,19 @@ static void copy_notes(const struct ledger_batch *batch) {
     }
 }
 
+static struct ledger_leg kept_legs[BOOKS_LEGS_MAX];
+
+static void keep_effects(const struct ledger_effect *effects) {
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n_pending; i++) {
+        const struct ledger_effect *effect = &effects[i];
+        cr_assert(n_kept + effect->n_legs <= BOOKS_LEGS_MAX);
+        books_effects[i] = (struct ledger_effect){&kept_legs[n_kept], effect->n_legs};
+        for (size_t k = 0; k < effect->n_legs; k++)
+            kept_legs[n_kept++] = effect->legs[k];
+    }
+}
+
 static void header_make(struct batch_header *header, const struct judging *judging) {
     static uint64_t n_headers;
     *header = (struct batch_header){.n_orders = (uint32_t)n_pending,
@@ -557,6 +640,7 @@ size_t submit(void) {
     struct bytes bodies[BOOKS_PENDING_MAX] = {0};
     struct judging *judging = NULL;
     struct batch_header header;
+    books_run_due();
     uint64_t seal = books_state->sums.size;
     cr_assert(judging_new(&judging, n_pending) == 0);
     for (size_t i = 0; i < n_pending; i++) {
@@ -571,7 +655,7 @@ size_t submit(void) {
     cr_assert(judging_run(judging, books_state, seal, &header, books_now_ms) == 0);
     copy_notes(&judging->batch);
     size_t n_refusals = judging->batch.n_refusals;
-    memcpy(books_effects, judging->batch.effects, n_pending * sizeof(*books_effects));
+    keep_effects(judging->batch.effects);
     for (size_t i = 0; i < n_pending; i++)
         books_entry[i] = n_refusals ? judging->batch.already[i] : seal + 1 + i;
     if (n_refusals == 0) {
@@ -612,6 +696,18 @@ const struct state_account *account_of(const char *code) {
 
 int64_t balance(const char *code) {
     return account_of(code)->balance;
+}
+
+int64_t held(const char *code) {
+    return account_of(code)->held;
+}
+
+const struct ledger_leg *leg_of(size_t place, const char *code) {
+    const struct ledger_effect *effect = &books_effects[place];
+    for (size_t i = 0; i < effect->n_legs; i++)
+        if (strcmp(effect->legs[i].code, code) == 0)
+            return &effect->legs[i];
+    return NULL;
 }
 
 static const char *first_name(void) {
@@ -656,6 +752,11 @@ void books_close(void) {
         free(records[i].body);
     free(records);
     free(batches);
+    while (all_bytes) {
+        struct kept_bytes *next = all_bytes->next;
+        free(all_bytes);
+        all_bytes = next;
+    }
     while (all_entered) {
         struct entered *next = all_entered->next;
         bytes_fini(&all_entered->raw);
@@ -664,5 +765,5 @@ void books_close(void) {
     }
     records = NULL;
     batches = NULL;
-    n_records_allocated = n_batches = 0;
+    n_records_allocated = n_batches = n_events = 0;
 }

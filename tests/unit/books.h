@@ -13,6 +13,7 @@
 
 #define BOOKS_NOTES_MAX 64
 #define BOOKS_PENDING_MAX 64
+#define BOOKS_LEGS_MAX 1024
 
 struct books_note {
     int number;
@@ -25,6 +26,7 @@ struct books_note {
 
 extern struct books_note books_notes[BOOKS_NOTES_MAX]; /* of the last submit */
 extern size_t books_n_notes;
+/* What each order did, good until the next submit. */
 extern struct ledger_effect books_effects[BOOKS_PENDING_MAX];
 extern uint64_t books_entry[BOOKS_PENDING_MAX]; /* entry number of each order, if it was recorded */
 extern struct state *books_state;
@@ -44,6 +46,8 @@ void books_close(void);
 void books_replay(void);
 /* Packs the rows that live on disk and forgets them: from then on they are read back. */
 void books_write_behind(void);
+/* What is due now is recorded: how many events. submit() does so first, as the daemon does. */
+size_t books_run_due(void);
 
 uint32_t today(void);
 uint32_t on(const char *iso);
@@ -86,6 +90,17 @@ Timebank__Order *correcting(Timebank__Order *order, const Timebank__Order *wrong
 Timebank__Order *repeat(const Timebank__Order *order);
 /* Bytes of the next order in place of an order. */
 void enter_bytes(const void *body, size_t n);
+/* An order of any kind: its message is empty yet, see order->exchange and the like. */
+Timebank__Order *enter_order(const ProtobufCMessageDescriptor *descriptor,
+                             Timebank__Order__KindCase kind, const char *from, const char *to,
+                             uint64_t minutes);
+#define ENTER(name, NAME, from, to, minutes)                                                       \
+    enter_order(&timebank__##name##__descriptor, TIMEBANK__ORDER__KIND_##NAME, from, to, minutes)
+/* Bytes for a field of an order; they stay until the books are closed. */
+ProtobufCBinaryData keep_bytes(const void *bytes, size_t n);
+/* The id of an order, to name it; and the leaf hash of its record, to confirm exactly that. */
+ProtobufCBinaryData target_of(const Timebank__Order *order);
+ProtobufCBinaryData quote_of(const Timebank__Order *order);
 
 /* Judges what was entered: the number of refusals; 0 and it is recorded. */
 size_t submit(void);
@@ -95,6 +110,19 @@ size_t submit(void);
 bool was_warned(int warning);
 const struct books_note *refusal_at(uint32_t place);
 int64_t balance(const char *code);
+int64_t held(const char *code);
+/* What the order at that place did to an account, or NULL. */
+const struct ledger_leg *leg_of(size_t place, const char *code);
+/* The event recorded last but n. */
+struct books_event {
+    uint64_t index;
+    Timebank__EventKind kind;
+    uint64_t minutes;
+    uint64_t time_ms;
+    uint8_t follows[ORDER_ID_BYTES];
+    uint8_t digest[HASH_BYTES]; /* of its record */
+};
+const struct books_event *event_before(size_t n);
 const struct state_account *account_of(const char *code);
 /* Every row of the whole state is in the other, which may have some on disk; so are the sums. */
 void books_compare(struct state *whole, struct state *other);

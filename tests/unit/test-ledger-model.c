@@ -67,6 +67,8 @@ struct verdict {
     int refusal;
     uint32_t warnings; /* bits by number */
     bool moves;
+    int from;
+    int to;
     int64_t from_after;
     int64_t to_after;
 };
@@ -329,6 +331,8 @@ static void move(int from, int to, int64_t minutes, struct verdict *verdict) {
     accounts[to].balance += minutes;
     accounts[from].last = accounts[to].last = n_entries;
     verdict->moves = true;
+    verdict->from = from;
+    verdict->to = to;
     verdict->from_after = accounts[from].balance;
     verdict->to_after = accounts[to].balance;
 }
@@ -714,10 +718,12 @@ static void compare_order(size_t place, const struct verdict *wanted, bool is_re
             warnings |= 1u << books_notes[i].number;
     cr_assert(warnings == wanted->warnings, "place %zu: warnings %x, the model's %x", place,
               warnings, wanted->warnings);
-    cr_assert_eq(books_effects[place].has_from, wanted->moves);
+    bool moves = books_effects[place].n_legs > 0 && books_effects[place].legs[0].moved;
+    cr_assert_eq(moves, wanted->moves);
     if (wanted->moves) {
-        cr_assert_eq(books_effects[place].from_after, wanted->from_after);
-        cr_assert_eq(books_effects[place].to_after, wanted->to_after);
+        cr_assert_eq(books_effects[place].n_legs, 2);
+        cr_assert_eq(leg_of(place, codes[wanted->from])->after, wanted->from_after);
+        cr_assert_eq(leg_of(place, codes[wanted->to])->after, wanted->to_after);
     }
 }
 
