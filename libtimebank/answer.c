@@ -23,12 +23,20 @@ struct warning {
     char *message;
 };
 
+struct other {
+    size_t place;
+    char *code;
+    int64_t minutes;
+};
+
 struct tb_answer {
     uint64_t received_at_ms;
     size_t n_orders;
     struct order_outcome *orders;
     size_t n_warnings;
     struct warning *warnings;
+    size_t n_others;
+    struct other *others;
 };
 
 struct tb_answer *tb_answer_free(struct tb_answer *answer) {
@@ -36,6 +44,9 @@ struct tb_answer *tb_answer_free(struct tb_answer *answer) {
         return NULL;
     for (size_t i = 0; i < answer->n_warnings; i++)
         free(answer->warnings[i].message);
+    for (size_t i = 0; i < answer->n_others; i++)
+        free(answer->others[i].code);
+    free(answer->others);
     free(answer->warnings);
     free(answer->orders);
     free(answer);
@@ -81,6 +92,20 @@ static int warnings_fill(struct tb_answer *answer, const Timebank__Answer *messa
     return 0;
 }
 
+static int others_fill(struct tb_answer *answer, const Timebank__Answer *message) {
+    for (size_t i = 0; i < message->n_other_code; i++) {
+        struct other *other = &answer->others[i];
+        other->place = message->other_place[i];
+        other->minutes = message->other_after[i];
+        other->code = strdup(message->other_code[i]);
+        if (!other->code)
+            return -ENOMEM;
+        bank_clean_text(other->code);
+        answer->n_others = i + 1;
+    }
+    return 0;
+}
+
 int answer_new(const Timebank__Answer *message, size_t n_orders, bool was_sent, uint64_t size,
                struct tb_answer **ret_answer) {
     _cleanup_(tb_answer_freep) struct tb_answer *answer = calloc(1, sizeof(*answer));
@@ -89,11 +114,14 @@ int answer_new(const Timebank__Answer *message, size_t n_orders, bool was_sent, 
     answer->received_at_ms = message->received_at_ms;
     answer->orders = calloc(MAX_OF(n_orders, (size_t)1), sizeof(*answer->orders));
     answer->warnings = calloc(MAX_OF(message->n_warnings, (size_t)1), sizeof(*answer->warnings));
-    if (!answer->orders || !answer->warnings)
+    answer->others = calloc(MAX_OF(message->n_other_code, (size_t)1), sizeof(*answer->others));
+    if (!answer->orders || !answer->warnings || !answer->others)
         return -ENOMEM;
     answer->n_orders = n_orders;
     orders_fill(answer, message, was_sent, size);
     int r = warnings_fill(answer, message);
+    if (r == 0)
+        r = others_fill(answer, message);
     if (r < 0)
         return r;
     *ret_answer = TAKE(answer);
@@ -136,6 +164,20 @@ int tb_answer_to_after(const struct tb_answer *answer, size_t place, int64_t *re
         return 0;
     *ret_minutes = order->to_after;
     return 1;
+}
+
+size_t tb_answer_others(const struct tb_answer *answer) {
+    return answer ? answer->n_others : 0;
+}
+
+int tb_answer_other(const struct tb_answer *answer, size_t i, size_t *ret_place,
+                    const char **ret_code, int64_t *ret_minutes) {
+    if (!answer || !ret_place || !ret_code || !ret_minutes || i >= answer->n_others)
+        return -EINVAL;
+    *ret_place = answer->others[i].place;
+    *ret_code = answer->others[i].code;
+    *ret_minutes = answer->others[i].minutes;
+    return 0;
 }
 
 size_t tb_answer_warnings(const struct tb_answer *answer) {

@@ -5,11 +5,29 @@
 
 #include "call.h"
 #include "order.h"
+#include "proto/merkle.h"
 #include "reply.h"
 
 static int entry_unreadable(struct tb_bank *bank) {
     return bank_fail(bank, -EPROTO,
                      "The bank's reply is not the entry asked for: update the bank.");
+}
+
+static int event_take(struct arena *arena, const ProtobufCBinaryData *bytes,
+                      struct tb_entry *entry) {
+    Timebank__Event *event = NULL;
+    int r = bytes->len > 0 ? record_event_decode(bytes->data, bytes->len, arena, &event) : 0;
+    if (r < 0 || !event)
+        return r;
+    entry->event = (int)event->kind;
+    entry->event_ms = event->ledger_time_ms;
+    entry->event_minutes = event->minutes;
+    return 0;
+}
+
+static void leaf_take(const ProtobufCBinaryData *order, uint8_t ret[TB_QUOTE_BYTES]) {
+    struct hash leaf = merkle_leaf_of_kind(RECORD_ORDER, order->data, order->len);
+    memcpy(ret, leaf.b, TB_QUOTE_BYTES);
 }
 
 static int entry_take(struct tb_call *call, const Timebank__Entry *message,
@@ -19,18 +37,25 @@ static int entry_take(struct tb_call *call, const Timebank__Entry *message,
     int r = record_order_decode(message->order.data, message->order.len, arena, &order);
     if (r == -ENOMEM)
         return bank_fail(call->bank, r, NULL);
-    if (r < 0 || message->author.len != sizeof(ret_entry->author))
+    /* An event has no author. */
+    bool has_author = message->author.len == sizeof(ret_entry->author);
+    if (r < 0 || (!has_author && (message->author.len > 0 || message->event.len == 0)))
         return entry_unreadable(call->bank);
     struct tb_entry entry = {
         .number = message->number,
         .seal = message->seal,
         .received_at_ms = message->received_at_ms,
         .reversed_minutes = message->reversed_minutes,
+        .state = message->state,
     };
-    memcpy(entry.author, message->author.data, sizeof(entry.author));
+    leaf_take(&message->order, entry.leaf);
+    if (has_author)
+        memcpy(entry.author, message->author.data, sizeof(entry.author));
     r = order_decode(order, arena, &entry.order);
+    if (r == 0)
+        r = event_take(arena, &message->event, &entry);
     if (r < 0)
-        return bank_fail(call->bank, r, NULL);
+        return r == -ENOMEM ? bank_fail(call->bank, r, NULL) : entry_unreadable(call->bank);
     entry.order.why = message->why;
     *ret_entry = entry;
     return 0;

@@ -38,15 +38,29 @@ static void page_set(Timebank__Request *request, Timebank__Request__BodyCase ask
     }
 }
 
+static void register_set(Timebank__Request *request, const struct tb_list *list,
+                         Timebank__AskRegister *ask) {
+    request->body_case = TIMEBANK__REQUEST__BODY_REGISTER;
+    request->register_ = ask;
+    ask->table = (Timebank__RegisterTable)list->table;
+    ask->code = list->of ? list->of : ask->code;
+    ask->after = (ProtobufCBinaryData){.len = list->mark.n, .data = list->mark.data};
+    ask->from_day = list->ask.from_day;
+    ask->to_day = list->ask.to_day;
+}
+
 static int page_start(struct tb_list *list) {
     Timebank__Page page = TIMEBANK__PAGE__INIT;
     Timebank__AskStatement statement = TIMEBANK__ASK_STATEMENT__INIT;
+    Timebank__AskRegister ask = TIMEBANK__ASK_REGISTER__INIT;
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
     if (list->noun->ask == TIMEBANK__REQUEST__BODY_STATEMENT) {
         request.body_case = TIMEBANK__REQUEST__BODY_STATEMENT;
         request.statement = &statement;
         statement.code = list->of;
         statement.before = list->before;
+    } else if (list->noun->ask == TIMEBANK__REQUEST__BODY_REGISTER) {
+        register_set(&request, list, &ask);
     } else {
         page.after = list->after;
         page_set(&request, list->noun->ask, &page);
@@ -56,10 +70,8 @@ static int page_start(struct tb_list *list) {
     return call_read(list->bank, &request, list->noun->wants, &list->call);
 }
 
-int list_begin(struct tb_bank *bank, const struct list_noun *noun, const char *of,
-               struct tb_list **ret_list) {
-    if (!bank || !ret_list)
-        return -EINVAL;
+static int list_new(struct tb_bank *bank, const struct list_noun *noun, const char *of,
+                    struct tb_list **ret_list) {
     struct tb_list *list = calloc(1, sizeof(*list));
     if (!list)
         return -ENOMEM;
@@ -67,7 +79,36 @@ int list_begin(struct tb_bank *bank, const struct list_noun *noun, const char *o
     list->noun = noun;
     list->after = strdup("");
     list->of = of ? strdup(of) : NULL;
-    int r = list->after && (list->of || !of) ? page_start(list) : -ENOMEM;
+    if (!list->after || (of && !list->of))
+        return list_finish(list, -ENOMEM);
+    *ret_list = list;
+    return 0;
+}
+
+int list_begin(struct tb_bank *bank, const struct list_noun *noun, const char *of,
+               struct tb_list **ret_list) {
+    struct tb_list *list = NULL;
+    int r = bank && ret_list ? list_new(bank, noun, of, &list) : -EINVAL;
+    if (r == 0)
+        r = page_start(list);
+    if (r != 0)
+        return list_finish(list, r);
+    *ret_list = list;
+    return 0;
+}
+
+int list_begin_register(struct tb_bank *bank, const struct list_noun *noun, enum tb_register table,
+                        const struct tb_register_ask *ask, struct tb_list **ret_list) {
+    static const struct tb_register_ask everything;
+    struct tb_list *list = NULL;
+    ask = ask ? ask : &everything;
+    int r = bank && ret_list ? list_new(bank, noun, ask->code, &list) : -EINVAL;
+    if (r == 0) {
+        list->table = table;
+        list->ask = *ask;
+        bytes_put(&list->mark, ask->after, ask->after_bytes);
+        r = list->mark.r < 0 ? list->mark.r : page_start(list);
+    }
     if (r != 0)
         return list_finish(list, r);
     *ret_list = list;
@@ -149,6 +190,7 @@ int list_finish(struct tb_list *list, int r) {
         r = list->r;
     }
     call_release(list->call);
+    bytes_fini(&list->mark);
     free(list->after);
     free(list->of);
     free(list);

@@ -28,6 +28,9 @@ struct tb_list {
     char *after;     /* lists by name: the last one */
     uint64_t before; /* statements: the last entry */
     char *of;        /* a venue, an account; or NULL */
+    struct tb_register_ask ask;
+    enum tb_register table;
+    struct bytes mark; /* the register: of the last row */
     int r;
     char message[BANK_MESSAGE_BYTES];
     union {
@@ -38,12 +41,16 @@ struct tb_list {
         struct tb_funder funder;
         struct tb_key key;
         struct tb_statement_line line;
+        struct tb_register_row row;
     } item;
 };
 
 /* of: whose; may be NULL. */
 int list_begin(struct tb_bank *bank, const struct list_noun *noun, const char *of,
                struct tb_list **ret_list) TB_MUST_CHECK;
+/* The same of a table of the register. */
+int list_begin_register(struct tb_bank *bank, const struct list_noun *noun, enum tb_register table,
+                        const struct tb_register_ask *ask, struct tb_list **ret_list) TB_MUST_CHECK;
 /* Whether list->item is the next one; waits for its page. */
 bool list_next(struct tb_list *list, const struct list_noun *noun);
 /* Ends a list that was walked, or not even begun (NULL): r where that is not 0, else the list's

@@ -12,11 +12,26 @@ static int page_count(struct tb_list *list, const Timebank__Response *response, 
                       bool *ret_more) {
     const Timebank__Offers *page = response->offers;
     size_t n = page->n_names;
-    if (page->n_venues != n || page->n_price_minutes != n || page->n_set_by != n)
+    if (page->n_venues != n || page->n_price_minutes != n || page->n_set_by != n ||
+        (page->n_rules != n && page->n_rules != 0))
         return bank_fail(list->bank, -EPROTO, "The bank's list of offers cannot be read.");
     *ret_n = n;
     *ret_more = page->more;
     return 0;
+}
+
+static void rules_take(const Timebank__SetOffer *rules, struct tb_offer *offer) {
+    offer->weekdays = rules->weekdays;
+    offer->from_minute = rules->from_minute;
+    offer->to_minute = rules->to_minute;
+    offer->from_day = rules->from_day;
+    offer->to_day = rules->to_day;
+    offer->ages = (enum tb_ages)rules->ages;
+    offer->party_max = rules->party_max;
+    offer->heads_a_day = rules->heads_a_day;
+    offer->times_a_month = rules->times_a_month;
+    offer->minutes_a_month = rules->minutes_a_month;
+    offer->withdrawn = rules->withdrawn;
 }
 
 static int page_item(struct tb_list *list, const Timebank__Response *response, size_t i) {
@@ -27,6 +42,8 @@ static int page_item(struct tb_list *list, const Timebank__Response *response, s
         .name = page->names[i],
         .price_minutes = page->price_minutes[i],
     };
+    if (page->n_rules > 0)
+        rules_take(page->rules[i], offer);
     if (page->set_by[i].len == sizeof(offer->set_by))
         memcpy(offer->set_by, page->set_by[i].data, sizeof(offer->set_by));
     return !list->of || strcmp(list->of, offer->venue) == 0;

@@ -26,6 +26,22 @@ static int line_order(struct tb_list *list, const ProtobufCBinaryData *bytes,
     return r < 0 ? statement_unreadable(list->bank) : 0;
 }
 
+static int line_event(struct tb_list *list, const ProtobufCBinaryData *bytes,
+                      struct tb_statement_line *ret) {
+    Timebank__Event *event = NULL;
+    int r = bytes->len > 0
+                ? record_event_decode(bytes->data, bytes->len, &list->call->reply->arena, &event)
+                : 0;
+    if (r < 0)
+        return r == -ENOMEM ? bank_fail(list->bank, r, NULL) : statement_unreadable(list->bank);
+    if (event) {
+        ret->event = (int)event->kind;
+        ret->event_ms = event->ledger_time_ms;
+        ret->event_minutes = event->minutes;
+    }
+    return 0;
+}
+
 static int line_take(struct tb_list *list, const Timebank__StatementLine *message,
                      struct tb_statement_line *ret) {
     *ret = (struct tb_statement_line){
@@ -37,15 +53,19 @@ static int line_take(struct tb_list *list, const Timebank__StatementLine *messag
         .author_account = message->author_account,
         .reversed_minutes = message->reversed_minutes,
         .target_entry = message->target,
+        .held_after_minutes = message->held_after,
     };
-    if (message->author.len != sizeof(ret->author))
+    /* An event has no author. */
+    bool has_author = message->author.len == sizeof(ret->author);
+    if (!has_author && (message->author.len > 0 || message->event.len == 0))
         return statement_unreadable(list->bank);
-    memcpy(ret->author, message->author.data, sizeof(ret->author));
+    if (has_author)
+        memcpy(ret->author, message->author.data, sizeof(ret->author));
     int r = line_order(list, &message->order, &ret->order);
     ret->order.why = message->why;
     if (r == 0 && message->target_order.len > 0)
         r = line_order(list, &message->target_order, &ret->target);
-    return r;
+    return r == 0 ? line_event(list, &message->event, ret) : r;
 }
 
 static int page_count(struct tb_list *list, const Timebank__Response *response, size_t *ret_n,

@@ -60,8 +60,13 @@ const char *tb_kind_name(int kind);
 const char *tb_account_kind_name(int kind);
 const char *tb_standing_name(int standing);
 const char *tb_role_name(int role);
+const char *tb_ages_name(int ages);
+const char *tb_event_name(int event);
+const char *tb_mandate_name(int mandate);
 /* And back: 0 for a name that is none. */
 int tb_account_kind_from_name(const char *name);
+int tb_ages_from_name(const char *name);
+int tb_mandate_from_name(const char *name);
 int tb_role_from_name(const char *name);
 
 /* The library's version, "0.1.0". */
@@ -242,6 +247,11 @@ uint64_t tb_answer_received_at(const struct tb_answer *answer);
 /* Balances after that order: 1 and the minutes, or 0 where the author may not read them. */
 int tb_answer_from_after(const struct tb_answer *answer, size_t place, int64_t *ret_minutes);
 int tb_answer_to_after(const struct tb_answer *answer, size_t place, int64_t *ret_minutes);
+/* Balances after an order of accounts that are not its from or to: of a session's members, of the
+ * sides of what it takes back, confirms or ends. In the order of places. */
+size_t tb_answer_others(const struct tb_answer *answer);
+int tb_answer_other(const struct tb_answer *answer, size_t i, size_t *ret_place,
+                    const char **ret_code, int64_t *ret_minutes);
 
 struct tb_warning {
     int warning; /* enum tb_warning_kind */
@@ -340,6 +350,18 @@ struct tb_offer {
     const char *name;
     uint64_t price_minutes;
     uint8_t set_by[TB_ORDER_ID_BYTES];
+    /* Its rules, as in struct tb_order; 0 is no restriction. */
+    uint32_t weekdays;
+    uint32_t from_minute;
+    uint32_t to_minute;
+    uint32_t from_day;
+    uint32_t to_day;
+    enum tb_ages ages;
+    uint32_t party_max;
+    uint32_t heads_a_day;
+    uint32_t times_a_month;
+    uint64_t minutes_a_month;
+    int withdrawn;
 };
 /* venue NULL: of all venues. */
 int tb_offer_begin(struct tb_bank *bank, const char *venue, struct tb_list **ret_list);
@@ -387,6 +409,14 @@ struct tb_entry {
     uint64_t received_at_ms;
     uint8_t author[32];
     uint64_t reversed_minutes;
+    /* Leaf hash of the order's record: what a confirm or an approve quotes. */
+    uint8_t leaf[TB_QUOTE_BYTES];
+    const char *state; /* "", waiting, settled, declined, withdrawn, lapsed, disputed, confirmed */
+    /* An event (enum tb_event; else 0), when it fell due, and what moved; order is then the one
+     * that it follows from. */
+    int event;
+    uint64_t event_ms;
+    uint64_t event_minutes;
 };
 int tb_entry_get(struct tb_bank *bank, uint64_t number, struct tb_entry *ret_entry);
 int tb_entry_by_id(struct tb_bank *bank, const uint8_t id[TB_ORDER_ID_BYTES],
@@ -409,12 +439,51 @@ struct tb_statement_line {
     uint64_t reversed_minutes;  /* taken back since */
     uint64_t target_entry;      /* a reversal: the entry taken back, and its order; else 0 */
     struct tb_order target;
+    int64_t held_after_minutes; /* of the balance, set aside after it */
+    /* An event, as in struct tb_entry. */
+    int event;
+    uint64_t event_ms;
+    uint64_t event_minutes;
 };
 /* Newest first, all of them: the minutes add up to the balance. */
 int tb_statement_begin(struct tb_bank *bank, const char *code, struct tb_list **ret_list);
 const struct tb_statement_line *tb_statement_next(struct tb_list *list);
 int tb_statement_list(struct tb_bank *bank, const char *code,
                       int (*each)(void *user, const struct tb_statement_line *line), void *user);
+
+/* A row of a table of the register; which fields a table fills, tb_register(3) says. */
+struct tb_register_row {
+    const char *what;
+    const char *account;
+    const char *other;
+    const char *name;
+    uint64_t entry;
+    uint64_t other_entry;
+    int64_t minutes;
+    uint64_t count;
+    uint32_t from_day;
+    uint32_t to_day;
+    uint64_t due_ms;
+    uint8_t key[32]; /* a key, or in its first bytes an id */
+    size_t key_bytes;
+    int flag;
+    const uint8_t *mark; /* where it stands: goes into `after` to go on behind it */
+    size_t mark_bytes;
+};
+struct tb_register_ask {
+    const char *code; /* what concerns this account; NULL: all */
+    uint32_t from_day;
+    uint32_t to_day;
+    const uint8_t *after; /* a row's mark, or NULL */
+    size_t after_bytes;
+};
+/* In ascending order of mark. ask NULL: everything. */
+int tb_register_begin(struct tb_bank *bank, enum tb_register table,
+                      const struct tb_register_ask *ask, struct tb_list **ret_list);
+const struct tb_register_row *tb_register_next(struct tb_list *list);
+int tb_register_list(struct tb_bank *bank, enum tb_register table,
+                     const struct tb_register_ask *ask,
+                     int (*each)(void *user, const struct tb_register_row *row), void *user);
 
 /* The report of timebank(1) as one JSON object; the caller's (free()), NUL-terminated. */
 struct tb_report_ask {

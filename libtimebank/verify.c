@@ -138,11 +138,15 @@ static bool answer_has_shape(const Timebank__Answer *answer, size_t n_orders, bo
                     (answer->readable.len == n_orders && answer->n_from_after == n_orders &&
                      answer->n_to_after == n_orders);
     bool entries = answer->n_entries == n_orders || (dry_run && answer->n_entries == 0);
+    bool others = answer->n_other_code == answer->n_other_place &&
+                  answer->n_other_after == answer->n_other_place;
+    for (size_t i = 0; i < answer->n_other_place; i++)
+        others = others && answer->other_place[i] < n_orders;
     for (size_t i = 0; i < answer->n_warnings; i++) {
         if (answer->warnings[i]->place >= n_orders)
             return false;
     }
-    return balances && entries;
+    return balances && entries && others;
 }
 
 int verify_answer(struct tb_bank *bank, const struct bank_head *seen,

@@ -127,6 +127,31 @@ static const char *const roles[] = {
     [TB_ROLE_EVALUATOR] = "evaluator", [TB_ROLE_AUDITOR] = "auditor",
 };
 
+static const char *const ages[] = {
+    [TB_AGES_ANY] = "any",
+    [TB_AGES_ADULTS_ONLY] = "adults",
+    [TB_AGES_UNDER16_ONLY] = "under-16s",
+    [TB_AGES_WITH_AN_ADULT] = "with-an-adult",
+};
+
+static const char *const events[] = {
+    [TB_EVENT_HOLD_LAPSED] = "hold-lapsed",
+    [TB_EVENT_GIFT_LAPSED] = "gift-lapsed",
+    [TB_EVENT_CLAIM_LAPSED] = "claim-lapsed",
+    [TB_EVENT_CLAIM_ACCEPTED] = "claim-accepted",
+    [TB_EVENT_APPROVAL_LAPSED] = "approval-lapsed",
+    [TB_EVENT_DISPUTE_LAPSED] = "dispute-lapsed",
+    [TB_EVENT_VOUCHERS_EXPIRED] = "vouchers-expired",
+    [TB_EVENT_PLEDGE_DUE] = "pledge-due",
+    [TB_EVENT_LEAVE_DUE] = "leave-due",
+};
+
+static const char *const mandates[] = {
+    [TB_MANDATE_CARER] = "carer",
+    [TB_MANDATE_GUARDIAN] = "guardian",
+    [TB_MANDATE_FOR_BROKER] = "broker",
+};
+
 static const char *word_get(const char *const *words, size_t n, int number) {
     const char *word = number >= 0 && (size_t)number < n ? words[number] : NULL;
     return word ? word : "unknown";
@@ -169,8 +194,28 @@ const char *tb_role_name(int role) {
     return word_get(roles, N_ELEMENTS(roles), role);
 }
 
+const char *tb_ages_name(int number) {
+    return word_get(ages, N_ELEMENTS(ages), number);
+}
+
+const char *tb_event_name(int event) {
+    return word_get(events, N_ELEMENTS(events), event);
+}
+
+const char *tb_mandate_name(int mandate) {
+    return word_get(mandates, N_ELEMENTS(mandates), mandate);
+}
+
 int tb_account_kind_from_name(const char *name) {
     return word_find(account_kinds, N_ELEMENTS(account_kinds), name);
+}
+
+int tb_ages_from_name(const char *name) {
+    return word_find(ages, N_ELEMENTS(ages), name);
+}
+
+int tb_mandate_from_name(const char *name) {
+    return word_find(mandates, N_ELEMENTS(mandates), name);
 }
 
 int tb_role_from_name(const char *name) {

@@ -252,6 +252,9 @@ struct answer {
     uint64_t entries[FAKE_LEAVES_MAX];
     int64_t after[FAKE_LEAVES_MAX];
     uint8_t readable[FAKE_LEAVES_MAX];
+    uint32_t other_place[2];
+    char *other_code[2];
+    int64_t other_after[2];
     struct merkle_range left, right;
     ProtobufCBinaryData left_data[MERKLE_RANGE_MAX], right_data[MERKLE_RANGE_MAX];
 };
@@ -279,6 +282,21 @@ static void proof_fill(struct fake_bank *bank, struct answer *answer, size_t n) 
         message->n_right--;
 }
 
+/* Of "chest" after the first order and of "m9" after the last. */
+static void others_fill(struct fake_bank *bank, size_t n, struct answer *answer) {
+    Timebank__Answer *message = &answer->message;
+    answer->other_place[1] = (uint32_t)n - 1 + (bank->lie == FAKE_OTHERS);
+    answer->other_code[0] = "chest";
+    answer->other_code[1] = "m9";
+    answer->other_after[0] = 30;
+    answer->other_after[1] = -45;
+    message->n_other_place = message->n_other_code = message->n_other_after = 2;
+    message->n_other_after -= bank->lie == FAKE_UNEVEN;
+    message->other_place = answer->other_place;
+    message->other_code = answer->other_code;
+    message->other_after = answer->other_after;
+}
+
 static void answer_fill(struct fake_bank *bank, const struct fake_batch *batch, size_t n,
                         struct answer *answer) {
     Timebank__Answer *message = &answer->message;
@@ -295,6 +313,7 @@ static void answer_fill(struct fake_bank *bank, const struct fake_batch *batch, 
         if (bank->lie == FAKE_OUTSIDE)
             answer->entries[i] = bank->n_leaves + i;
     }
+    others_fill(bank, n, answer);
     if (!batch || bank->lie == FAKE_OUTSIDE) {
         message->dry_run = !batch;
         return;
@@ -409,8 +428,40 @@ static bool entry_handle(struct fake_bank *bank, int fd, const Timebank__Request
     entry.author.data = author;
     entry.author.len = sizeof(author);
     entry.why = "because";
+    entry.state = "waiting";
     response.body_case = TIMEBANK__RESPONSE__BODY_ENTRY;
     response.entry = &entry;
+    return reply(bank, fd, request, &response);
+}
+
+/* Vouchers 0 ... 6 in pages of two, marks of one byte; of other tables, of one account, nothing. */
+static bool register_handle(struct fake_bank *bank, int fd, const Timebank__Request *request) {
+    const Timebank__AskRegister *ask = request->register_;
+    Timebank__RegisterRow rows[2] = {TIMEBANK__REGISTER_ROW__INIT, TIMEBANK__REGISTER_ROW__INIT};
+    Timebank__RegisterRow *list[2] = {&rows[0], &rows[1]};
+    Timebank__Register page = TIMEBANK__REGISTER__INIT;
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    uint8_t marks[2], key[32] = {9};
+    unsigned first = ask->after.len > 0 ? ask->after.data[0] + 1u : 0;
+    if (bank->turns && first == 6)
+        first = 0;
+    bool has_rows =
+        ask->table == TIMEBANK__REGISTER_TABLE__VOUCHERS_MINTED && ask->to_day >= ask->from_day;
+    for (unsigned i = 0; has_rows && !ask->code[0] && i < 2 && first + i < 7; i++) {
+        marks[i] = (uint8_t)(first + i);
+        rows[i].mark = (ProtobufCBinaryData){.len = 1, .data = &marks[i]};
+        rows[i].what = "unused";
+        rows[i].minutes = -60;
+        rows[i].count = first + i;
+        rows[i].due_ms = UINT64_C(1741132800000);
+        rows[i].key = (ProtobufCBinaryData){.len = (first + i) % 2 ? 16 : 32, .data = key};
+        rows[i].flag = true;
+        page.n_rows++;
+    }
+    page.rows = list;
+    page.more = page.n_rows > 0 && first + 2 < 7;
+    response.body_case = TIMEBANK__RESPONSE__BODY_REGISTER;
+    response.register_ = &page;
     return reply(bank, fd, request, &response);
 }
 
@@ -455,6 +506,8 @@ static bool request_handle(struct fake_bank *bank, int fd, const Timebank__Reque
         return accounts_handle(bank, fd, request);
     case TIMEBANK__REQUEST__BODY_ENTRY:
         return entry_handle(bank, fd, request);
+    case TIMEBANK__REQUEST__BODY_REGISTER:
+        return register_handle(bank, fd, request);
     case TIMEBANK__REQUEST__BODY_REPORT:
         return report_handle(bank, fd, request);
     default:

@@ -32,6 +32,8 @@ enum fake_lie {
     FAKE_RECEIVED,  /* another time of receipt than recorded */
     FAKE_DRY,       /* a real batch answered as a dry run */
     FAKE_OUTSIDE,   /* "in already", at entries that are not there */
+    FAKE_OTHERS,    /* balances of other accounts after an order that was not sent */
+    FAKE_UNEVEN,    /* more accounts than balances */
     FAKE_LIES,
     FAKE_SPLIT /* each of several requests under way sees another future */
 };
@@ -64,6 +66,7 @@ struct fake_bank {
     atomic_int cut;
     atomic_int busy;    /* so many requests are refused TRY_LATER first */
     atomic_int mute;    /* so many requests are swallowed first */
+    atomic_int turns;   /* the register's pages begin again after the third */
     atomic_int refused; /* answers every submit with this refusal, if not 0 */
     atomic_int n_submits;
     atomic_int n_notes;

@@ -322,7 +322,69 @@ Test(lib_bank, reads_lists_reports_and_entries, .init = setup, .fini = teardown)
     cr_assert(entry.order.minutes == 61 && strcmp(entry.order.from, "m1") == 0);
     cr_assert(strcmp(entry.order.why, "because") == 0 && strcmp(entry.order.offer, "") == 0);
     cr_assert(entry.order.authority == TB_BY_BROKER);
+    cr_assert(strcmp(entry.state, "waiting") == 0 && entry.event == TB_EVENT_NONE);
+    cr_assert(memcmp(entry.leaf, fake.leaves[4].b, 32) == 0, "what a confirm quotes");
     cr_assert(tb_status_get(bank, &status) == 0 && status.size == fake.n_leaves);
+}
+
+Test(lib_bank, tells_balances_of_accounts_that_are_no_side, .init = setup, .fini = teardown) {
+    struct tb_batch *batch = NULL;
+    struct tb_answer *answer = NULL;
+    const char *code = NULL;
+    size_t place = 9;
+    int64_t minutes = 0;
+    bank_open();
+    batch = batch_of(3, "m2");
+    cr_assert(tb_batch_submit(batch, &answer) == 0, "%s", tb_bank_message(bank));
+    tb_batch_free(batch);
+    cr_assert(tb_answer_others(answer) == 2);
+    cr_assert(tb_answer_other(answer, 0, &place, &code, &minutes) == 0);
+    cr_assert(place == 0 && strcmp(code, "chest") == 0 && minutes == 30);
+    cr_assert(tb_answer_other(answer, 1, &place, &code, &minutes) == 0);
+    cr_assert(place == 2 && strcmp(code, "m9") == 0 && minutes == -45);
+    cr_assert(tb_answer_other(answer, 2, &place, &code, &minutes) == -EINVAL);
+    cr_assert(tb_answer_others(NULL) == 0);
+    tb_answer_free(answer);
+}
+
+static int row_count(void *user, const struct tb_register_row *row) {
+    unsigned *n = user;
+    cr_assert(row->count == *n && row->mark_bytes == 1 && row->mark[0] == *n);
+    cr_assert(strcmp(row->what, "unused") == 0 && strcmp(row->account, "") == 0);
+    cr_assert(row->minutes == -60 && row->flag == 1 && row->key[0] == 9);
+    cr_assert(row->key_bytes == (*n % 2 == 0 ? 32 : 16));
+    cr_assert(row->due_ms == UINT64_C(1741132800000));
+    (*n)++;
+    return 0;
+}
+
+Test(lib_bank, lists_the_tables_of_the_register, .init = setup, .fini = teardown) {
+    static const uint8_t mark[] = {4};
+    struct tb_register_ask ask = {.after = mark, .after_bytes = 1};
+    struct tb_list *list = NULL;
+    unsigned n = 0;
+    bank_open();
+    cr_assert(tb_register_list(bank, TB_REGISTER_VOUCHERS_MINTED, NULL, row_count, &n) == 0);
+    cr_assert(n == 7);
+    n = 5;
+    cr_assert(tb_register_list(bank, TB_REGISTER_VOUCHERS_MINTED, &ask, row_count, &n) == 0);
+    cr_assert(n == 7, "it goes on behind the mark");
+    ask = (struct tb_register_ask){.code = "m1"};
+    cr_assert(tb_register_begin(bank, TB_REGISTER_VOUCHERS_MINTED, &ask, &list) == 0);
+    cr_assert(!tb_register_next(list) && tb_list_end(list) == 0, "nothing of that account");
+    ask = (struct tb_register_ask){.from_day = 2, .to_day = 1};
+    cr_assert(tb_register_begin(bank, TB_REGISTER_VOUCHERS_MINTED, &ask, &list) == 0);
+    cr_assert(!tb_register_next(list) && tb_list_end(list) == 0, "nothing in those days");
+    cr_assert(tb_register_begin(bank, TB_REGISTER_PERSONS, NULL, NULL) == -EINVAL);
+    cr_assert(tb_register_list(bank, TB_REGISTER_PERSONS, NULL, NULL, NULL) == -EINVAL);
+}
+
+Test(lib_bank, ends_a_register_that_turns_in_a_circle, .init = setup, .fini = teardown) {
+    unsigned n = 0;
+    bank_open();
+    fake.turns = 1;
+    cr_assert(tb_register_list(bank, TB_REGISTER_VOUCHERS_MINTED, NULL, row_count, &n) == -EPROTO);
+    cr_assert(n == 6, "%u", n);
 }
 
 Test(lib_bank, sends_reasons_beside_the_batch, .init = setup, .fini = teardown) {

@@ -415,6 +415,12 @@ Test(lib_order, every_word_goes_there_and_back) {
         cr_assert(tb_account_kind_from_name(tb_account_kind_name(kind)) == kind);
     for (int role = 1; role <= TB_ROLE_AUDITOR; role++)
         cr_assert(tb_role_from_name(tb_role_name(role)) == role);
+    for (int ages = 1; ages <= TB_AGES_WITH_AN_ADULT; ages++)
+        cr_assert(tb_ages_from_name(tb_ages_name(ages)) == ages);
+    for (int mandate = 1; mandate <= TB_MANDATE_FOR_BROKER; mandate++)
+        cr_assert(tb_mandate_from_name(tb_mandate_name(mandate)) == mandate);
+    for (int event = 1; event <= TB_EVENT_LEAVE_DUE; event++)
+        cr_assert(strcmp(tb_event_name(event), "unknown") != 0);
     cr_assert(strcmp(tb_account_kind_name(99), "unknown") == 0);
     cr_assert(strcmp(tb_role_name(-1), "unknown") == 0);
     cr_assert(tb_role_from_name("king") == 0 && tb_role_from_name(NULL) == 0);
