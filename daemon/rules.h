@@ -24,6 +24,7 @@
 #define EXPIRED KIND_BIT(TIMEBANK__ACCOUNT_KIND__EXPIRED)
 #define ADVANCES KIND_BIT(TIMEBANK__ACCOUNT_KIND__ADVANCES)
 #define VOUCHERS KIND_BIT(TIMEBANK__ACCOUNT_KIND__VOUCHERS)
+#define WRITE_OFFS KIND_BIT(TIMEBANK__ACCOUNT_KIND__WRITE_OFFS)
 #define BANKS KIND_BIT(TIMEBANK__ACCOUNT_KIND__BANK)
 
 /* Which fields of an Order a kind uses; the others must be empty. */
@@ -34,6 +35,8 @@ enum kind_field {
     USES_MINUTES = 1u << 3,
     USES_ACTIVITY = 1u << 4,
     USES_SHEET = 1u << 5,
+    USES_PERSONS = 1u << 6,   /* a member who acts: named in a household, under 18, safeguarded */
+    USES_TO_PERSON = 1u << 7, /* may name a person of `to`, who does not act */
 };
 
 enum kind_trait {
@@ -62,6 +65,8 @@ enum rule_override {
 };
 
 struct rule;
+struct rules_target;
+struct rules_legs;
 
 struct kind {
     Timebank__Order__KindCase number;
@@ -71,6 +76,12 @@ struct kind {
     uint32_t fields;
     uint32_t traits;
     int (*apply)(struct rule *rule);
+    /* How `minutes` of an entry are taken back, where it is more than from `to` to `from`. The first
+     * checks and gathers the contrary legs; the second changes what else the entry had changed, once
+     * they are posted. */
+    int (*take_back)(struct rule *rule, const struct rules_target *target, uint64_t minutes,
+                     struct rules_legs *legs);
+    int (*taken_back)(struct rule *rule, const struct rules_target *target, uint64_t minutes);
 };
 
 const struct kind *kind_find(Timebank__Order__KindCase number);
@@ -99,6 +110,8 @@ struct rule {
 bool rule_is_history(const struct rule *rule);
 bool rule_is_broker(const struct rule *rule);
 bool rule_overrides(const struct rule *rule, uint32_t what);
+/* Number of the entry that takes effect: the proposal's own, where it was one. */
+uint64_t rule_entry(const struct rule *rule);
 /* "entry 33"; of one that only a dry run counted no number is told, for it will never be anybody's.
  */
 #define RULE_ENTRY_WORDS_BYTES 40
@@ -187,16 +200,95 @@ int rules_expire(struct rule *rule);
 uint64_t rules_expire_minutes(struct state *state, const struct state_account *account,
                               uint32_t as_of_day, uint32_t today);
 
-/* rules-time.c: checks of what gives time (hours of a day, duplicates), then the kinds. */
+/* rules-time.c: what is asked of everybody who gives time in an order (hours of a day, duplicates),
+ * and remembered of it; then the kinds. */
+struct rules_giver {
+    const char *code;
+    uint64_t minutes;
+    uint64_t print; /* of what a duplicate would look like */
+    uint8_t key[8]; /* number of the account */
+};
+int rules_time_check(struct rule *rule, const char *code, uint64_t minutes,
+                     struct rules_giver *ret_giver);
+int rules_time_note(struct rule *rule, const struct rules_giver *giver);
 int rules_time_give(struct rule *rule);
 int rules_time_log(struct rule *rule);
 /* rules-credit.c */
 int rules_credit_move(struct rule *rule);
 int rules_credit_grant(struct rule *rule);
 int rules_credit_issue(struct rule *rule);
+/*
+ * rules-offer.c: what a venue accepts credits for, the rules of it, and what it was used for. A
+ * taking is a redemption, a hold or what is captured of it, or a voucher taken at a venue.
+ */
+struct rules_taking {
+    const char *venue;
+    const char *offer;  /* "" of a voucher: for no offer by name */
+    const char *member; /* "" of a voucher: for nobody by name */
+    uint32_t adults;
+    uint32_t under16;
+    uint64_t minutes;
+    uint32_t day;    /* of service */
+    bool is_hold;    /* for a booking: no hour is known yet */
+    bool only_warns; /* it has happened: what was not kept is told */
+};
+/* Sums of takings less what was taken back (STATE_OFFER_SUMS). */
+enum rules_offer_sum {
+    OFFER_MONTH = 'm', /* taken, by the month of the date of service */
+    OFFER_HELD = 'h',  /* held, likewise */
+    OFFER_DAY = 'd',   /* places taken or held on a day */
+    OFFER_PERSON = 'p' /* taken or held by a member, by month */
+};
+int rules_offer_set(struct rule *rule); /* the kind set-offer */
+/* The offer is there, somebody comes, and the minutes are its price or insisted on. */
+int rules_offer_check_price(struct rule *rule, const struct rules_taking *taking);
+/* Its days, hours, ages, numbers and budget. */
+int rules_offer_check(struct rule *rule, const struct rules_taking *taking);
+/* Adds to the sums of those letters: minutes, and with has_heads heads and one time. */
+int rules_offer_add(struct rule *rule, const char *letters, const struct rules_taking *taking,
+                    bool has_heads);
+int rules_offer_take_off(struct rule *rule, const char *letters, const struct rules_taking *taking,
+                         bool has_heads);
+/* What was taken, and what is taken back of it; is_all: none of it is left. */
+int rules_offer_count(struct rule *rule, const struct rules_taking *taking);
+int rules_offer_give_back(struct rule *rule, const struct rules_taking *taking, bool is_all);
+/* All zeros where nothing was counted. `day` is one of the month; code: of OFFER_PERSON. */
+struct state_offer_sum rules_offer_sum(struct state *state, enum rules_offer_sum letter,
+                                       const char *venue, const char *offer, const char *code,
+                                       uint32_t day, int *r);
+/* First day of a day's month, and of the one after it. */
+uint32_t rules_offer_month(uint32_t day);
+uint32_t rules_offer_next_month(uint32_t day);
 /* rules-redeem.c */
 int rules_redeem(struct rule *rule);
-/* rules-reverse.c */
+/* What a venue's own key may take in a day: asked, counted, and given back to the day on which it
+ * was recorded. member "": a voucher's bearer. */
+int rules_redeem_check_caps(struct rule *rule, const char *venue, const char *member,
+                            uint64_t minutes);
+int rules_redeem_count_caps(struct rule *rule, const char *venue, const char *member, uint32_t day,
+                            int64_t minutes);
+/* rules-hold.c */
+int rules_hold(struct rule *rule);
+int rules_hold_capture(struct rule *rule);
+int rules_hold_release(struct rule *rule);
+int rules_hold_plan(struct rule *rule, const struct state_pending *pending,
+                    Timebank__EventKind *ret_event, uint64_t *ret_minutes);
+int rules_hold_lapse(struct rule *rule, struct state_pending *pending);
+/* A capture as the redemption it is: sides, date, minutes and authority of its hold. */
+int rules_hold_captured(struct rule *rule, uint64_t capture, const Timebank__Order **order);
+/* Sums of a capture that is taken back. */
+int rules_hold_undo(struct rule *rule, uint64_t capture, const Timebank__Order *order,
+                    uint64_t minutes, bool is_all);
+/* rules-return.c */
+int rules_return(struct rule *rule);
+int rules_return_retire(struct rule *rule);
+/* rules-reverse.c: an entry that is taken back, in full or in part. */
+struct rules_target {
+    const Timebank__Order *order;
+    uint64_t index; /* its number */
+    uint64_t received_at_ms;
+    uint64_t reversed; /* minutes taken back before */
+};
 int rules_reverse(struct rule *rule);
 int rules_reverse_check_correction(struct rule *rule);
 /* rules-register.c */
@@ -206,8 +298,14 @@ int rules_register_thaw(struct rule *rule);
 int rules_register_close(struct rule *rule);
 int rules_register_policy(struct rule *rule);
 int rules_register_activity(struct rule *rule);
-int rules_register_offer(struct rule *rule);
 int rules_register_funder(struct rule *rule);
+/* rules-period.c: closed periods, programmes. check(): a date of service in a closed period; called
+ * with the other dates. note_late(): what was just done counts in one, whatever let it pass. */
+int rules_period_check(struct rule *rule);
+int rules_period_note_late(struct rule *rule);
+int rules_period_close(struct rule *rule);
+int rules_period_programme(struct rule *rule);
+int rules_period_check_programme(struct rule *rule);
 /* rules-keys.c */
 int rules_keys_grant(struct rule *rule);
 int rules_keys_revoke(struct rule *rule);
@@ -236,3 +334,48 @@ int rules_voucher_decide(struct rule *rule, struct state_pending *pending);
 int rules_voucher_check_undo(struct rule *rule, const Timebank__Order *redemption, uint64_t entry,
                              uint64_t minutes);
 int rules_voucher_undo(struct rule *rule, const Timebank__Order *redemption);
+
+/* rules-person.c: who of a household. What an order of a kind that USES_PERSONS names, and whether
+ * somebody under 18 may enter it themselves; a kind with lists of members asks for each. An empty
+ * name is the account's only person, "1" the first one. */
+int rules_person_set(struct rule *rule);
+int rules_person_check(struct rule *rule, const char *code, const char *person, const char *field);
+int rules_person_check_sides(struct rule *rule);
+/* May the author enter something in this person's name (the policy under-18)? */
+int rules_person_check_author(struct rule *rule, const char *code, const char *person);
+/* rules-mandate.c: whom a key acts for. The author is no broker: 0 when `code` is its own account, or
+ * one that its account holds a mandate for today, and the order claims that authority; else
+ * refused. */
+int rules_mandate_set(struct rule *rule);
+int rules_mandate_check_author(struct rule *rule, const char *code, const char *field);
+/* rules-safeguard.c: entries of one account, or between two, that have to wait for the coordinator.
+ * `second` may be empty. Refused for everybody, and told to nobody why. */
+int rules_safeguard_set(struct rule *rule);
+int rules_safeguard_check(struct rule *rule, const char *first, const char *second);
+int rules_safeguard_check_sides(struct rule *rule);
+int rules_safeguard_carry_over(struct rule *rule, const char *from, const char *to);
+/* rules-leave.c: leaving, and where the credits go then: the code of the account that settle() would
+ * name, as things stand. */
+int rules_leave_choose(struct rule *rule);
+int rules_leave(struct rule *rule);
+int rules_leave_settle(struct rule *rule);
+const char *rules_leave_heir(struct state *state, const struct state_account *account);
+int rules_leave_plan(struct rule *rule, const struct state_pending *pending,
+                     Timebank__EventKind *ret_event, uint64_t *ret_minutes);
+int rules_leave_due(struct rule *rule, struct state_pending *pending);
+/* What waits for or of an account that is to end: refused STILL_WAITING for the first of it, but for
+ * what ends with the account, which rules_leave_end() then ends. */
+int rules_leave_check_waits(struct rule *rule, const struct state_account *account,
+                            const char *field);
+int rules_leave_end(struct rule *rule, const struct state_account *account);
+/* rules-merge.c. The account that goes on for one, itself where it was not merged. */
+int rules_merge(struct rule *rule);
+int rules_merge_undo(struct rule *rule);
+const struct state_account *rules_merge_survivor(struct state *state,
+                                                 const struct state_account *account);
+/* rules-transfer.c. What was taken back of a transfer may be transferred anew in its year. */
+int rules_transfer(struct rule *rule);
+int rules_transfer_give_back(struct rule *rule, const Timebank__Order *transfer,
+                             uint64_t received_at_ms, uint64_t minutes);
+/* rules-erase.c */
+int rules_erase(struct rule *rule);

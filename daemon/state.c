@@ -374,6 +374,14 @@ int state_keep_run(struct state *state, struct state_run *run) {
     return 0;
 }
 
+bool state_has_any(const struct state *state, enum state_table table) {
+    assert(!state_is_on_disk(table));
+    for (; state; state = state->below)
+        if (state->tables[table].n_rows > 0)
+            return true;
+    return false;
+}
+
 const struct state_account *state_account(struct state *state, const char *code) {
     return state_get(state, STATE_ACCOUNTS, code, strlen(code), NULL);
 }

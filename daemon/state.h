@@ -53,7 +53,7 @@ enum state_standing { STANDING_OPEN = 0, STANDING_FROZEN = 1, STANDING_CLOSED = 
     X(PROGRAMMES, programmes, state_programme, 0)                                                  \
     X(PERIODS, periods, state_period, 0)                                                           \
     X(VOUCHER_KEYS, voucher_keys, state_voucher_key, 0)                                            \
-    X(OFFER_SUMS, offer_sums, state_offer_sum, 0)
+    X(OFFER_SUMS, offer_sums, state_offer_sum, 1)
 
 enum state_table {
 #define X(ENUM, name, type, on_disk) STATE_##ENUM,
@@ -220,6 +220,7 @@ struct state_transfer {
 struct state_person {
     uint8_t is_minor;
     uint8_t is_gone;
+    uint8_t is_erased;
     uint64_t set_by; /* record */
 };
 /* Key: holder's number u64 || number of the account acted for u64. */
@@ -239,8 +240,9 @@ struct state_safeguard {
     uint8_t is_lifted;
     uint64_t set_by;
 };
-/* Key: account number, u64. */
+/* What was arranged for somebody's leaving. Key: account number, u64. */
 struct state_choice {
+    uint64_t leave; /* the order that began it, its pending's key, or 0 */
     char heir[CODE_MAX + 1];
 };
 /* What one account may spend. Key: account number u64 || span u8 (1 day, 2 week, 3 month, 4 year: minutes;
@@ -260,9 +262,9 @@ struct state_programme {
     uint64_t set_by;
     char funder[NAME_MAX_BYTES + 1];
 };
-/* Key: last day of the period, u32. */
+/* Key: last day of the period, u32; or, of what came late: date of service u32 || record u64. */
 struct state_period {
-    uint64_t closed; /* record */
+    uint64_t closed; /* record that closed it; or the order that came late, the proposed one */
     uint8_t is_last; /* no later day is closed */
 };
 /* Key: the 32 bytes. */
@@ -270,8 +272,9 @@ struct state_voucher_key {
     uint64_t set_by;
     uint8_t is_last; /* vouchers are minted with the last one; the earlier ones still verify */
 };
-/* What an offer was used for. Key: venue / offer's name, 0x00, first day of month u32 | the day
- * u32, "m" or "d"; or "p", month, member's number u64. Takings less reversals. */
+/* What an offer was used for. Key: venue / offer's name, 0x00, then "m" or "h" and the first day of a
+ * month u32, "d" and a day u32, or "p", the first day of a month u32 and a member's number u64
+ * (enum rules_offer_sum). Takings less what was taken back. */
 struct state_offer_sum {
     uint64_t minutes;
     uint64_t heads;
@@ -373,6 +376,9 @@ int state_due_add(struct state *state, uint64_t due_ms, uint64_t key) TB_MUST_CH
  * what waits for no time has the due time UINT64_MAX. */
 int state_due_each(struct state *state, int (*each)(void *user, uint64_t key),
                    void *user) TB_MUST_CHECK;
+
+/* Has a table held in memory any row? What is never used costs the orders nothing. */
+bool state_has_any(const struct state *state, enum state_table table);
 
 /* Shorthands. */
 const struct state_account *state_account(struct state *state, const char *code);
