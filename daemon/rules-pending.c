@@ -29,6 +29,7 @@ int rules_pending_open(struct rule *rule, enum state_pending_what what, uint64_t
     pending->due_ms = due_ms;
     pending->minutes = minutes;
     pending->entry = entry;
+    memcpy(pending->author, rule->batch->author->key, SSHSIG_PUBLIC_BYTES);
     snprintf(pending->from, sizeof(pending->from), "%s", from);
     snprintf(pending->to, sizeof(pending->to), "%s", to);
     return 0;
@@ -86,6 +87,7 @@ void rules_pending_end(struct rule *rule, struct state_pending *pending,
     pending->is_over = true;
     pending->outcome = (uint8_t)outcome;
     pending->ended = rule->index;
+    pending->ended_day = rule->today;
 }
 
 uint64_t rules_pending_due(const struct rule *rule, const char *policy) {

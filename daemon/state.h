@@ -181,6 +181,9 @@ struct state_pending {
     uint64_t minutes;           /* that still wait */
     uint64_t entry;             /* the entry it is about: itself, or the one disputed */
     uint64_t ended;             /* record that ended it */
+    uint32_t ended_day;
+    uint32_t counted_day; /* on which its minutes counted as spent, or 0 */
+    uint8_t author[SSHSIG_PUBLIC_BYTES]; /* of the order that opened it */
     char from[CODE_MAX + 1];
     char to[CODE_MAX + 1];
 };
