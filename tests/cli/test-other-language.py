@@ -282,12 +282,13 @@ def notes(s):
     assert s.client.ask(entry=s.pb.ByNumber(number=answer.entries[0])).why == text
 
 
-@test("a reversal in part, and the reply names the account that loses the credits again as from")
+@test("a reversal in part, and the reply tells both accounts' balances by their codes")
 def reversal(s):
     target = s.pb.Order.FromString(s.orders[0]).id
     before = [s.client.ask(balance=s.pb.ByCode(code=c)).minutes for c in ("m0001", "m0002")]
     answer = s.submit(s.order("reverse", minutes=60, authority=s.pb.BY_BROKER, parts={"target": target}))
-    assert list(answer.from_after) == [before[0] - 60] and list(answer.to_after) == [before[1] + 60]
+    assert bytes(answer.readable) == b"\0" and list(answer.other_place) == [0, 0]
+    assert dict(zip(answer.other_code, answer.other_after)) == {"m0001": before[0] - 60, "m0002": before[1] + 60}
     assert s.client.ask(entry=s.pb.ByNumber(number=s.answer.entries[0])).reversed_minutes == 60
     refused(lambda: s.submit(s.order("reverse", minutes=120, authority=s.pb.BY_BROKER, parts={"target": target})),
             "MORE_THAN_REMAINS")

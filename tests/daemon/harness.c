@@ -471,6 +471,19 @@ int64_t balance_of(const char *code) {
     return account->balance;
 }
 
+void expect_other(const char *code, int64_t minutes) {
+    const Timebank__Answer *answer = response_answer();
+
+    cr_assert(answer, "%s", response_words());
+    for (size_t i = 0; i < answer->n_other_code; i++)
+        if (strcmp(answer->other_code[i], code) == 0) {
+            cr_assert_eq(answer->other_after[i], minutes, "%s stands at %lld", code,
+                         (long long)answer->other_after[i]);
+            return;
+        }
+    cr_assert_fail("nothing of %s", code);
+}
+
 struct hash bank_print(void) {
     struct state *state = bank_state(story.bank);
     const struct note_head *head = log_head(story.bank->log);

@@ -167,6 +167,8 @@ const Timebank__Answer *response_answer(void);
 const char *response_words(void);
 bool has_warning(int warning);
 int64_t balance_of(const char *code);
+/* The last answer tells what an account stands at that is neither side of its (first) order. */
+void expect_other(const char *code, int64_t minutes);
 #define expect_balance(code, minutes)                                                              \
     cr_assert(balance_of(code) == (minutes), "%s stands at %lld", code, (long long)balance_of(code))
 

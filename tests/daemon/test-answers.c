@@ -62,15 +62,33 @@ Test(answers, show_the_same_of_a_dry_run_as_of_the_record) {
               dry->to_after[0] == answer->to_after[0]);
 }
 
-Test(answers, show_both_sides_of_a_reversal_the_other_way_round) {
+Test(answers, show_both_sides_of_a_reversal_by_their_codes) {
     Timebank__Order *order = m7_helps("m12", 60);
     const Timebank__Answer *answer;
 
     submit(BROKER, order_reverse(order, 15));
     expect_recorded();
     answer = response_answer();
-    cr_assert(answer->readable.data[0] == 3 && answer->from_after[0] == 45 &&
-              answer->to_after[0] == -45);
+    cr_assert(answer->readable.data[0] == 0 && answer->n_other_place == 2);
+    cr_assert(answer->other_place[0] == 0 && answer->other_place[1] == 0);
+    expect_other("m7", 45);
+    expect_other("m12", -45);
+}
+
+Test(answers, leave_out_balances_that_the_author_may_not_read) {
+    struct parcel *accepted = submit(POOL, order_redeem("m30", "swim", 1, 60));
+    Timebank__Order target = TIMEBANK__ORDER__INIT;
+    struct bytes record = {0};
+    Timebank__Order *order = NULL;
+
+    expect_recorded();
+    cr_assert(log_record(story.bank->log, accepted->entries[0], &record) == 1);
+    cr_assert(record_order_decode(record.data + 1, record.n - 1, &story.arena, &order) == 0);
+    bytes_fini(&record);
+    target.id = order->id;
+    submit(POOL, order_reverse(&target, 0));
+    expect_recorded();
+    cr_assert_eq(response_answer()->n_other_place, 0);
 }
 
 Test(answers, prove_two_batches_of_one_group_under_one_head) {

@@ -462,6 +462,8 @@ static void change(Timebank__Order *order, const char *field) {
         order->corrects = (ProtobufCBinaryData){sizeof(other), other};
     else if (strcmp(field, "source") == 0)
         order->source = TIMEBANK__SOURCE__SHEET;
+    else if (strcmp(field, "proposal") == 0)
+        order->proposal = true;
     else
         cr_assert_fail("no change for field %s", field);
 }
@@ -491,7 +493,7 @@ Test(order_of_checks, names_each_field_in_which_a_known_id_differs) {
         cr_assert(response_refused()->refusals[0]->entry > 0);
         n_tried++;
     }
-    cr_assert(n_tried == 16);
+    cr_assert(n_tried == 17);
     expect_nothing_written(before);
 }
 

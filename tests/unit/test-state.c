@@ -321,15 +321,22 @@ static void set_policy(struct state *state, const char *name, const char *text) 
 }
 
 Test(state, reads_policies_as_texts_and_numbers, .init = start, .fini = end) {
-    cr_assert_str_eq(state_policy(lowest, "quantum"), "");
-    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 7);
-    set_policy(lowest, "quantum", "15");
+    cr_assert_str_eq(state_policy(lowest, "colour"), "");
+    cr_assert_eq(state_policy_number(lowest, "colour", 7), 7);
+    set_policy(lowest, "quantum", "5");
     set_policy(lowest, "floor-member", "-1200");
     set_policy(lowest, "ceiling-member", "none");
-    cr_assert_str_eq(state_policy(lowest, "quantum"), "15");
-    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 15);
+    cr_assert_str_eq(state_policy(lowest, "quantum"), "5");
+    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 5);
     cr_assert_eq(state_policy_number(lowest, "floor-member", 7), -1200);
     cr_assert_eq(state_policy_number(lowest, "ceiling-member", 7), 7);
+}
+
+Test(state, falls_back_to_the_default_of_a_policy_that_an_older_genesis_lacks, .init = start,
+     .fini = end) {
+    cr_assert_str_eq(state_policy(lowest, "quantum"), "15");
+    cr_assert_str_eq(state_policy(lowest, "gift"), "at-once");
+    cr_assert_eq(state_policy_number(lowest, "gift-days", 7), 30);
 }
 
 /* ---- stored rows */
