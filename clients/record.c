@@ -6,7 +6,9 @@
 #include "record.h"
 
 #include <inttypes.h>
+#include <string.h>
 
+#include "entry.h"
 #include "words.h"
 
 int record_batch_new(struct client *client, const struct tb_order *order,
@@ -59,16 +61,48 @@ int record_try(struct client *client, struct tb_order *order, struct tb_batch **
     }
 }
 
+void record_balance_add(struct record_told *told, const char *code, int64_t minutes) {
+    for (size_t i = 0; i < told->n_balances; i++)
+        if (strcmp(told->balances[i].code, code) == 0)
+            return;
+    struct record_balance *balances =
+        reallocarray(told->balances, told->n_balances + 1, sizeof(*balances));
+    if (!balances)
+        return;
+    told->balances = balances;
+    told->balances[told->n_balances++] = (struct record_balance){code, minutes};
+}
+
+/* Of accounts that are not its from or to: of all, or of the one that is named. */
+static void others_add(const struct tb_answer *answer, size_t place, const char *named,
+                       struct record_told *told) {
+    for (size_t i = 0; i < tb_answer_others(answer); i++) {
+        const char *code;
+        int64_t minutes;
+        size_t at;
+        if (tb_answer_other(answer, i, &at, &code, &minutes) == 0 && at == place &&
+            (!named || strcmp(named, code) == 0))
+            record_balance_add(told, code, minutes);
+    }
+}
+
 void record_balances(const struct tb_answer *answer, const struct tb_order *order,
                      struct record_told *told) {
     int64_t minutes;
-    told->n_balances = 0;
     const char *to = words_to(order);
     if (*to && tb_answer_to_after(answer, told->place, &minutes) == 1)
-        told->balances[told->n_balances++] = (struct record_balance){to, minutes};
+        record_balance_add(told, to, minutes);
     const char *from = words_from(order);
     if (*from && tb_answer_from_after(answer, told->place, &minutes) == 1)
-        told->balances[told->n_balances++] = (struct record_balance){from, minutes};
+        record_balance_add(told, from, minutes);
+    others_add(answer, told->place, NULL, told);
+}
+
+void record_balances_of_target(const struct tb_answer *answer, size_t place,
+                               const struct tb_order *target, struct record_told *told) {
+    others_add(answer, place, words_to(target), told);
+    others_add(answer, place, words_from(target), told);
+    others_add(answer, place, NULL, told);
 }
 
 json_t *record_warning_json(int warning, const char *message, uint64_t entry) {
@@ -101,13 +135,15 @@ static void json_tell(struct client *client, const struct tb_answer *answer,
                                warnings_json(answer, told), "position", client_position(client));
     if (told->more)
         json_object_update(object, told->more);
-    json_decref(TAKE(told->more));
     client_print_json(object);
 }
 
+/* What is on its way in all says nothing about an order. */
 static void balances_tell(const struct record_told *told) {
     for (size_t i = 0; i < told->n_balances; i++) {
         char text[32];
+        if (strcmp(told->balances[i].code, "transit") == 0)
+            continue;
         tb_time_format(told->balances[i].minutes, text);
         client_line(stdout, "  %s now has %s", told->balances[i].code, text);
     }
@@ -124,7 +160,13 @@ static void words_tell(const struct tb_answer *answer, struct record_told *told)
     json_array_foreach(warnings, i, warning)
         client_line(stdout, "Warning: %s", json_string_value(json_object_get(warning, "message")));
     json_decref(warnings);
+}
+
+void record_told_fini(struct record_told *told) {
+    json_decref(TAKE(told->warnings));
     json_decref(TAKE(told->more));
+    free(TAKE(told->balances));
+    told->n_balances = 0;
 }
 
 void record_tell(struct client *client, const struct tb_answer *answer, struct record_told *told) {
@@ -132,6 +174,7 @@ void record_tell(struct client *client, const struct tb_answer *answer, struct r
         json_tell(client, answer, told);
     else
         words_tell(answer, told);
+    record_told_fini(told);
 }
 
 static int tell_order(struct client *client, const struct tb_answer *answer, size_t place, int kind,
@@ -159,4 +202,68 @@ int client_record(struct client *client, struct tb_order *order) {
     r = record_try(client, order, &batch, &answer);
     return r == 0 ? tell_order(client, answer, 0, (int)order->kind, order)
                   : record_outcome(client, batch, r);
+}
+
+/* ---- orders that speak of an entry */
+
+static const struct {
+    int kind;
+    const char *done;
+} done_words[] = {
+    {TB_CONFIRM, "Confirmed"}, {TB_DECLINE, "Declined"}, {TB_WITHDRAW, "Withdrawn"},
+    {TB_DISPUTE, "Disputed"},  {TB_DECIDE, "Decided"},   {TB_APPROVE, "Approved"},
+    {TB_CAPTURE, "Taken"},     {TB_RELEASE, "Released"}, {TB_UNMERGE, "Undone"},
+};
+
+/* "Decided, 1 h is taken back: entry 24 (Wed 5 March 2025: m0007 gave ...)" */
+static char *words_on_entry(const struct tb_order *order, uint64_t number, const char *was) {
+    const char *done = tb_kind_name((int)order->kind);
+    char *words = NULL, time[32], detail[64] = "";
+    for (size_t i = 0; i < N_ELEMENTS(done_words); i++)
+        if (done_words[i].kind == (int)order->kind)
+            done = done_words[i].done;
+    tb_time_format((int64_t)order->minutes, time);
+    if (order->kind == TB_DECIDE && order->minutes > 0)
+        snprintf(detail, sizeof(detail), ", %s is taken back", time);
+    else if (order->kind == TB_DECIDE)
+        snprintf(detail, sizeof(detail), ", the entry stands");
+    else if (order->kind == TB_CAPTURE && order->minutes > 0)
+        snprintf(detail, sizeof(detail), ", %s", time);
+    if (asprintf(&words, "%s%s: entry %" PRIu64 " (%s)", done, detail, number, was ? was : "") < 0)
+        return NULL;
+    return words;
+}
+
+static void on_entry_tell(struct client *client, const struct tb_answer *answer,
+                          const struct tb_order *order, uint64_t number,
+                          const struct tb_order *target, const char *was) {
+    _cleanup_(freep) char *words = words_on_entry(order, number, was);
+    struct record_told told = {.kind = (int)order->kind, .words = words ? words : ""};
+    /* A queue stands before a venue's screen: no balances there. */
+    if (tb_bank_role(client->bank) != TB_ROLE_VENUE)
+        record_balances_of_target(answer, told.place, target, &told);
+    told.more = json_pack("{s:I}", "target", (json_int_t)number);
+    record_tell(client, answer, &told);
+}
+
+int record_on_entry(struct client *client, const char *number, struct tb_order *order) {
+    _cleanup_(entry_copy_fini) struct entry_copy target = {0};
+    _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
+    _cleanup_(tb_answer_freep) struct tb_answer *answer = NULL;
+    struct tb_entry entry;
+    int r = entry_read(client, number, &entry);
+    if (r != CLIENT_DONE)
+        return r;
+    uint64_t target_number = entry.number;
+    _cleanup_(freep) char *was = words_of_dated_order(&entry.order);
+    memcpy(order->target, entry.order.id, sizeof(order->target));
+    if (order->kind == TB_CONFIRM || order->kind == TB_APPROVE)
+        memcpy(order->quote, entry.leaf, sizeof(order->quote));
+    r = entry_copy_init(&target, &entry.order);
+    if (r == 0)
+        r = record_try(client, order, &batch, &answer);
+    if (r != 0)
+        return record_outcome(client, batch, r);
+    on_entry_tell(client, answer, order, target_number, &target.order, was);
+    return CLIENT_DONE;
 }

@@ -13,8 +13,7 @@ struct record_balance {
     int64_t minutes;
 };
 
-#define RECORD_BALANCES 2      /* sides of an order */
-#define RECORD_BALANCES_TOLD 4 /* of a correction and of what it takes back */
+#define RECORD_BALANCES 2 /* sides of an order */
 
 /* What is told of a recorded order. */
 struct record_told {
@@ -22,9 +21,9 @@ struct record_told {
     int kind;
     const char *words; /* "Wed 5 March 2025: m0007 gave ..." */
     size_t n_balances;
-    struct record_balance balances[RECORD_BALANCES_TOLD];
-    json_t *warnings; /* more of them than the answer has, or NULL; stolen */
-    json_t *more;     /* more members of the JSON object, or NULL; stolen */
+    struct record_balance *balances; /* codes are borrowed until it is told */
+    json_t *warnings;                /* more of them than the answer has, or NULL; stolen */
+    json_t *more;                    /* more members of the JSON object, or NULL; stolen */
 };
 
 /* A batch of one order. -EINPROGRESS and the like as tb_batch_new(). */
@@ -39,13 +38,26 @@ int record_outcome(struct client *client, const struct tb_batch *batch, int r);
  * refusals, is the caller's whatever the outcome. */
 int record_try(struct client *client, struct tb_order *order, struct tb_batch **ret_batch,
                struct tb_answer **ret_answer);
-/* Sets told->balances to those that the answer has of the order's sides. */
+/* Adds a balance, where the account has none there yet. */
+void record_balance_add(struct record_told *told, const char *code, int64_t minutes);
+/* Adds those that the answer has of the order's sides, and of all other accounts after it. */
 void record_balances(const struct tb_answer *answer, const struct tb_order *order,
                      struct record_told *told);
+/* Adds those that the answer has after the order at place, which speaks of a target: its sides
+ * first, then all others. */
+void record_balances_of_target(const struct tb_answer *answer, size_t place,
+                               const struct tb_order *target, struct record_told *told);
 /* {"warning","message","entry"} */
 json_t *record_warning_json(int warning, const char *message, uint64_t entry);
-/* Tells what was recorded. Takes told's JSON. */
+/* Tells what was recorded. Takes told's JSON and balances. */
 void record_tell(struct client *client, const struct tb_answer *answer, struct record_told *told);
+void record_told_fini(struct record_told *told);
+
+/* Records an order that speaks of an entry (confirm, decline, withdraw, dispute, decide, approve,
+ * capture, release, unmerge): sets its target from the number as typed, and its quote where it has
+ * one, and tells it: "Confirmed: entry 24 (Wed 5 March 2025: m0007 gave ...); entry 43" with the
+ * balances after it; with --json also {"target"}. Exit status. */
+int record_on_entry(struct client *client, const char *number, struct tb_order *order);
 
 DEFINE_CLEANUP(struct tb_batch *, tb_batch_free)
 DEFINE_CLEANUP(struct tb_answer *, tb_answer_free)

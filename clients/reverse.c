@@ -13,31 +13,15 @@
 #include "verbs.h"
 #include "words.h"
 
-static bool is_told(const struct record_told *told, const char *code) {
-    for (size_t i = 0; i < told->n_balances; i++)
-        if (strcmp(told->balances[i].code, code) == 0)
-            return true;
-    return false;
-}
-
-/* Adds the balances now: an answer to a reversal names no sides. Where the key may not read them,
- * none. */
-static void sides_now(struct client *client, const struct tb_order *target,
-                      struct record_told *told) {
-    const char *const codes[RECORD_BALANCES] = {words_to(target), words_from(target)};
-    if (tb_bank_role(client->bank) == TB_ROLE_VENUE)
-        return;
-    for (size_t i = 0; i < RECORD_BALANCES; i++) {
-        struct tb_balance balance;
-        if (*codes[i] && !is_told(told, codes[i]) &&
-            tb_balance_get(client->bank, codes[i], &balance) == 0)
-            told->balances[told->n_balances++] = (struct record_balance){codes[i], balance.minutes};
-    }
+/* A queue stands before a venue's screen: no balances there. */
+static void sides_add(const struct client *client, const struct tb_answer *answer,
+                      const struct tb_order *target, struct record_told *told) {
+    if (tb_bank_role(client->bank) != TB_ROLE_VENUE)
+        record_balances_of_target(answer, 0, target, told);
 }
 
 static void reverse_tell(struct client *client, const struct tb_answer *answer, uint64_t number,
-                         const struct tb_order *target, uint64_t minutes) {
-    _cleanup_(freep) char *was = words_of_dated_order(target);
+                         const struct tb_order *target, const char *was, uint64_t minutes) {
     _cleanup_(freep) char *words = NULL;
     char time[32];
     tb_time_format((int64_t)minutes, time);
@@ -45,7 +29,7 @@ static void reverse_tell(struct client *client, const struct tb_answer *answer, 
         0)
         words = NULL;
     struct record_told told = {.kind = TB_REVERSE, .words = words ? words : ""};
-    sides_now(client, target, &told);
+    sides_add(client, answer, target, &told);
     told.more = json_pack("{s:I}", "reverses", (json_int_t)number);
     record_tell(client, answer, &told);
 }
@@ -57,13 +41,15 @@ static int reverse_record(struct client *client, const struct tb_entry *entry,
     _cleanup_(tb_answer_freep) struct tb_answer *answer = NULL;
     uint64_t number = entry->number;
     uint64_t remains = entry->order.minutes - entry->reversed_minutes;
+    _cleanup_(freep) char *was = words_of_dated_order(&entry->order);
     memcpy(order->target, entry->order.id, sizeof(order->target));
     int r = entry_copy_init(&target, &entry->order);
     if (r == 0)
         r = record_try(client, order, &batch, &answer);
     if (r != 0)
         return record_outcome(client, batch, r);
-    reverse_tell(client, answer, number, &target.order, order->minutes ? order->minutes : remains);
+    reverse_tell(client, answer, number, &target.order, was,
+                 order->minutes ? order->minutes : remains);
     return CLIENT_DONE;
 }
 
@@ -189,7 +175,7 @@ static void correct_tell(struct client *client, const struct tb_answer *answer,
     _cleanup_(freep) char *words = words_of_dated_order(right);
     struct record_told told = {.place = 1, .kind = (int)right->kind, .words = words ? words : ""};
     record_balances(answer, right, &told);
-    sides_now(client, &correction->was.order, &told);
+    sides_add(client, answer, &correction->was.order, &told);
     told.more = json_pack("{s:I, s:I}", "reverses", (json_int_t)correction->number, "reversal",
                           (json_int_t)tb_answer_entry(answer, 0));
     if (!client->json)

@@ -145,7 +145,7 @@ static bool duplicate_ask(struct sheet_session *session, const struct tb_answer 
 static void balances_tell(const struct sheet_session *session, const struct record_told *told) {
     char text[200] = "";
     size_t n = 0;
-    for (size_t i = 0; i < told->n_balances; i++) {
+    for (size_t i = 0; i < told->n_balances && n < sizeof(text); i++) {
         char time[32];
         tb_time_format(told->balances[i].minutes, time);
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.40s %s %s", i ? ", " : "",
@@ -184,6 +184,7 @@ static void in_tell(struct sheet_session *session, struct sheet_line *line,
     struct record_told told = {0};
     record_balances(answer, order, &told);
     balances_tell(session, &told);
+    record_told_fini(&told);
     warnings_tell(session, line, answer);
     session->n_recorded += !already;
     session->n_already += already;
@@ -270,9 +271,10 @@ static void undo_tell(struct sheet_session *session, const struct sheet_line *li
     for (size_t i = 0; i < RECORD_BALANCES; i++) {
         struct tb_balance balance;
         if (tb_balance_get(session->client->bank, codes[i], &balance) == 0)
-            told.balances[told.n_balances++] = (struct record_balance){codes[i], balance.minutes};
+            record_balance_add(&told, codes[i], balance.minutes);
     }
     balances_tell(session, &told);
+    record_told_fini(&told);
 }
 
 enum sheet_outcome sheet_post_undo(struct sheet_session *session, const struct sheet_line *line) {
