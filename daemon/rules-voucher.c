@@ -415,6 +415,7 @@ int rules_voucher_expire(struct rule *rule, struct state_pending *pending) {
 
     for (uint64_t i = 0; r == 0 && i < count; i++)
         r = expire_row(rule, first + i, pending->entry);
+    pending->minutes = 0;
     if (r == 0)
         rules_pending_end(rule, pending, OUTCOME_LAPSED);
     return r;

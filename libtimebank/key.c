@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "key.h"
 #include "list.h"
 
 #define KEY_FILE_MAX 16384
@@ -88,18 +89,14 @@ int tb_key_new(const char *path, const char *comment, char **ret_public_line, ch
     return r;
 }
 
-static int secret_public(const char *path, uint8_t ret_key[SSHSIG_PUBLIC_BYTES], char *why,
-                         size_t n_why) {
+int key_secret_load(const char *path, uint8_t ret_secret[SSHSIG_SECRET_BYTES], char *why,
+                    size_t n_why) {
     _cleanup_bytes_ struct bytes file = {};
-    uint8_t secret[SSHSIG_SECRET_BYTES];
     int r = file_read_secret(path, KEY_FILE_MAX, &file);
     if (r == 0)
-        r = sshsig_secret_parse((const char *)file.data, file.n, secret);
+        r = sshsig_secret_parse((const char *)file.data, file.n, ret_secret);
     if (file.data)
         sodium_memzero(file.data, file.n_allocated);
-    if (r == 0)
-        memcpy(ret_key, secret + SSHSIG_SECRET_BYTES - SSHSIG_PUBLIC_BYTES, SSHSIG_PUBLIC_BYTES);
-    sodium_memzero(secret, sizeof(secret));
     switch (r) {
     case 0:
         return 0;
@@ -116,6 +113,16 @@ static int secret_public(const char *path, uint8_t ret_key[SSHSIG_PUBLIC_BYTES],
         return why_tell(why, n_why, TB_NO_KEY, "The key file %s cannot be read or is damaged.",
                         path);
     }
+}
+
+static int secret_public(const char *path, uint8_t ret_key[SSHSIG_PUBLIC_BYTES], char *why,
+                         size_t n_why) {
+    uint8_t secret[SSHSIG_SECRET_BYTES];
+    int r = key_secret_load(path, secret, why, n_why);
+    if (r == 0)
+        memcpy(ret_key, secret + SSHSIG_SECRET_BYTES - SSHSIG_PUBLIC_BYTES, SSHSIG_PUBLIC_BYTES);
+    sodium_memzero(secret, sizeof(secret));
+    return r;
 }
 
 static int public_parse(const char *text, size_t n, const char *name,

@@ -39,7 +39,8 @@ extern "C" {
  *   mint_vouchers   from = payer, first_serial, count, each_minutes, from_day, expires_day, venue;
  *             minutes = count times each_minutes
  *   redeem_voucher  to = venue or member, claims, signature, offline, offer, adults, under16
- *   void_vouchers   first_serial, count      reissue_voucher   first_serial, new_serial
+ *   void_vouchers   to = who paid, first_serial, count; minutes = what they hold together
+ *   reissue_voucher first_serial, new_serial
  *   advance   to = member                    pledge    to = member, due_day
  *   expire    from = member, as_of_day       settle    from = who leaves, to, settle_as,
  *   merge     from = what ends, to = what              balance_minutes as its author saw it

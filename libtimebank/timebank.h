@@ -103,6 +103,34 @@ int tb_key_public(const char *path_or_line, uint8_t ret_key[32], char *why, size
 /* "ssh-ed25519 AAAA..." of 32 bytes; the caller's. NULL on no memory. */
 char *tb_key_line(const uint8_t key[32]);
 
+/* ------------------------------------------------------------- vouchers */
+
+/* What a voucher says, in bearer form. Only the bank knows whether it was spent. */
+struct tb_voucher {
+    uint64_t serial;
+    uint64_t minutes;
+    uint32_t from_day;     /* not before; 0: at once */
+    uint32_t expires_day;  /* the last day */
+    uint64_t venue_number; /* the number of the account where alone it is good + 1; 0: anywhere */
+    uint8_t ledger_tag[4]; /* the eight hexadecimal digits of the ledger's verifier key */
+    uint8_t claims[TB_CLAIMS_BYTES];
+    uint8_t signature[TB_SIGNATURE_BYTES];
+};
+/* A token with its NUL; with hyphens between its groups of five, or without. */
+#define TB_TOKEN_BYTES 192
+void tb_voucher_format(const struct tb_voucher *voucher, int in_groups, char ret[TB_TOKEN_BYTES]);
+/* Reads a token as people type it, in groups or not. TB_VOUCHER_MISTYPED: a sign is wrong. */
+int tb_voucher_read(const char *token, struct tb_voucher *ret_voucher);
+/* Fills in claims and signatures by the secret key file, from the other fields. */
+int tb_voucher_sign(struct tb_voucher *vouchers, size_t n_vouchers, const char *key_file, char *why,
+                    size_t n_why);
+/* Genuine by one of the keys, of this ledger (verifier_key may be NULL: of any) and in date? Asks
+ * no bank. TB_VOUCHER_NOT_GENUINE, TB_VOUCHER_NOT_YET, TB_VOUCHER_EXPIRED, a sentence in why. */
+int tb_voucher_check(const struct tb_voucher *voucher, const uint8_t (*keys)[32], size_t n_keys,
+                     const char *verifier_key, uint32_t today, char *why, size_t n_why);
+/* The ledger_tag of a verifier key, NAME+hash+key: TB_WRONG_LEDGER where it is none. */
+int tb_voucher_ledger(const char *verifier_key, uint8_t ret_tag[4]);
+
 /* ----------------------------------------------------------------- bank */
 
 /* A bank: a connection to one ledger, its pin and its outbox. */
