@@ -479,7 +479,7 @@ const struct tb_statement_line *tb_statement_next(struct tb_list *list);
 int tb_statement_list(struct tb_bank *bank, const char *code,
                       int (*each)(void *user, const struct tb_statement_line *line), void *user);
 
-/* A row of a table of the register; which fields a table fills, tb_register(3) says. */
+/* A row of a table of the register; which fields a table fills, timebank-protocol(7) says. */
 struct tb_register_row {
     const char *what;
     const char *account;
