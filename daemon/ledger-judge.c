@@ -102,9 +102,9 @@ static const char *unused_field(const struct rule *rule) {
         return "from";
     if (!(uses & USES_TO) && *order->to)
         return "to";
-    if (*order->from_person)
+    if (!(uses & USES_PERSONS) && *order->from_person)
         return "from_person";
-    if (*order->to_person)
+    if (!(uses & (USES_PERSONS | USES_TO_PERSON)) && *order->to_person)
         return "to_person";
     if (!(uses & USES_MINUTES) && order->minutes)
         return "minutes";
@@ -156,10 +156,20 @@ static bool authority_fits(const struct rule *rule) {
     case TIMEBANK__ROLE__ROLE_VENUE:
         return claimed == TIMEBANK__AUTHORITY__BY_VENUE;
     case TIMEBANK__ROLE__ROLE_MEMBER:
-        return claimed == TIMEBANK__AUTHORITY__BY_SELF;
+        return claimed == TIMEBANK__AUTHORITY__BY_SELF ||
+               claimed == TIMEBANK__AUTHORITY__BY_GUARDIAN; /* rules_mandate_check_author() */
     default:
         return false;
     }
+}
+
+/* The side that an author who is no broker acts for, or NULL; of a hold, a venue's is `to`. */
+static const char *own_side(const struct rule *rule) {
+    uint32_t traits = rule->kind->traits;
+
+    if (traits & OWN_FROM && traits & OWN_TO)
+        return rule->batch->author->role == TIMEBANK__ROLE__ROLE_VENUE ? "to" : "from";
+    return traits & OWN_FROM ? "from" : traits & OWN_TO ? "to" : NULL;
 }
 
 static int check_authority(struct rule *rule) {
@@ -172,10 +182,12 @@ static int check_authority(struct rule *rule) {
                            "This key may not record orders of kind %s: ask a broker.",
                            record_kind_name(order->kind_case));
     if (!rule_is_broker(rule)) {
-        if ((kind->traits & OWN_FROM && strcmp(order->from, author->account) != 0) ||
-            (kind->traits & OWN_TO && strcmp(order->to, author->account) != 0))
-            return rule_refuse(rule, REFUSAL_NO_AUTHORITY, kind->traits & OWN_FROM ? "from" : "to",
-                               "This key acts for %s only: ask a broker.", author->account);
+        const char *side = own_side(rule);
+        int r = side ? rules_mandate_check_author(
+                           rule, strcmp(side, "from") == 0 ? order->from : order->to, side)
+                     : 0;
+        if (r != 0)
+            return r;
         if (order->override & ~4u || order->source != TIMEBANK__SOURCE__HAND)
             return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "override",
                                "Only a broker may import, or insist against a rule: ask a broker.");
@@ -222,6 +234,7 @@ static int check_dates(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     int64_t oldest = state_policy_number(rule->state, "age-of-service", INT64_MAX);
     char day[16];
+    int r;
 
     if (!(rule->kind->fields & USES_DAY) || !(rule->kind->traits & COUNTS))
         return 0;
@@ -241,11 +254,17 @@ static int check_dates(struct rule *rule) {
                            "%s is further back than the policy age-of-service allows: ask a "
                            "steward, or check the date.",
                            day);
-    return warn_of_age(rule);
+    r = rules_period_check(rule);
+    return r == 0 ? warn_of_age(rule) : r;
 }
 
 static int check_standing(struct rule *rule, const struct state_account *account,
                           const char *field) {
+    if (account->is_erased)
+        return rule_refuse(rule, REFUSAL_ERASED, field, NULL);
+    if (account->merged_into)
+        return rule_refuse(rule, REFUSAL_MERGED, field, "%s goes on as %s: use that code.",
+                           account->code, rules_merge_survivor(rule->state, account)->code);
     if (account->standing == STANDING_CLOSED && !rule_is_history(rule))
         return rule_refuse(rule, REFUSAL_CLOSED, field, "%s is closed: see the coordinator.",
                            account->code);
@@ -263,7 +282,8 @@ static int refuse_kind(struct rule *rule, const struct state_account *account, c
         [TIMEBANK__ACCOUNT_KIND__ORGANISATION] =
             "an organisation: for time given to it use earn, for "
             "its allotment issue",
-        [TIMEBANK__ACCOUNT_KIND__VENUE] = "a venue: to spend credits there use redeem"};
+        [TIMEBANK__ACCOUNT_KIND__VENUE] = "a venue: to spend credits there use redeem",
+        [TIMEBANK__ACCOUNT_KIND__BANK] = "another bank: for credits to or from it use transfer"};
     const char *what = account->kind < N_ELEMENTS(words) && words[account->kind]
                            ? words[account->kind]
                            : "one of the bank's own accounts: use donate, grant or issue";
@@ -271,7 +291,7 @@ static int refuse_kind(struct rule *rule, const struct state_account *account, c
     return rule_refuse(rule, REFUSAL_WRONG_KIND, field, "%s is %s.", account->code, what);
 }
 
-static int check_side(struct rule *rule, const char *code, uint32_t kinds, const char *field) {
+int ledger_side_check(struct rule *rule, const char *code, uint32_t kinds, const char *field) {
     const struct state_account *account;
 
     if (kinds == 0)
@@ -288,17 +308,19 @@ static int check_side(struct rule *rule, const char *code, uint32_t kinds, const
         return !(rule->kind->traits & COUNTS) && account->kind >= TIMEBANK__ACCOUNT_KIND__CHEST
                    ? rule_refuse(rule, REFUSAL_BANK_ACCOUNT, field, NULL)
                    : refuse_kind(rule, account, field);
-    return rule->kind->traits & COUNTS ? check_standing(rule, account, field) : 0;
+    return rule->kind->traits & (COUNTS | SPENDS) && !(rule->kind->traits & BARE)
+               ? check_standing(rule, account, field)
+               : 0;
 }
 
-static int check_sides(struct rule *rule) {
+int rule_check_sides(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     int r = 0;
 
     if (*order->from || !(rule->kind->traits & FROM_OPTIONAL))
-        r = check_side(rule, order->from, rule->kind->from_kinds, "from");
+        r = ledger_side_check(rule, order->from, rule->kind->from_kinds, "from");
     if (r == 0)
-        r = check_side(rule, order->to, rule->kind->to_kinds, "to");
+        r = ledger_side_check(rule, order->to, rule->kind->to_kinds, "to");
     if (r == 0 && *order->from && strcmp(order->from, order->to) == 0)
         r = rule_refuse(rule, REFUSAL_SAME_ACCOUNT, "from", NULL);
     return r;
@@ -368,7 +390,8 @@ static int check_activity(struct rule *rule) {
 static int judge_common(struct rule *rule) {
     static int (*const checks[])(struct rule *) = {
         check_id,    check_bar,   check_fields,  check_authority, check_source,
-        check_dates, check_sides, check_minutes, check_activity,  rules_reverse_check_correction};
+        check_dates, rule_check_sides, rules_person_check_sides, rules_safeguard_check_sides,
+        check_minutes, check_activity,  rules_reverse_check_correction};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < N_ELEMENTS(checks); i++)
@@ -379,15 +402,17 @@ static int judge_common(struct rule *rule) {
 int rule_apply(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     bool spends = rule->kind->traits & SPENDS && *order->from;
-    int r = spends ? rules_limits_check(rule, order->from, order->minutes) : 0;
+    int r = rule->is_settling ? rules_safeguard_check_sides(rule) : 0;
 
+    if (r == 0 && spends)
+        r = rules_limits_check(rule, order->from, order->minutes);
     if (r == 0)
         r = rule->kind->apply(rule);
     if (r == 0 && spends)
         r = rules_limits_note(rule, order->from, order->minutes);
     if (r == 0 && rule->kind->traits & COUNTS)
         rule->state->sums.n_entries++;
-    return r;
+    return r == 0 ? rules_period_note_late(rule) : r;
 }
 
 static int remember_id(struct rule *rule) {
@@ -407,7 +432,7 @@ static int judge(struct rule *rule) {
         return rule_refuse(rule, REFUSAL_NOT_CANONICAL, "kind", NULL);
     r = judge_common(rule);
     if (r == 0)
-        r = rule_apply(rule);
+        r = rules_propose_or_apply(rule);
     return r == 0 ? remember_id(rule) : r;
 }
 

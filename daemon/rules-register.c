@@ -19,11 +19,29 @@ static int edit_account(struct rule *rule, struct state_account **ret) {
     return r < 0 ? r : 0;
 }
 
+/* Another bank is dealt with once a steward says so. */
+static int check_bank(struct rule *rule, const char *code) {
+    if (!(ROLE_BIT(rule->batch->author->role) & STEWARDS))
+        return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "account_kind",
+                           "Only a steward opens an account for another bank: ask one.");
+    return code_is_bank(code) ? 0
+                              : rule_refuse(rule, REFUSAL_BAD_CODE, "to",
+                                            "Another bank's code is bank: and a name of a-z, 0-9 "
+                                            "and single hyphens, 32 characters in all: write for "
+                                            "example bank:riverside.");
+}
+
 static int check_code(struct rule *rule, const char *code, Timebank__AccountKind kind) {
-    if (kind < TIMEBANK__ACCOUNT_KIND__MEMBER || kind > TIMEBANK__ACCOUNT_KIND__VENUE)
-        return rule_refuse(rule, REFUSAL_BANK_ACCOUNT, "account_kind", NULL);
-    if (!code_is_valid(code) || code_is_reserved(code))
-        return rule_refuse(rule, REFUSAL_BAD_CODE, "to", NULL);
+    int r = 0;
+
+    if (kind == TIMEBANK__ACCOUNT_KIND__BANK)
+        r = check_bank(rule, code);
+    else if (kind < TIMEBANK__ACCOUNT_KIND__MEMBER || kind > TIMEBANK__ACCOUNT_KIND__VENUE)
+        r = rule_refuse(rule, REFUSAL_BANK_ACCOUNT, "account_kind", NULL);
+    else if (!code_is_valid(code) || code_is_reserved(code))
+        r = rule_refuse(rule, REFUSAL_BAD_CODE, "to", NULL);
+    if (r != 0)
+        return r;
     if (kind == TIMEBANK__ACCOUNT_KIND__MEMBER &&
         !code_matches_pattern(code, state_policy(rule->state, "member-code")))
         return rule_refuse(rule, REFUSAL_NOT_A_MEMBER_CODE, "to", NULL);
@@ -155,32 +173,6 @@ int rules_register_activity(struct rule *rule) {
     activity = value;
     memcpy(activity->set_by, rule->order->id.data, ORDER_ID_BYTES);
     memcpy(activity->tags, tags, sizeof(tags));
-    return 0;
-}
-
-int rules_register_offer(struct rule *rule) {
-    const Timebank__SetOffer *set = rule->order->set_offer;
-    uint64_t quantum = (uint64_t)state_policy_number(rule->state, "quantum", 1);
-    char key[CODE_MAX + 1 + NAME_MAX_BYTES + 1];
-    struct state_offer *offer;
-    void *value;
-    int r, n;
-
-    if (!code_name_is_valid(set->name))
-        return rule_refuse(rule, REFUSAL_BAD_TEXT, "name", NULL);
-    if (set->price_minutes == 0)
-        return rule_refuse(rule, REFUSAL_ZERO, "price_minutes",
-                           "The price is missing: give it in hours, as 1h.");
-    if (set->price_minutes > 100000 ||
-        (set->price_minutes % quantum != 0 && !rule_is_history(rule)))
-        return rule_refuse(rule, REFUSAL_NOT_IN_QUANTUM, "price_minutes", NULL);
-    n = snprintf(key, sizeof(key), "%s/%s", rule->order->to, set->name);
-    r = state_make(rule->state, STATE_OFFERS, key, (size_t)n, &value);
-    if (r < 0)
-        return r;
-    offer = value;
-    offer->price_minutes = set->price_minutes;
-    memcpy(offer->set_by, rule->order->id.data, ORDER_ID_BYTES);
     return 0;
 }
 

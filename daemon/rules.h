@@ -51,7 +51,8 @@ enum kind_trait {
     TO_OPTIONAL = 1u << 8,
     ANY_MINUTES = 1u << 10,  /* follow from the ledger: the quantum does not bind them */
     ZERO_MINUTES = 1u << 11, /* 0 has a meaning of its own */
-    BARE = 1u << 9, /* checks of standing, own hours and sides are the rule's own */
+    CLAIMABLE = 1u << 12,    /* `to` may enter it, by the policy claims, and `from` confirms */
+    BARE = 1u << 9, /* checks of standing are the rule's own */
 };
 
 /* Sums of Order.override. */
@@ -183,6 +184,71 @@ const struct pending_kind *pending_kind_find(enum state_pending_what what);
 /* ledger-judge.c: what an order does once nothing stands in its way: limits of spending, the rule
  * of its kind. Confirms, approvals and events call it with the order proposed. */
 int rule_apply(struct rule *rule);
+/* Both accounts are there, of their kinds and open: asked again when a proposal takes effect. */
+int rule_check_sides(struct rule *rule);
+
+/*
+ * rules-agree.c: what stands between an entry and its effect, and who is a party to it. The order is
+ * the one that opened it all; reversals, marks and sums are kept under its number, whichever record
+ * gave it effect.
+ */
+struct rules_entry {
+    const Timebank__Order *order;
+    uint64_t number;
+    uint32_t day; /* of its recording; of a proposal that is over, the day it ended */
+    uint64_t reversed;
+    bool is_confirmed;
+    const struct state_pending *pending; /* that the order opened, or NULL */
+    const struct state_pending *dispute; /* the last one about it, or NULL */
+};
+/* By the id of an order; refused NO_SUCH_ENTRY. By the number of an entry that is known to be. */
+int rules_agree_find(struct rule *rule, const ProtobufCBinaryData *target, struct rules_entry *ret);
+int rules_agree_read(struct rule *rule, uint64_t number, struct rules_entry *ret);
+bool rules_agree_waits(const struct rules_entry *entry);
+bool rules_agree_is_disputed(const struct rules_entry *entry);
+/* A proposal that was declined, withdrawn or lapsed. */
+bool rules_agree_is_fallen(struct rule *rule, uint64_t number);
+/* It has taken effect and nobody disputes it; refused STILL_WAITING, NOT_WAITING, DISPUTED. */
+int rules_agree_check_stands(struct rule *rule, const struct rules_entry *entry);
+int rules_agree_check_number(struct rule *rule, uint64_t number);
+/* The day on which the minutes of an entry counted as spent. */
+uint32_t rules_agree_counted_day(struct rule *rule, const struct rules_target *target);
+/* The author's key is that of the account, or of who has a mandate for it. */
+bool rules_agree_is_own(const struct rule *rule, const char *code);
+bool rules_agree_acts_for(const struct rule *rule, const char *code);
+bool rules_agree_is_party(const struct rule *rule, const Timebank__Order *order);
+/* The leaf hash of the entry's record is what the author looked at; refused OTHER_PROPOSAL. */
+int rules_agree_check_quote(struct rule *rule, const struct rules_entry *entry,
+                            const ProtobufCBinaryData *quote);
+int rules_agree_mark(struct rule *rule, uint64_t number, struct state_mark **ret);
+/*
+ * rules-propose.c: what has to be agreed to first. A record gives a proposal effect, be it a
+ * confirm, an approve or an event, exactly when marks say so (`settled`) and its accounts have legs.
+ */
+int rules_propose_or_apply(struct rule *rule); /* judge(): after the checks of all orders */
+int rules_propose_settle(struct rule *rule, const struct rules_entry *entry);
+int rules_propose_approved(struct rule *rule, const struct rules_entry *entry);
+int rules_propose_drop(struct rule *rule, uint64_t number, enum state_outcome outcome);
+const char *rules_propose_days(enum state_pending_what what); /* the policy that says how many */
+int rules_propose_plan(struct rule *rule, const struct state_pending *pending,
+                       Timebank__EventKind *ret_event, uint64_t *ret_minutes);
+int rules_propose_lapse(struct rule *rule, struct state_pending *pending);
+/* rules-confirm.c */
+int rules_confirm(struct rule *rule);
+int rules_confirm_decline(struct rule *rule);
+int rules_confirm_withdraw(struct rule *rule);
+int rules_confirm_approve(struct rule *rule);
+/* rules-trust.c: whose claims a receiver accepts at once. */
+int rules_trust_set(struct rule *rule);
+bool rules_trust_is_trusted(struct rule *rule, const char *receiver, const char *giver);
+/* rules-dispute.c */
+int rules_dispute(struct rule *rule);
+int rules_dispute_decide(struct rule *rule);
+int rules_dispute_plan(struct rule *rule, const struct state_pending *pending,
+                       Timebank__EventKind *ret_event, uint64_t *ret_minutes);
+int rules_dispute_lapse(struct rule *rule, struct state_pending *pending);
+/* The account is there, of a kind that will do, and open. */
+int ledger_side_check(struct rule *rule, const char *code, uint32_t kinds, const char *field);
 
 /* rules-limits.c: what an account may spend in a day, week, month, year. rule_apply() sees to kinds that
  * SPEND from `from`; others (a session's receivers, a gift on its way) ask for themselves: check, post,
@@ -213,6 +279,37 @@ int rules_time_check(struct rule *rule, const char *code, uint64_t minutes,
 int rules_time_note(struct rule *rule, const struct rules_giver *giver);
 int rules_time_give(struct rule *rule);
 int rules_time_log(struct rule *rule);
+int rules_time_taken_back(struct rule *rule, const struct rules_target *target, uint64_t minutes);
+int rules_time_take_back(struct rule *rule, const struct rules_target *target, uint64_t minutes,
+                         struct rules_legs *legs);
+/*
+ * rules-advance.c: credits before they are earned. Whoever earns: earn() gathers the legs of giver
+ * and repayment and says how much repays; note() after they are posted. Whoever takes back what was
+ * earned, so that `left` minutes of it stay: unearn() gathers the contrary legs, note_unearned().
+ */
+int rules_advance(struct rule *rule);
+int rules_advance_pledge(struct rule *rule);
+uint64_t rules_advance_earn(struct rule *rule, struct rules_legs *legs, const char *code,
+                            uint64_t minutes);
+int rules_advance_note(struct rule *rule, const char *code, uint64_t repaid);
+int rules_advance_unearn(struct rule *rule, struct rules_legs *legs, uint64_t entry,
+                         const char *code, uint64_t minutes, uint64_t left);
+int rules_advance_note_unearned(struct rule *rule, uint64_t entry, const char *code,
+                                uint64_t left);
+int rules_advance_take_back(struct rule *rule, const struct rules_target *target, uint64_t minutes,
+                            struct rules_legs *legs);
+int rules_advance_taken_back(struct rule *rule, const struct rules_target *target,
+                             uint64_t minutes);
+/* The day of a pledge ends. */
+int rules_advance_plan(struct rule *rule, const struct state_pending *pending,
+                       Timebank__EventKind *ret_event, uint64_t *ret_minutes);
+int rules_advance_due(struct rule *rule, struct state_pending *pending);
+/* rules-session.c */
+int rules_session(struct rule *rule);
+int rules_session_take_back(struct rule *rule, const struct rules_target *target, uint64_t minutes,
+                            struct rules_legs *legs);
+int rules_session_taken_back(struct rule *rule, const struct rules_target *target,
+                             uint64_t minutes);
 /* rules-credit.c */
 int rules_credit_move(struct rule *rule);
 int rules_credit_grant(struct rule *rule);
@@ -261,6 +358,7 @@ uint32_t rules_offer_month(uint32_t day);
 uint32_t rules_offer_next_month(uint32_t day);
 /* rules-redeem.c */
 int rules_redeem(struct rule *rule);
+int rules_redeem_taken_back(struct rule *rule, const struct rules_target *target, uint64_t minutes);
 /* What a venue's own key may take in a day: asked, counted, and given back to the day on which it
  * was recorded. member "": a voucher's bearer. */
 int rules_redeem_check_caps(struct rule *rule, const char *venue, const char *member,
@@ -274,11 +372,10 @@ int rules_hold_release(struct rule *rule);
 int rules_hold_plan(struct rule *rule, const struct state_pending *pending,
                     Timebank__EventKind *ret_event, uint64_t *ret_minutes);
 int rules_hold_lapse(struct rule *rule, struct state_pending *pending);
-/* A capture as the redemption it is: sides, date, minutes and authority of its hold. */
-int rules_hold_captured(struct rule *rule, uint64_t capture, const Timebank__Order **order);
-/* Sums of a capture that is taken back. */
-int rules_hold_undo(struct rule *rule, uint64_t capture, const Timebank__Order *order,
-                    uint64_t minutes, bool is_all);
+/* A capture as the redemption it is, with the sides, date and minutes that its own order leaves to
+ * its hold. */
+int rules_hold_captured(struct rule *rule, const Timebank__Order **order);
+int rules_hold_taken_back(struct rule *rule, const struct rules_target *target, uint64_t minutes);
 /* rules-return.c */
 int rules_return(struct rule *rule);
 int rules_return_retire(struct rule *rule);
@@ -291,6 +388,9 @@ struct rules_target {
 };
 int rules_reverse(struct rule *rule);
 int rules_reverse_check_correction(struct rule *rule);
+/* Takes minutes of an entry back in one record with the legs gathered so far: a dispute that falls. */
+int rules_reverse_fall(struct rule *rule, uint64_t entry, uint64_t minutes,
+                       struct rules_legs *legs);
 /* rules-register.c */
 int rules_register_open(struct rule *rule);
 int rules_register_freeze(struct rule *rule);
@@ -343,11 +443,18 @@ int rules_person_check(struct rule *rule, const char *code, const char *person, 
 int rules_person_check_sides(struct rule *rule);
 /* May the author enter something in this person's name (the policy under-18)? */
 int rules_person_check_author(struct rule *rule, const char *code, const char *person);
+const struct state_person *rules_person_find(struct rule *rule, const char *code,
+                                             const char *person);
+int rules_person_erase(struct rule *rule, const char *code, const char *person);
 /* rules-mandate.c: whom a key acts for. The author is no broker: 0 when `code` is its own account, or
  * one that its account holds a mandate for today, and the order claims that authority; else
  * refused. */
 int rules_mandate_set(struct rule *rule);
 int rules_mandate_check_author(struct rule *rule, const char *code, const char *field);
+bool rules_mandate_is_guardian(struct rule *rule, const char *code);
+/* Whoever reads: does the holder's account act for the other one today? */
+bool rules_mandate_holds(struct state *state, const char *holder, const char *ward,
+                         uint32_t today);
 /* rules-safeguard.c: entries of one account, or between two, that have to wait for the coordinator.
  * `second` may be empty. Refused for everybody, and told to nobody why. */
 int rules_safeguard_set(struct rule *rule);
@@ -358,16 +465,18 @@ int rules_safeguard_carry_over(struct rule *rule, const char *from, const char *
  * name, as things stand. */
 int rules_leave_choose(struct rule *rule);
 int rules_leave(struct rule *rule);
-int rules_leave_settle(struct rule *rule);
 const char *rules_leave_heir(struct state *state, const struct state_account *account);
 int rules_leave_plan(struct rule *rule, const struct state_pending *pending,
                      Timebank__EventKind *ret_event, uint64_t *ret_minutes);
 int rules_leave_due(struct rule *rule, struct state_pending *pending);
-/* What waits for or of an account that is to end: refused STILL_WAITING for the first of it, but for
- * what ends with the account, which rules_leave_end() then ends. */
+/* What waits for or of an account that is to end: refused STILL_WAITING for the first of it. Leaving
+ * and a pledge do not stand in the way: rules_leave_end() ends them, but a pledge goes over to the
+ * account that goes on (NULL: none does). */
 int rules_leave_check_waits(struct rule *rule, const struct state_account *account,
                             const char *field);
-int rules_leave_end(struct rule *rule, const struct state_account *account);
+int rules_leave_end(struct rule *rule, const struct state_account *account, const char *goes_on);
+/* rules-settle.c */
+int rules_settle(struct rule *rule);
 /* rules-merge.c. The account that goes on for one, itself where it was not merged. */
 int rules_merge(struct rule *rule);
 int rules_merge_undo(struct rule *rule);
@@ -375,7 +484,7 @@ const struct state_account *rules_merge_survivor(struct state *state,
                                                  const struct state_account *account);
 /* rules-transfer.c. What was taken back of a transfer may be transferred anew in its year. */
 int rules_transfer(struct rule *rule);
-int rules_transfer_give_back(struct rule *rule, const Timebank__Order *transfer,
-                             uint64_t received_at_ms, uint64_t minutes);
+int rules_transfer_taken_back(struct rule *rule, const struct rules_target *target,
+                              uint64_t minutes);
 /* rules-erase.c */
 int rules_erase(struct rule *rule);

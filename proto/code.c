@@ -32,6 +32,11 @@ bool code_is_valid(const char *code) {
     return true;
 }
 
+bool code_is_bank(const char *code) {
+    return strnlen(code, CODE_MAX + 1) <= CODE_MAX && strncmp(code, "bank:", 5) == 0 &&
+           code_is_valid(code + 5);
+}
+
 bool code_is_reserved(const char *code) {
     static const char *const words[] = {"chest",    "issued",   "retired", "expired",
                                         "advances", "vouchers", "transit", "write-offs",

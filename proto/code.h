@@ -12,6 +12,8 @@
 
 /* 1-32 of a-z 0-9 -, begins with a letter or digit, no "--". */
 bool code_is_valid(const char *code);
+/* "bank:" and a valid code, CODE_MAX bytes in all: another bank. */
+bool code_is_bank(const char *code);
 /* A word that no account may be called: the bank's own accounts, "bank", and the verbs' words
  * "all", "none", "next". */
 bool code_is_reserved(const char *code);
