@@ -17,6 +17,10 @@ bool rule_overrides(const struct rule *rule, uint32_t what) {
     return (rule->order->override & what) != 0;
 }
 
+uint64_t rule_entry(const struct rule *rule) {
+    return rule->is_settling ? rule->proposed : rule->index;
+}
+
 const char *rule_entry_words(uint64_t index, bool begins, char ret[RULE_ENTRY_WORDS_BYTES]) {
     if (index >= LEDGER_DRY_BEGIN)
         snprintf(ret, RULE_ENTRY_WORDS_BYTES, "%s", begins ? "The entry" : "the entry");

@@ -27,7 +27,8 @@ static bool limits_only_warn(const struct rule *rule) {
 static int below_floor(struct rule *rule, const struct state_account *account, int64_t after,
                        int64_t floor) {
     bool is_allotment = account->kind == TIMEBANK__ACCOUNT_KIND__ORGANISATION &&
-                        rule->kind->number == TIMEBANK__ORDER__KIND_EARN;
+                        (rule->kind->number == TIMEBANK__ORDER__KIND_EARN ||
+                         rule->kind->number == TIMEBANK__ORDER__KIND_SESSION);
     const char *short_allotment = state_policy(rule->state, "short-allotment");
     char after_text[32], floor_text[32];
 

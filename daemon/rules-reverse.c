@@ -13,14 +13,7 @@
 
 #define MS_PER_MINUTE 60000
 
-struct target {
-    const Timebank__Order *order;
-    uint64_t index;
-    uint64_t received_at_ms;
-    uint64_t reversed; /* minutes taken back before */
-};
-
-static int read_target(struct rule *rule, uint64_t index, struct target *ret) {
+static int read_target(struct rule *rule, uint64_t index, struct rules_target *ret) {
     const struct ledger_batch *batch = rule->batch;
     const struct state_reversal *reversal;
     Timebank__Order *order = NULL;
@@ -37,6 +30,11 @@ static int read_target(struct rule *rule, uint64_t index, struct target *ret) {
             return r < 0 ? r : -EUCLEAN;
         ret->order = order;
     }
+    if (ret->order->kind_case == TIMEBANK__ORDER__KIND_CAPTURE) {
+        r = rules_hold_captured(rule, &ret->order);
+        if (r < 0)
+            return r;
+    }
     be64_put(key, index);
     r = 0;
     reversal = state_get(rule->state, STATE_REVERSALS, key, sizeof(key), &r);
@@ -48,13 +46,13 @@ static bool is_voucher(const Timebank__Order *order) {
     return order->kind_case == TIMEBANK__ORDER__KIND_REDEEM_VOUCHER;
 }
 
-static bool is_reversible(const struct target *target) {
+static bool is_reversible(const struct rules_target *target) {
     const struct kind *kind = kind_find(target->order->kind_case);
 
     return kind && kind->traits & REVERSIBLE;
 }
 
-static int find_target(struct rule *rule, struct target *ret) {
+static int find_target(struct rule *rule, struct rules_target *ret) {
     const ProtobufCBinaryData *id = &rule->order->reverse->target;
     const struct state_id *row = NULL;
     char words[RULE_ENTRY_WORDS_BYTES];
@@ -67,21 +65,27 @@ static int find_target(struct rule *rule, struct target *ret) {
     r = read_target(rule, row->entry, ret);
     if (r < 0)
         return r;
+    if (ret->order->kind_case == TIMEBANK__ORDER__KIND_HOLD)
+        return rule_refuse(rule, REFUSAL_NOT_REVERSIBLE, "target",
+                           "%s is a hold, which moves nothing for good: release it with timebank "
+                           "release.",
+                           rule_entry_words(ret->index, true, words));
     if (!is_reversible(ret))
         return rule_refuse(
             rule, REFUSAL_NOT_REVERSIBLE, "target",
             "%s is of kind %s, which cannot be reversed: enter the contrary instead.",
             rule_entry_words(ret->index, true, words), record_kind_name(ret->order->kind_case));
-    return 0;
+    return rules_agree_check_number(rule, ret->index);
 }
 
-/* What a venue takes: a redemption, or a voucher. */
+/* What a venue takes: a redemption, of a hold or not, or a voucher. */
 static bool is_accepted(const Timebank__Order *order) {
-    return order->kind_case == TIMEBANK__ORDER__KIND_REDEEM || is_voucher(order);
+    return order->kind_case == TIMEBANK__ORDER__KIND_REDEEM ||
+           order->kind_case == TIMEBANK__ORDER__KIND_CAPTURE || is_voucher(order);
 }
 
 /* A venue may undo the last thing it accepted, for some minutes. */
-static int check_undo(struct rule *rule, const struct target *target) {
+static int check_undo(struct rule *rule, const struct rules_target *target) {
     const struct ledger_author *author = rule->batch->author;
     const struct state_account *venue = state_account(rule->state, author->account);
     int64_t minutes = state_policy_number(rule->state, "venue-undo", 0);
@@ -99,7 +103,7 @@ static int check_undo(struct rule *rule, const struct target *target) {
 }
 
 /* What comes back to the broker's own account is for another broker to take back. */
-static int check_own(struct rule *rule, const struct target *target) {
+static int check_own(struct rule *rule, const struct rules_target *target) {
     const char *own = rule->batch->author->account;
 
     if (!rule_is_broker(rule) || *own == '\0' || strcmp(target->order->from, own) != 0)
@@ -107,7 +111,8 @@ static int check_own(struct rule *rule, const struct target *target) {
     return rule_refuse(rule, REFUSAL_OWN_HOURS, "target", NULL);
 }
 
-static int check_minutes(struct rule *rule, const struct target *target, uint64_t *ret_minutes) {
+static int check_minutes(struct rule *rule, const struct rules_target *target,
+                         uint64_t *ret_minutes) {
     uint64_t remains = target->order->minutes - target->reversed, minutes = rule->order->minutes;
     uint64_t quantum = (uint64_t)state_policy_number(rule->state, "quantum", 1);
     char text[32], words[RULE_ENTRY_WORDS_BYTES];
@@ -139,19 +144,7 @@ static int check_open(struct rule *rule, const char *code) {
     return 0;
 }
 
-/* What a venue's key accepted and gave back does not count against its caps. */
-static int give_caps_back(struct rule *rule, const struct target *target, uint64_t minutes) {
-    const Timebank__Order *order = target->order;
-    uint32_t day = clock_day(target->received_at_ms);
-    int r = rules_move_add_to_day(rule, DAY_ACCEPTED, order->to, NULL, day, -(int64_t)minutes);
-
-    if (r < 0 || is_voucher(order)) /* which comes from nobody */
-        return r;
-    return rules_move_add_to_day(rule, DAY_ACCEPTED_FROM, order->to, order->from, day,
-                                 -(int64_t)minutes);
-}
-
-static int note_reversal(struct rule *rule, const struct target *target, uint64_t minutes) {
+static int note_reversal(struct rule *rule, const struct rules_target *target, uint64_t minutes) {
     const struct kind *kind = kind_find(target->order->kind_case);
     uint8_t key[8];
     void *value;
@@ -165,7 +158,7 @@ static int note_reversal(struct rule *rule, const struct target *target, uint64_
     if (kind->traits & SPENDS) {
         bool is_all = ((struct state_reversal *)value)->minutes == target->order->minutes;
         r = rules_limits_give_back(rule, target->order->from, minutes, is_all,
-                                   clock_day(target->received_at_ms));
+                                   rules_agree_counted_day(rule, target));
         if (r < 0)
             return r;
     }
@@ -173,16 +166,46 @@ static int note_reversal(struct rule *rule, const struct target *target, uint64_
         r = rules_voucher_undo(rule, target->order);
     if (r < 0)
         return r;
-    if (is_accepted(target->order) && target->order->authority == TIMEBANK__AUTHORITY__BY_VENUE)
-        return give_caps_back(rule, target, minutes);
-    if (!(kind->traits & GIVES_TIME))
-        return 0;
-    return rules_move_add_to_day(rule, DAY_GIVEN, target->order->to, NULL,
-                                 target->order->service_day, -(int64_t)minutes);
+    if (is_voucher(target->order) && target->order->authority == TIMEBANK__AUTHORITY__BY_VENUE)
+        return rules_redeem_count_caps(rule, target->order->to, "",
+                                       clock_day(target->received_at_ms), -(int64_t)minutes);
+    return kind->taken_back ? kind->taken_back(rule, target, minutes) : 0;
+}
+
+/* Contrary legs: from `to` to `from`, or what the kind says. */
+static int move_back(struct rule *rule, const struct rules_target *target, uint64_t minutes,
+                     struct rules_legs *legs) {
+    const struct kind *kind = kind_find(target->order->kind_case);
+    int r = 0;
+
+    if (kind->take_back) {
+        r = kind->take_back(rule, target, minutes, legs);
+    } else {
+        rules_legs_add(rule, legs, target->order->to, -(int64_t)minutes, 0);
+        rules_legs_add(rule, legs, target->order->from, (int64_t)minutes, 0);
+    }
+    for (size_t i = 0; r == 0 && i < legs->n; i++)
+        r = check_open(rule, legs->items[i].code);
+    if (r == 0)
+        r = rules_legs_check(rule, legs);
+    return r == 0 ? rules_legs_post(rule, legs) : r;
+}
+
+int rules_reverse_fall(struct rule *rule, uint64_t entry, uint64_t minutes,
+                       struct rules_legs *legs) {
+    struct rules_target target = {0};
+    struct rule contrary = *rule;
+    int r = read_target(rule, entry, &target);
+
+    contrary.kind = kind_find(TIMEBANK__ORDER__KIND_REVERSE);
+    if (r == 0)
+        r = move_back(&contrary, &target, minutes, legs);
+    return r == 0 ? note_reversal(&contrary, &target, minutes) : r;
 }
 
 int rules_reverse(struct rule *rule) {
-    struct target target = {0};
+    struct rules_target target = {0};
+    struct rules_legs legs = {0};
     uint64_t minutes = 0;
     bool moves;
     int r = find_target(rule, &target);
@@ -196,24 +219,17 @@ int rules_reverse(struct rule *rule) {
     if (r == 0 && is_voucher(target.order))
         r = rules_voucher_check_undo(rule, target.order, target.index, minutes);
     moves = r == 0 && target.order->kind_case != TIMEBANK__ORDER__KIND_LOG;
-    if (moves) {
-        r = check_open(rule, target.order->from);
-        if (r == 0)
-            r = check_open(rule, target.order->to);
-        if (r == 0)
-            r = rules_move_check(rule, target.order->to, target.order->from, minutes);
-        if (r == 0)
-            r = rules_move(rule, target.order->to, target.order->from, minutes);
-    } else if (r == 0) {
+    if (moves)
+        r = move_back(rule, &target, minutes, &legs);
+    else if (r == 0)
         r = rules_move_add_line(rule, target.order->to);
-    }
     return r == 0 ? note_reversal(rule, &target, minutes) : r;
 }
 
 int rules_reverse_check_correction(struct rule *rule) {
     const ProtobufCBinaryData *id = &rule->order->corrects;
     const struct state_id *row;
-    struct target target;
+    struct rules_target target;
     int r = 0;
 
     if (id->len == 0)

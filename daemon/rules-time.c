@@ -11,30 +11,30 @@
 #include "proto/hours.h"
 #include "rules.h"
 
-static int check_day(struct rule *rule) {
-    const Timebank__Order *order = rule->order;
+static int check_day(struct rule *rule, const struct rules_giver *giver) {
+    uint32_t service_day = rule->order->service_day;
     uint64_t warn = (uint64_t)state_policy_number(rule->state, "day-warn", INT64_MAX);
     uint64_t refuse = (uint64_t)state_policy_number(rule->state, "day-refuse", INT64_MAX);
     uint64_t total =
-        order->minutes + rules_move_day_sum(rule, DAY_GIVEN, order->to, NULL, order->service_day);
+        giver->minutes + rules_move_day_sum(rule, DAY_GIVEN, giver->code, NULL, service_day);
     char day[16], hours[32];
 
     if (total <= MIN_OF(warn, refuse))
         return 0;
     /* What somebody gave elsewhere on that day is a broker's to know. */
-    if (!rule_is_broker(rule) && total > order->minutes)
+    if (!rule_is_broker(rule) && total > giver->minutes)
         return total > refuse ? rule_refuse(rule, REFUSAL_TOO_LONG, "minutes", NULL)
                               : rule_warn(rule, WARNING_LONG_DAY, 0, NULL);
-    dates_format_iso(order->service_day, day);
+    dates_format_iso(service_day, day);
     hours_format((int64_t)total, hours);
-    if (total > refuse && !rule_is_history(rule) && !rule_overrides(rule, 2))
+    if (total > refuse && !rule_is_history(rule) && !rule_overrides(rule, OVERRIDES_DAY))
         return rule_refuse(rule, REFUSAL_TOO_LONG, "minutes",
                            "%s would have given %s on %s: check the time, or insist with --why.",
-                           order->to, hours, day);
+                           giver->code, hours, day);
     if (total > refuse)
-        return rule_warn(rule, WARNING_VERY_LONG_DAY, 0, "%s gave %s on %s.", order->to, hours,
+        return rule_warn(rule, WARNING_VERY_LONG_DAY, 0, "%s gave %s on %s.", giver->code, hours,
                          day);
-    return rule_warn(rule, WARNING_LONG_DAY, 0, "%s gave %s on %s.", order->to, hours, day);
+    return rule_warn(rule, WARNING_LONG_DAY, 0, "%s gave %s on %s.", giver->code, hours, day);
 }
 
 /* A number and what ends it; printf would take a twentieth of an order's time. */
@@ -52,7 +52,7 @@ static char *put_number(char *at, uint64_t number, char end) {
 }
 
 /* Hash of kind, receiver, date, minutes and activity, a line each. */
-static uint64_t print_of(const Timebank__Order *order) {
+static uint64_t print_of(const Timebank__Order *order, uint64_t minutes) {
     char text[4 * 24 + CODE_MAX + NAME_MAX_BYTES], *at;
     struct hash hash;
 
@@ -61,7 +61,7 @@ static uint64_t print_of(const Timebank__Order *order) {
     at = stpcpy(at, order->from);
     *at++ = '\n';
     at = put_number(at, order->service_day, '\n');
-    at = put_number(at, order->minutes, '\n');
+    at = put_number(at, minutes, '\n');
     at = stpcpy(at, order->activity);
     hash = hash_of(text, (size_t)(at - text));
     return be64_get(hash.b);
@@ -77,82 +77,126 @@ static bool is_reversed(struct rule *rule, uint64_t entry, uint64_t minutes) {
     return reversal && reversal->minutes >= minutes;
 }
 
-static int check_duplicate(struct rule *rule, const struct state_recent *recent, uint64_t print) {
+static int tell_duplicate(struct rule *rule, const struct rules_giver *giver, uint64_t entry) {
     const Timebank__Order *order = rule->order;
-    uint64_t n = recent ? MIN_OF(recent->n, (uint64_t)STATE_RECENT) : 0, entry = 0;
+    bool is_dry = entry >= LEDGER_DRY_BEGIN;
     char day[16], hours[32], words[RULE_ENTRY_WORDS_BYTES];
+    const char *which = is_dry ? "an entry before it" : rule_entry_words(entry, false, words);
     int r;
 
-    for (uint64_t i = 0; i < n; i++)
-        if (recent->print[i] == print && recent->entry[i] > entry &&
-            !is_reversed(rule, recent->entry[i], order->minutes))
-            entry = recent->entry[i];
-    if (entry == 0)
-        return 0;
-    bool is_dry = entry >= LEDGER_DRY_BEGIN;
-    const char *which = is_dry ? "an entry before it" : rule_entry_words(entry, false, words);
     dates_format_iso(order->service_day, day);
-    hours_format((int64_t)order->minutes, hours);
-    if (order->source != TIMEBANK__SOURCE__HAND || rule_overrides(rule, 4))
+    hours_format((int64_t)giver->minutes, hours);
+    if (order->source != TIMEBANK__SOURCE__HAND || rule->is_settling ||
+        rule_overrides(rule, OVERRIDES_DUPLICATE))
         return rule_warn(rule, WARNING_LOOKS_LIKE, is_dry ? 0 : entry,
-                         "This looks like %s: %s, %s, %s.", which, order->to, day, hours);
+                         "This looks like %s: %s, %s, %s.", which, giver->code, day, hours);
     r = rule_refuse(rule, REFUSAL_LOOKS_LIKE, "",
                     "This looks like %s: %s gave %s on %s%s%s. If it is another one, insist "
                     "with --again.",
-                    which, order->to, hours, day, *order->from ? " to " : "", order->from);
+                    which, giver->code, hours, day, *order->from ? " to " : "", order->from);
     if (r > 0)
         rule->batch->notes[rule->batch->n_notes - 1].entry = is_dry ? 0 : entry;
     return r;
 }
 
-static int remember(struct rule *rule, const uint8_t key[8], uint64_t print) {
-    struct state_recent *recent;
-    void *value;
-    int r = state_make(rule->state, STATE_RECENTS, key, 8, &value);
+static int check_duplicate(struct rule *rule, const struct rules_giver *giver) {
+    const struct state_recent *recent =
+        state_get(rule->state, STATE_RECENTS, giver->key, sizeof(giver->key), NULL);
+    uint64_t n = recent ? MIN_OF(recent->n, (uint64_t)STATE_RECENT) : 0, entry = 0;
 
-    if (r < 0)
-        return r;
-    recent = value;
-    recent->entry[recent->n % STATE_RECENT] = rule->index;
-    recent->print[recent->n % STATE_RECENT] = print;
-    recent->n++;
-    return rules_move_add_to_day(rule, DAY_GIVEN, rule->order->to, NULL, rule->order->service_day,
-                                 (int64_t)rule->order->minutes);
+    for (uint64_t i = 0; i < n; i++)
+        if (recent->print[i] == giver->print && recent->entry[i] > entry &&
+            !is_reversed(rule, recent->entry[i], giver->minutes))
+            entry = recent->entry[i];
+    return entry ? tell_duplicate(rule, giver, entry) : 0;
 }
 
-static int warn_before_joining(struct rule *rule) {
-    const struct state_account *giver = state_account(rule->state, rule->order->to);
-
+static int warn_before_joining(struct rule *rule, const struct state_account *giver) {
     if (giver->joined_day == 0 || rule->order->service_day >= giver->joined_day)
         return 0;
     return rule_warn(rule, WARNING_BEFORE_JOINING, 0, "The date of service is before %s joined.",
                      giver->code);
 }
 
-static int give(struct rule *rule, bool moves) {
-    const Timebank__Order *order = rule->order;
-    uint64_t print = print_of(order);
-    uint8_t key[8];
+int rules_time_check(struct rule *rule, const char *code, uint64_t minutes,
+                     struct rules_giver *ret_giver) {
+    const struct state_account *account = state_account(rule->state, code);
     int r;
 
-    be64_put(key, state_account(rule->state, order->to)->number);
-    r = check_day(rule);
+    *ret_giver = (struct rules_giver){
+        .code = code, .minutes = minutes, .print = print_of(rule->order, minutes)};
+    be64_put(ret_giver->key, account->number);
+    r = check_day(rule, ret_giver);
     if (r == 0)
-        r = check_duplicate(rule, state_get(rule->state, STATE_RECENTS, key, 8, NULL), print);
-    if (r == 0)
-        r = warn_before_joining(rule);
-    if (r == 0 && moves)
-        r = rules_move_check(rule, order->from, order->to, order->minutes);
-    if (r == 0)
-        r = moves ? rules_move(rule, order->from, order->to, order->minutes)
-                  : rules_move_add_line(rule, order->to);
-    return r == 0 ? remember(rule, key, print) : r;
+        r = check_duplicate(rule, ret_giver);
+    return r == 0 ? warn_before_joining(rule, account) : r;
+}
+
+int rules_time_note(struct rule *rule, const struct rules_giver *giver) {
+    struct state_recent *recent;
+    void *value;
+    int r = state_make(rule->state, STATE_RECENTS, giver->key, sizeof(giver->key), &value);
+
+    if (r < 0)
+        return r;
+    recent = value;
+    recent->entry[recent->n % STATE_RECENT] = rule_entry(rule);
+    recent->print[recent->n % STATE_RECENT] = giver->print;
+    recent->n++;
+    return rules_move_add_to_day(rule, DAY_GIVEN, giver->code, NULL, rule->order->service_day,
+                                 (int64_t)giver->minutes);
 }
 
 int rules_time_give(struct rule *rule) {
-    return give(rule, true);
+    const Timebank__Order *order = rule->order;
+    struct rules_legs legs = {0};
+    struct rules_giver giver;
+    uint64_t repaid;
+    int r = rules_time_check(rule, order->to, order->minutes, &giver);
+
+    if (r != 0)
+        return r;
+    rules_legs_add(rule, &legs, order->from, -(int64_t)order->minutes, 0);
+    repaid = rules_advance_earn(rule, &legs, order->to, order->minutes);
+    r = rules_legs_check(rule, &legs);
+    if (r == 0)
+        r = rules_legs_post(rule, &legs);
+    if (r == 0)
+        r = rules_time_note(rule, &giver);
+    return r == 0 ? rules_advance_note(rule, order->to, repaid) : r;
 }
 
 int rules_time_log(struct rule *rule) {
-    return give(rule, false);
+    const Timebank__Order *order = rule->order;
+    struct rules_giver giver;
+    int r = rules_time_check(rule, order->to, order->minutes, &giver);
+
+    if (r == 0)
+        r = rules_move_add_line(rule, order->to);
+    return r == 0 ? rules_time_note(rule, &giver) : r;
+}
+
+/* Of the entry, once these minutes are taken back too. */
+static uint64_t left_of(const struct rules_target *target, uint64_t minutes) {
+    return target->order->minutes - target->reversed - minutes;
+}
+
+int rules_time_take_back(struct rule *rule, const struct rules_target *target, uint64_t minutes,
+                         struct rules_legs *legs) {
+    int r = rules_advance_unearn(rule, legs, target->index, target->order->to, minutes,
+                                 left_of(target, minutes));
+
+    if (r == 0)
+        rules_legs_add(rule, legs, target->order->from, (int64_t)minutes, 0);
+    return r;
+}
+
+int rules_time_taken_back(struct rule *rule, const struct rules_target *target, uint64_t minutes) {
+    const Timebank__Order *order = target->order;
+    int r = rules_move_add_to_day(rule, DAY_GIVEN, order->to, NULL, order->service_day,
+                                  -(int64_t)minutes);
+
+    return r == 0 ? rules_advance_note_unearned(rule, target->index, order->to,
+                                                left_of(target, minutes))
+                  : r;
 }

@@ -68,7 +68,8 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
     [STATE_PENDINGS] = {INTEGER(state_pending, what), INTEGER(state_pending, is_over),
                         INTEGER(state_pending, outcome), BYTES(state_pending, id),
                         INTEGER(state_pending, due_ms), INTEGER(state_pending, minutes),
-                        INTEGER(state_pending, entry), INTEGER(state_pending, ended),
+                        INTEGER(state_pending, taken), INTEGER(state_pending, entry),
+                        INTEGER(state_pending, ended),
                         INTEGER(state_pending, ended_day), INTEGER(state_pending, counted_day),
                         BYTES(state_pending, author), BYTES(state_pending, from),
                         BYTES(state_pending, to)},
@@ -94,6 +95,7 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
                             INTEGER(state_voucher_key, is_last)},
     [STATE_OFFER_SUMS] = {INTEGER(state_offer_sum, minutes), INTEGER(state_offer_sum, heads),
                           INTEGER(state_offer_sum, times)},
+    [STATE_REPAYMENTS] = {INTEGER(state_repayment, minutes)},
 };
 
 /* The rings of a recent row are lists of integers: packed one by one. */

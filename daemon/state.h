@@ -53,7 +53,8 @@ enum state_standing { STANDING_OPEN = 0, STANDING_FROZEN = 1, STANDING_CLOSED = 
     X(PROGRAMMES, programmes, state_programme, 0)                                                  \
     X(PERIODS, periods, state_period, 0)                                                           \
     X(VOUCHER_KEYS, voucher_keys, state_voucher_key, 0)                                            \
-    X(OFFER_SUMS, offer_sums, state_offer_sum, 1)
+    X(OFFER_SUMS, offer_sums, state_offer_sum, 1)                                                  \
+    X(REPAYMENTS, repayments, state_repayment, 1)
 
 enum state_table {
 #define X(ENUM, name, type, on_disk) STATE_##ENUM,
@@ -178,7 +179,8 @@ struct state_pending {
     uint8_t outcome;            /* enum state_outcome, once over */
     uint8_t id[ORDER_ID_BYTES]; /* of the order that opened it */
     uint64_t due_ms;            /* 0: never by itself */
-    uint64_t minutes;           /* that still wait */
+    uint64_t minutes;           /* that still wait; of a hold that is over, that then moved */
+    uint64_t taken;             /* of a hold: captured and not taken back */
     uint64_t entry;             /* the entry it is about: itself, or the one disputed */
     uint64_t ended;             /* record that ended it */
     uint32_t ended_day;
@@ -282,6 +284,11 @@ struct state_offer_sum {
     uint64_t minutes;
     uint64_t heads;
     uint64_t times;
+};
+
+/* What of an entry repaid an advance. Key: entry number u64 || account number u64. */
+struct state_repayment {
+    uint64_t minutes;
 };
 
 struct state_sums {
