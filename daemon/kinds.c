@@ -11,30 +11,34 @@
 #define ANY_OPENED (MEMBERS | ORGANISATIONS | VENUES)
 #define ANY_OPENED_OR_BANK (ANY_OPENED | BANKS)
 
+/* Who says yes or no to what concerns their own account. */
+#define ANSWERERS (BROKERS | R(ROLE_MEMBER) | R(ROLE_ORGANISATION))
+
 static const struct kind kinds[] = {
     {KIND_NUMBER(EXCHANGE), .roles = BROKERS | R(ROLE_MEMBER), .from_kinds = MEMBERS,
      .to_kinds = MEMBERS, .fields = TIME_FIELDS,
-     .traits = COUNTS | REVERSIBLE | SPENDS | GIVES_TIME | OWN_FROM, .apply = rules_time_give,
+     .traits = COUNTS | REVERSIBLE | SPENDS | GIVES_TIME | OWN_FROM | PROPOSABLE | CLAIMABLE,
+     .apply = rules_time_give,
      .take_back = rules_time_take_back,
      .taken_back = rules_time_taken_back},
-    {KIND_NUMBER(EARN), .roles = BROKERS | R(ROLE_ORGANISATION), .from_kinds = ORGANISATIONS,
-     .to_kinds = MEMBERS, .fields = TIME_FIELDS,
-     .traits = COUNTS | REVERSIBLE | GIVES_TIME | OWN_FROM, .apply = rules_time_give,
+    {KIND_NUMBER(EARN), .roles = BROKERS | R(ROLE_ORGANISATION) | R(ROLE_MEMBER),
+     .from_kinds = ORGANISATIONS, .to_kinds = MEMBERS, .fields = TIME_FIELDS,
+     .traits = COUNTS | REVERSIBLE | GIVES_TIME | OWN_FROM | PROPOSABLE | CLAIMABLE, .apply = rules_time_give,
      .take_back = rules_time_take_back,
      .taken_back = rules_time_taken_back},
     {KIND_NUMBER(LOG), .roles = BROKERS, .from_kinds = MEMBERS | ORGANISATIONS, .to_kinds = MEMBERS,
      .fields = TIME_FIELDS, .traits = COUNTS | REVERSIBLE | GIVES_TIME | FROM_OPTIONAL,
      .apply = rules_time_log, .taken_back = rules_time_taken_back},
     {KIND_NUMBER(GIFT), .roles = BROKERS | R(ROLE_MEMBER), .from_kinds = MEMBERS,
-     .to_kinds = MEMBERS, .fields = CREDIT_FIELDS | USES_PERSONS, .traits = COUNTS | REVERSIBLE | SPENDS | OWN_FROM,
+     .to_kinds = MEMBERS, .fields = CREDIT_FIELDS | USES_PERSONS, .traits = COUNTS | REVERSIBLE | SPENDS | OWN_FROM | PROPOSABLE,
      .apply = rules_credit_move},
     {KIND_NUMBER(DONATE), .roles = BROKERS | R(ROLE_MEMBER), .from_kinds = MEMBERS,
-     .to_kinds = CHEST, .fields = CREDIT_FIELDS | USES_PERSONS, .traits = COUNTS | REVERSIBLE | SPENDS | OWN_FROM,
+     .to_kinds = CHEST, .fields = CREDIT_FIELDS | USES_PERSONS, .traits = COUNTS | REVERSIBLE | SPENDS | OWN_FROM | PROPOSABLE,
      .apply = rules_credit_move},
     {KIND_NUMBER(GRANT), .roles = BROKERS, .from_kinds = ISSUED | CHEST, .to_kinds = MEMBERS,
-     .fields = CREDIT_FIELDS | USES_PERSONS, .traits = COUNTS | REVERSIBLE, .apply = rules_credit_grant},
+     .fields = CREDIT_FIELDS | USES_PERSONS, .traits = COUNTS | REVERSIBLE | PROPOSABLE, .apply = rules_credit_grant},
     {KIND_NUMBER(ISSUE), .roles = BROKERS, .from_kinds = ISSUED, .to_kinds = ORGANISATIONS,
-     .fields = CREDIT_FIELDS, .traits = COUNTS | REVERSIBLE, .apply = rules_credit_issue},
+     .fields = CREDIT_FIELDS, .traits = COUNTS | REVERSIBLE | PROPOSABLE, .apply = rules_credit_issue},
     {KIND_NUMBER(REDEEM), .roles = BROKERS | R(ROLE_VENUE), .from_kinds = MEMBERS,
      .to_kinds = VENUES, .fields = CREDIT_FIELDS | USES_PERSONS,
      .traits = COUNTS | REVERSIBLE | SPENDS | OWN_TO | ANY_MINUTES, .apply = rules_redeem,
@@ -94,6 +98,14 @@ static const struct kind kinds[] = {
      .traits = COUNTS | REVERSIBLE, .apply = rules_transfer,
      .taken_back = rules_transfer_taken_back},
 
+    {KIND_NUMBER(CONFIRM), .roles = ANSWERERS, .apply = rules_confirm},
+    {KIND_NUMBER(DECLINE), .roles = ANSWERERS, .apply = rules_confirm_decline},
+    {KIND_NUMBER(WITHDRAW), .roles = ANSWERERS, .apply = rules_confirm_withdraw},
+    {KIND_NUMBER(APPROVE), .roles = BROKERS, .apply = rules_confirm_approve},
+    {KIND_NUMBER(DISPUTE), .roles = ANSWERERS, .apply = rules_dispute},
+    {KIND_NUMBER(DECIDE), .roles = BROKERS, .fields = USES_MINUTES,
+     .traits = ANY_MINUTES | ZERO_MINUTES, .apply = rules_dispute_decide},
+
     {KIND_NUMBER(OPEN_ACCOUNT), .roles = BROKERS, .fields = USES_TO | USES_DAY,
      .apply = rules_register_open},
     {KIND_NUMBER(FREEZE), .roles = BROKERS, .to_kinds = ANY_OPENED_OR_BANK, .fields = USES_TO,
@@ -113,6 +125,8 @@ static const struct kind kinds[] = {
     {KIND_NUMBER(REVOKE_KEY), .roles = STEWARDS, .apply = rules_keys_revoke},
     {KIND_NUMBER(CLOSE_PERIOD), .roles = BROKERS, .apply = rules_period_close},
     {KIND_NUMBER(SET_PROGRAMME), .roles = BROKERS, .apply = rules_period_programme},
+    {KIND_NUMBER(SET_TRUST), .roles = ANSWERERS, .to_kinds = MEMBERS | ORGANISATIONS,
+     .fields = USES_TO, .traits = OWN_TO, .apply = rules_trust_set},
     {KIND_NUMBER(SET_PERSON), .roles = BROKERS, .to_kinds = MEMBERS, .fields = USES_TO,
      .apply = rules_person_set},
     {KIND_NUMBER(SET_MANDATE), .roles = BROKERS, .to_kinds = MEMBERS, .fields = USES_TO,
@@ -130,6 +144,10 @@ static const struct kind kinds[] = {
 
 /* What falls due, and what then happens. */
 static const struct pending_kind pending_kinds[] = {
+    {PENDING_GIFT, "gift", rules_propose_plan, rules_propose_lapse},
+    {PENDING_CLAIM, "claim", rules_propose_plan, rules_propose_lapse},
+    {PENDING_APPROVAL, "approval", rules_propose_plan, rules_propose_lapse},
+    {PENDING_DISPUTE, "dispute", rules_dispute_plan, rules_dispute_lapse},
     {PENDING_PLEDGE, "pledge", rules_advance_plan, rules_advance_due},
     {PENDING_HOLD, "hold", rules_hold_plan, rules_hold_lapse},
     {PENDING_VOUCHERS, "vouchers", rules_voucher_plan, rules_voucher_expire},

@@ -163,10 +163,14 @@ static bool authority_fits(const struct rule *rule) {
     }
 }
 
-/* The side that an author who is no broker acts for, or NULL; of a hold, a venue's is `to`. */
+/* The side that an author who is no broker acts for, or NULL; of a hold, a venue's is `to`; so is a
+ * giver's of what they claim. */
 static const char *own_side(const struct rule *rule) {
     uint32_t traits = rule->kind->traits;
 
+    if (traits & CLAIMABLE && !rules_agree_acts_for(rule, rule->order->from) &&
+        strcmp(state_policy(rule->state, "claims"), "on") == 0)
+        return "to";
     if (traits & OWN_FROM && traits & OWN_TO)
         return rule->batch->author->role == TIMEBANK__ROLE__ROLE_VENUE ? "to" : "from";
     return traits & OWN_FROM ? "from" : traits & OWN_TO ? "to" : NULL;
@@ -195,8 +199,12 @@ static int check_authority(struct rule *rule) {
             return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "sheet",
                                "Only a broker enters from a sheet: leave sheet and line out.");
     } else if (kind->traits & COUNTS && *author->account &&
-               strcmp(order->to, author->account) == 0) {
-        return rule_refuse(rule, REFUSAL_OWN_HOURS, "to", NULL);
+               strcmp(order->to, author->account) == 0 && !order->proposal) {
+        return rule_refuse(rule, REFUSAL_OWN_HOURS, "to",
+                           kind->traits & PROPOSABLE
+                               ? "A broker's own hours and credits need another broker: ask one "
+                                 "to enter this, or propose it with --propose."
+                               : NULL);
     }
     if (!authority_fits(rule))
         return rule_refuse(rule, REFUSAL_WRONG_AUTHORITY, "authority", NULL);

@@ -99,6 +99,11 @@ static int tell_duplicate(struct rule *rule, const struct rules_giver *giver, ui
     return r;
 }
 
+/* A proposal is remembered when it is made, so that the same is not claimed twice meanwhile. */
+static bool is_itself(const struct rule *rule, uint64_t entry) {
+    return rule->is_settling && rule->proposed == entry;
+}
+
 static int check_duplicate(struct rule *rule, const struct rules_giver *giver) {
     const struct state_recent *recent =
         state_get(rule->state, STATE_RECENTS, giver->key, sizeof(giver->key), NULL);
@@ -106,7 +111,8 @@ static int check_duplicate(struct rule *rule, const struct rules_giver *giver) {
 
     for (uint64_t i = 0; i < n; i++)
         if (recent->print[i] == giver->print && recent->entry[i] > entry &&
-            !is_reversed(rule, recent->entry[i], giver->minutes))
+            !is_reversed(rule, recent->entry[i], giver->minutes) &&
+            !is_itself(rule, recent->entry[i]) && !rules_agree_is_fallen(rule, recent->entry[i]))
             entry = recent->entry[i];
     return entry ? tell_duplicate(rule, giver, entry) : 0;
 }
@@ -132,7 +138,7 @@ int rules_time_check(struct rule *rule, const char *code, uint64_t minutes,
     return r == 0 ? warn_before_joining(rule, account) : r;
 }
 
-int rules_time_note(struct rule *rule, const struct rules_giver *giver) {
+static int remember(struct rule *rule, const struct rules_giver *giver) {
     struct state_recent *recent;
     void *value;
     int r = state_make(rule->state, STATE_RECENTS, giver->key, sizeof(giver->key), &value);
@@ -143,6 +149,26 @@ int rules_time_note(struct rule *rule, const struct rules_giver *giver) {
     recent->entry[recent->n % STATE_RECENT] = rule_entry(rule);
     recent->print[recent->n % STATE_RECENT] = giver->print;
     recent->n++;
+    return 0;
+}
+
+int rules_time_propose(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    struct rules_giver giver = {.code = order->to, .minutes = order->minutes};
+
+    if (!(rule->kind->traits & GIVES_TIME))
+        return 0;
+    giver.print = print_of(order, order->minutes);
+    be64_put(giver.key, state_account(rule->state, order->to)->number);
+    return remember(rule, &giver);
+}
+
+int rules_time_note(struct rule *rule, const struct rules_giver *giver) {
+    bool is_known = rule->is_settling && rule->kind->traits & GIVES_TIME;
+    int r = is_known ? 0 : remember(rule, giver);
+
+    if (r < 0)
+        return r;
     return rules_move_add_to_day(rule, DAY_GIVEN, giver->code, NULL, rule->order->service_day,
                                  (int64_t)giver->minutes);
 }

@@ -277,6 +277,8 @@ struct rules_giver {
 int rules_time_check(struct rule *rule, const char *code, uint64_t minutes,
                      struct rules_giver *ret_giver);
 int rules_time_note(struct rule *rule, const struct rules_giver *giver);
+/* What a proposal is remembered by, before anything is given. */
+int rules_time_propose(struct rule *rule);
 int rules_time_give(struct rule *rule);
 int rules_time_log(struct rule *rule);
 int rules_time_taken_back(struct rule *rule, const struct rules_target *target, uint64_t minutes);
