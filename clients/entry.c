@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "entry-json.h"
 #include "options.h"
 #include "verbs.h"
 #include "words.h"
@@ -70,71 +71,25 @@ void entry_copy_fini(struct entry_copy *copy) {
         free(TAKE(copy->strings[i]));
 }
 
-static void id_put(json_t *object, const char *key, const uint8_t id[TB_ORDER_ID_BYTES]) {
-    static const uint8_t zeros[TB_ORDER_ID_BYTES];
-    char hex[2 * TB_ORDER_ID_BYTES + 1];
-    if (memcmp(id, zeros, sizeof(zeros)) == 0)
-        return;
-    for (size_t i = 0; i < TB_ORDER_ID_BYTES; i++)
-        snprintf(hex + 2 * i, 3, "%02x", id[i]);
-    json_object_set_new(object, key, json_string(hex));
-}
-
-static void text_put(json_t *object, const char *key, const char *text) {
-    if (text && *text)
-        json_object_set_new(object, key, client_json_text(text));
-}
-
-static void number_put(json_t *object, const char *key, uint64_t number) {
-    if (number)
-        json_object_set_new(object, key, json_integer((json_int_t)number));
-}
-
-static void day_put(json_t *object, const char *key, uint32_t day) {
-    char text[16];
-    if (day == 0)
-        return;
-    tb_date_format(day, text);
-    json_object_set_new(object, key, json_string(text));
-}
-
-static void order_put(json_t *object, const struct tb_order *order) {
-    day_put(object, "service_date", order->service_day);
-    text_put(object, "from", order->from);
-    text_put(object, "to", order->to);
-    number_put(object, "minutes", order->minutes);
-    number_put(object, "typed_minutes", order->typed_minutes);
-    text_put(object, "activity", order->activity);
-    text_put(object, "funder", order->funder);
-    text_put(object, "programme", order->programme);
-    text_put(object, "reference", order->reference);
-    text_put(object, "offer", order->offer);
-    number_put(object, "adults", order->adults);
-    number_put(object, "under16", order->under16);
-    number_put(object, "price_minutes", order->price_minutes);
-    text_put(object, "name", order->name);
-    text_put(object, "value", order->value);
-    text_put(object, "tags", order->tags);
-    text_put(object, "sheet", order->sheet);
-    number_put(object, "line", order->line);
-    day_put(object, "claimed_date", order->claimed_day);
-    number_put(object, "override", order->override);
-    text_put(object, "why", order->why);
-    id_put(object, "id", order->id);
-    id_put(object, "target", order->target);
-    id_put(object, "corrects", order->corrects);
-}
-
 static void json_tell(struct client *client, const struct tb_entry *entry) {
     _cleanup_(freep) char *author = tb_key_line(entry->author);
     json_t *object = json_pack("{s:I, s:s}", "entry", (json_int_t)entry->number, "kind",
                                tb_kind_name((int)entry->order.kind));
-    order_put(object, &entry->order);
+    entry_json_put(object, &entry->order);
     json_object_set_new(object, "reversed_minutes",
                         json_integer((json_int_t)entry->reversed_minutes));
     json_object_set_new(object, "received_at_ms", json_integer((json_int_t)entry->received_at_ms));
     json_object_set_new(object, "seal", json_integer((json_int_t)entry->seal));
-    text_put(object, "author", author);
+    if (entry->event) {
+        json_object_set_new(object, "event", json_string(tb_event_name(entry->event)));
+        json_object_set_new(object, "event_ms", json_integer((json_int_t)entry->event_ms));
+        json_object_set_new(object, "event_minutes",
+                            json_integer((json_int_t)entry->event_minutes));
+    } else if (author) {
+        json_object_set_new(object, "author", client_json_text(author));
+    }
+    if (*entry->state)
+        json_object_set_new(object, "state", client_json_text(entry->state));
     json_object_set_new(object, "position", client_position(client));
     client_print_json(object);
 }
@@ -152,7 +107,8 @@ static void words_tell(const struct tb_entry *entry) {
     _cleanup_(freep) char *author = tb_key_line(entry->author);
     char instant[40], reversed[32];
     instant_format(entry->received_at_ms, instant);
-    client_line(stdout, "%s; entry %" PRIu64, words ? words : "", entry->number);
+    client_line(stdout, "%s%s%s; entry %" PRIu64, entry->event ? tb_event_name(entry->event) : "",
+                entry->event ? ": " : "", words ? words : "", entry->number);
     client_line(stdout, "  kind %s", tb_kind_name((int)order->kind));
     if (order->activity && *order->activity)
         client_line(stdout, "  activity %s", order->activity);
@@ -160,8 +116,10 @@ static void words_tell(const struct tb_entry *entry) {
         client_line(stdout, "  sheet %s, line %" PRIu32, order->sheet, order->line);
     if (order->why && *order->why)
         client_line(stdout, "  why: %s", order->why);
+    if (*entry->state)
+        client_line(stdout, "  state: %s", entry->state);
     client_line(stdout, "  recorded %s", instant);
-    if (author)
+    if (author && !entry->event)
         client_line(stdout, "  by %s", author);
     if (entry->reversed_minutes) {
         tb_time_format((int64_t)entry->reversed_minutes, reversed);

@@ -242,7 +242,7 @@ static void on_entry_tell(struct client *client, const struct tb_answer *answer,
     /* A queue stands before a venue's screen: no balances there. */
     if (tb_bank_role(client->bank) != TB_ROLE_VENUE)
         record_balances_of_target(answer, told.place, target, &told);
-    told.more = json_pack("{s:I}", "target", (json_int_t)number);
+    told.more = json_pack("{s:I}", "target_entry", (json_int_t)number);
     record_tell(client, answer, &told);
 }
 

@@ -81,7 +81,10 @@ static json_t *line_json(const struct statement_line *line) {
     if (*line->offer)
         json_object_set_new(object, "offer", client_json_text(line->offer));
     if (line->target_entry)
-        json_object_set_new(object, "reverses", json_integer((json_int_t)line->target_entry));
+        json_object_set_new(object, line->kind == TB_REVERSE ? "reverses" : "target_entry",
+                            json_integer((json_int_t)line->target_entry));
+    if (line->event)
+        json_object_set_new(object, "event", json_string(tb_event_name(line->event)));
     if (line->reversed_minutes)
         json_object_set_new(object, "reversed_minutes",
                             json_integer((json_int_t)line->reversed_minutes));
@@ -119,7 +122,7 @@ static void row_tell(const struct statement_line *line) {
     csv_out_text(line->activity);
     csv_out_text(line->offer);
     csv_out_text(by);
-    csv_out_number((int64_t)line->target_entry);
+    csv_out_number(line->kind == TB_REVERSE ? (int64_t)line->target_entry : 0);
     csv_out_text(line->why);
     csv_out_number((int64_t)line->hours_minutes);
     csv_out_number((int64_t)line->reversed_minutes);

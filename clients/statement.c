@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "options.h"
 #include "verbs.h"
+#include "words.h"
 
 #define MS_PER_DAY 86400000u
 #define KEY_CHARS 8
@@ -71,17 +72,54 @@ static char *words_of(const struct tb_order *order, const char *code) {
                      other, text_or_empty(order->offer), order->adults, order->under16);
         break;
     default:
-        n = asprintf(&words, "%s", tb_kind_name((int)order->kind));
+        return words_of_order(order);
     }
     return n < 0 ? NULL : words;
 }
 
-static char *words_of_reversal(const struct tb_statement_line *line, const char *code) {
-    _cleanup_(freep) char *taken = words_of(&line->target, code);
+/* What became of the entry that the line speaks of. */
+static const char *done_word(const struct tb_statement_line *line) {
+    switch (line->order.kind) {
+    case TB_REVERSE:
+        return "taken back";
+    case TB_CONFIRM:
+        return "confirmed";
+    case TB_DECLINE:
+        return "declined";
+    case TB_WITHDRAW:
+        return "withdrawn";
+    case TB_DISPUTE:
+        return "disputed";
+    case TB_DECIDE:
+        return "decided";
+    case TB_APPROVE:
+        return "approved";
+    case TB_CAPTURE:
+        return "taken";
+    case TB_RELEASE:
+        return "given back";
+    case TB_UNMERGE:
+        return "undone";
+    default:
+        return tb_kind_name((int)line->order.kind);
+    }
+}
+
+static bool has_target(const struct tb_statement_line *line) {
+    return line->target_entry != 0 && !line->event;
+}
+
+/* "taken back: entry 24 (gave to m0012: gardening)", "gift-lapsed: entry 24 (gift to m0012)" */
+static char *words_of_line(const struct tb_statement_line *line, const char *code) {
+    const struct tb_order *order = has_target(line) ? &line->target : &line->order;
+    _cleanup_(freep) char *subject = words_of(order, code);
     char *words = NULL;
 
-    if (!taken || asprintf(&words, "taken back: entry %llu (%s)",
-                           (unsigned long long)line->target_entry, taken) < 0)
+    if (!subject || (!has_target(line) && !line->event))
+        return TAKE(subject);
+    if (asprintf(&words, "%s: entry %llu (%s)",
+                 line->event ? tb_event_name(line->event) : done_word(line),
+                 (unsigned long long)line->target_entry, subject) < 0)
         return NULL;
     return words;
 }
@@ -99,25 +137,27 @@ static char *author_of(const struct tb_statement_line *line) {
 
 static int line_copy(const struct tb_statement_line *from, const char *code,
                      struct statement_line *to) {
-    bool is_reversal = from->order.kind == TB_REVERSE;
-    const struct tb_order *order = is_reversal ? &from->target : &from->order;
+    const struct tb_order *order = has_target(from) ? &from->target : &from->order;
+    uint32_t entry_day = from->order.claimed_day && !from->event
+                             ? from->order.claimed_day
+                             : (uint32_t)(from->received_at_ms / MS_PER_DAY);
 
     *to = (struct statement_line){
         .entry = from->entry,
-        .service_day = order->service_day,
-        .entry_day = from->order.claimed_day ? from->order.claimed_day
-                                             : (uint32_t)(from->received_at_ms / MS_PER_DAY),
+        .service_day = order->service_day ? order->service_day : entry_day,
+        .entry_day = entry_day,
         .received_at_ms = from->received_at_ms,
         .minutes = from->minutes,
-        .hours_minutes = order->kind == TB_LOG && !is_reversal ? order->minutes : 0,
+        .hours_minutes = from->order.kind == TB_LOG ? order->minutes : 0,
         .reversed_minutes = from->reversed_minutes,
         .target_entry = from->target_entry,
         .kind = (int)from->order.kind,
+        .event = from->event,
         .authority = (int)from->order.authority,
         .author_role = from->author_role,
         .author = author_of(from),
         .other = strdup(text_or_empty(is(order->to, code) ? order->from : order->to)),
-        .words = is_reversal ? words_of_reversal(from, code) : words_of(order, code),
+        .words = words_of_line(from, code),
         .activity = strdup(text_or_empty(order->activity)),
         .offer = strdup(text_or_empty(order->offer)),
         .why = strdup(text_or_empty(from->order.why)),
@@ -211,6 +251,10 @@ void statement_fini(struct statement *statement) {
 }
 
 void statement_by(const struct statement_line *line, char *ret, size_t n_ret) {
+    if (line->event) {
+        snprintf(ret, n_ret, "the bank, when it fell due");
+        return;
+    }
     snprintf(ret, n_ret, "%s %s%s", line->author_role ? tb_role_name(line->author_role) : "key",
              line->author, line->authority == TB_BY_SHEET ? ", from a sheet" : "");
 }

@@ -16,8 +16,9 @@ struct statement_line {
     int64_t balance_minutes; /* after it, in this order */
     uint64_t hours_minutes;  /* without credit; else 0 */
     uint64_t reversed_minutes;
-    uint64_t target_entry;
+    uint64_t target_entry; /* that it speaks of, or an event follows from; else 0 */
     int kind;
+    int event; /* enum tb_event: nobody recorded it */
     int authority;
     int author_role;
     char *author; /* account of the author's key, or the beginning of the key */

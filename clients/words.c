@@ -83,6 +83,7 @@ static const struct {
     {TB_ISSUE, "issued", NULL},
     {TB_MINT_VOUCHERS, NULL, "vouchers"},
     {TB_REDEEM_VOUCHER, "vouchers", NULL},
+    {TB_VOID_VOUCHERS, "vouchers", NULL},
     {TB_ADVANCE, "advances", NULL},
     {TB_PLEDGE, "advances", NULL},
     {TB_EXPIRE, NULL, "expired"},
