@@ -19,6 +19,13 @@ static const struct register_table {
     int (*scan)(struct register_scan *scan);
 } tables[] = {
     {TIMEBANK__REGISTER_TABLE__PENDING, BROKERS | OWNERS, register_pending},
+    {TIMEBANK__REGISTER_TABLE__VOUCHERS_MINTED,
+     BROKERS | ROLE(ROLE_ORGANISATION) | ROLE(ROLE_MEMBER) | ROLE(AUDITOR), register_vouchers},
+    {TIMEBANK__REGISTER_TABLE__VOUCHER_KEYS, BROKERS | OWNERS | ROLE(AUDITOR),
+     register_voucher_keys},
+    {TIMEBANK__REGISTER_TABLE__PROGRAMMES, BROKERS | ROLE(ROLE_ORGANISATION) | ROLE(AUDITOR),
+     register_programmes},
+    {TIMEBANK__REGISTER_TABLE__PERIODS, BROKERS | ROLE(AUDITOR), register_periods},
 };
 
 Timebank__RegisterRow *register_row(struct register_scan *scan, const void *mark, size_t n_mark) {

@@ -32,3 +32,9 @@ bool register_may_read(const struct register_scan *scan, const char *code);
 
 /* handle-register-pending.c */
 int register_pending(struct register_scan *scan);
+/* handle-register-vouchers.c */
+int register_vouchers(struct register_scan *scan);
+int register_voucher_keys(struct register_scan *scan);
+/* handle-register-periods.c */
+int register_periods(struct register_scan *scan);
+int register_programmes(struct register_scan *scan);

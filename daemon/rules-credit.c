@@ -29,5 +29,6 @@ int rules_credit_issue(struct rule *rule) {
                                    "There is no funder %s: check the spelling, or add it with "
                                    "timebank funder add.",
                                    issue->funder);
-    return rules_credit_move(rule);
+    r = rules_period_check_programme(rule);
+    return r == 0 ? rules_credit_move(rule) : r;
 }
