@@ -3,8 +3,6 @@
  * Reads the log's records into rows of numbers. It promises that every name in a row is known and
  * every reversal finds its target; what a row means for a period is the report's business.
  */
-#include "facts.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "facts-private.h"
 
 #define ARENA_MAX_BYTES (1024u * 1024) /* an order of 32 KiB fits many times over */
 
@@ -35,25 +34,21 @@ struct facts *facts_free(struct facts *facts) {
     intern_fini(&facts->funders);
     intern_fini(&facts->wards);
     intern_fini(&facts->ids);
+    free(facts->orders);
     free(facts->facts);
     free(facts->reversals);
+    free(facts->waits);
+    free(facts->moves);
+    free(facts->merges);
+    free(facts->opened);
     free(facts->days);
     free(facts->accounts);
     free(facts);
     return NULL;
 }
 
-#define GROW(facts, array)                                                                         \
-    ({                                                                                             \
-        void *grown_ = (facts)->array;                                                             \
-        int grow_r_ = intern_grow(&grown_, (facts)->n_##array, &(facts)->n_##array##_allocated,    \
-                                  sizeof(*(facts)->array));                                        \
-        (facts)->array = grown_;                                                                   \
-        grow_r_;                                                                                   \
-    })
-
 /* The account's number, with a row of its own from the first time on. */
-static int number_account(struct facts *facts, const char *code, uint32_t *ret) {
+int facts_number_account(struct facts *facts, const char *code, uint32_t *ret) {
     uint32_t number;
     int r = intern_text_number(&facts->account_codes, code, &number);
     if (r < 0)
@@ -68,21 +63,25 @@ static int number_account(struct facts *facts, const char *code, uint32_t *ret) 
     return 0;
 }
 
-static int open_account(struct facts *facts, const char *code, Timebank__AccountKind kind) {
+int facts_open_account(struct facts *facts, const char *code, Timebank__AccountKind kind) {
     uint32_t number;
-    int r = number_account(facts, code, &number);
+    int r = facts_number_account(facts, code, &number);
     if (r < 0)
         return r;
     if (facts->accounts[number].kind != TIMEBANK__ACCOUNT_KIND__ACCOUNT_KIND_NONE)
         return -EBADMSG;
+    r = GROW(facts, opened);
+    if (r < 0)
+        return r;
     facts->accounts[number].kind = kind;
+    facts->opened[facts->n_opened++] = number;
     return 0;
 }
 
 static int open_bank_accounts(struct facts *facts) {
     int r = 0;
     for (size_t i = 0; r == 0 && i < RECORD_BANK_ACCOUNTS; i++)
-        r = open_account(facts, record_bank_accounts[i].code, record_bank_accounts[i].kind);
+        r = facts_open_account(facts, record_bank_accounts[i].code, record_bank_accounts[i].kind);
     return r;
 }
 
@@ -110,132 +109,46 @@ static int add_seal(struct facts *facts, uint64_t index, const uint8_t *record, 
     return r == 0 ? add_day(facts, index, seal.received_at_ms) : r;
 }
 
-/* One side of an order. A person is an account and a name in it, so that households count heads. */
-static int read_side(struct facts *facts, const char *code, const char *person,
-                     uint32_t *ret_account, uint32_t *ret_person) {
-    *ret_account = *ret_person = INTERN_NONE;
-    if (code[0] == '\0')
-        return 0;
-    uint32_t account = intern_find(&facts->account_codes, code, strlen(code));
-    if (account == INTERN_NONE ||
-        facts->accounts[account].kind == TIMEBANK__ACCOUNT_KIND__ACCOUNT_KIND_NONE)
-        return -EBADMSG;
-
-    _cleanup_bytes_ struct bytes key = {0};
-    bytes_put_u32(&key, account);
-    bytes_put_text(&key, person);
-    if (key.r < 0)
-        return key.r;
-    *ret_account = account;
-    return intern_number(&facts->persons, key.data, key.n, ret_person);
+static struct fact_entered entered_now(const struct facts *facts, uint64_t index,
+                                       uint32_t claimed_day) {
+    return (struct fact_entered){.index = index,
+                                 .recorded_day = facts->days[facts->n_days - 1].day,
+                                 .claimed_day = claimed_day};
 }
 
-static int read_name(struct intern *names, const char *name, uint32_t *ret) {
-    return intern_text_number(names, name[0] != '\0' ? name : FACTS_NAMELESS, ret);
-}
-
-static int read_offer(struct facts *facts, const char *venue, const char *name, uint32_t *ret) {
-    _cleanup_bytes_ struct bytes key = {0};
-    bytes_put_text(&key, venue);
-    bytes_put_u8(&key, '/');
-    bytes_put_text(&key, name[0] != '\0' ? name : FACTS_NAMELESS);
-    if (key.r < 0)
-        return key.r;
-    return intern_number(&facts->offers, key.data, key.n, ret);
-}
-
-static int read_label(struct facts *facts, const Timebank__Order *order, struct fact *fact) {
-    fact->label = INTERN_NONE;
-    if (order->kind_case == TIMEBANK__ORDER__KIND_ISSUE)
-        return read_name(&facts->funders, order->issue->funder, &fact->label);
-    if (order->kind_case != TIMEBANK__ORDER__KIND_REDEEM)
-        return 0;
-    fact->adults = order->redeem->adults;
-    fact->under16 = order->redeem->under16;
-    return read_offer(facts, order->to, order->redeem->offer, &fact->label);
-}
-
-/* Which sides a kind has: a missing one would be counted as nobody. Hours without credit may name
- * who had them, or nobody. */
-static bool has_sides(const struct fact *fact) {
-    return fact->to != INTERN_NONE &&
-           (fact->from != INTERN_NONE || fact->kind == TIMEBANK__ORDER__KIND_LOG);
-}
-
-static void count_minutes(struct facts *facts, uint64_t minutes) {
-    if (__builtin_add_overflow(facts->total_minutes, minutes, &facts->total_minutes))
-        facts->total_minutes = UINT64_MAX;
-}
-
-static int add_fact(struct facts *facts, uint64_t index, const Timebank__Order *order) {
-    struct fact fact = {
-        .index = index,
-        .minutes = order->minutes,
-        .typed_minutes = order->typed_minutes,
-        .service_day = order->service_day,
-        .recorded_day = facts->days[facts->n_days - 1].day,
-        .claimed_day = order->claimed_day,
-        .kind = order->kind_case,
-        .insisted = (order->override & 4) != 0,
-    };
-    int r = read_side(facts, order->from, order->from_person, &fact.from, &fact.from_person);
-    if (r == 0)
-        r = read_side(facts, order->to, order->to_person, &fact.to, &fact.to_person);
-    if (r == 0)
-        r = read_name(&facts->activities, order->activity, &fact.activity);
-    if (r == 0)
-        r = read_label(facts, order, &fact);
-    if (r < 0)
-        return r;
-    if (!has_sides(&fact))
-        return -EBADMSG;
-
-    uint32_t number;
-    r = intern_number(&facts->ids, order->id.data, order->id.len, &number);
-    if (r < 0)
-        return r;
-    if (number != facts->n_facts)
-        return -EBADMSG;
-    r = GROW(facts, facts);
-    if (r < 0)
-        return r;
-    facts->facts[facts->n_facts++] = fact;
-    count_minutes(facts, fact.minutes);
-    count_minutes(facts, fact.typed_minutes);
-    return 0;
-}
-
-static int add_reversal(struct facts *facts, uint64_t index, const Timebank__Order *order) {
-    const ProtobufCBinaryData *id = &order->reverse->target;
-    uint32_t target = intern_find(&facts->ids, id->data, id->len);
-    if (target == INTERN_NONE)
-        return -EBADMSG;
-    int r = GROW(facts, reversals);
-    if (r < 0)
-        return r;
-    facts->reversals[facts->n_reversals++] = (struct fact_reversal){
-        .index = index,
-        .minutes = order->minutes,
-        .target = target,
-        .recorded_day = facts->days[facts->n_days - 1].day,
-        .claimed_day = order->claimed_day,
-    };
-    return 0;
-}
-
-static int add_order(struct facts *facts, uint64_t index, const uint8_t *record, size_t n) {
+static int add_order(struct facts *facts, uint64_t index, const uint8_t *record, size_t n,
+                     struct facts_reading *reading) {
     Timebank__Order *order;
     int r = record_order_decode(record + 1, n - 1, &facts->arena, &order);
+    if (r == 0)
+        r = facts_move_sum(facts, reading);
     if (r < 0)
         return r;
-    if (order->kind_case == TIMEBANK__ORDER__KIND_REVERSE)
-        return add_reversal(facts, index, order);
+    reading->order = order;
+    reading->entered = entered_now(facts, index, order->claimed_day);
     if (order->kind_case == TIMEBANK__ORDER__KIND_OPEN_ACCOUNT)
-        return open_account(facts, order->to, order->open_account->kind);
-    return record_kind_counts(order->kind_case) ? add_fact(facts, index, order) : 0;
+        return facts_open_account(facts, order->to, order->open_account->kind);
+    return order->kind_case < TIMEBANK__ORDER__KIND_OPEN_ACCOUNT ? facts_order_add(facts, reading)
+                                                                 : 0;
 }
 
-int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t n) {
+static int add_event(struct facts *facts, uint64_t index, const uint8_t *record, size_t n,
+                     struct facts_reading *reading) {
+    Timebank__Event *event;
+    int r = record_event_decode(record + 1, n - 1, &facts->arena, &event);
+    if (r == 0)
+        r = facts_move_sum(facts, reading);
+    if (r == 0)
+        r = add_day(facts, index, event->ledger_time_ms);
+    if (r < 0)
+        return r;
+    reading->entered = entered_now(facts, index, 0);
+    return facts_order_event(facts, reading, event);
+}
+
+int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t n,
+              const struct fact_leg *legs, size_t n_legs) {
+    struct facts_reading reading = {.legs = legs, .n_legs = n_legs, .about = INTERN_NONE};
     if (index != facts->n_records)
         return -EINVAL;
     if (n == 0 || (index == 0) != (record[0] == RECORD_GENESIS))
@@ -247,8 +160,10 @@ int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t
     else if (record[0] == RECORD_SEAL)
         r = add_seal(facts, index, record, n);
     else if (record[0] == RECORD_ORDER)
-        r = add_order(facts, index, record, n);
-    else if (record[0] != RECORD_EVENT && record[0] != RECORD_STATE)
+        r = add_order(facts, index, record, n, &reading);
+    else if (record[0] == RECORD_EVENT)
+        r = add_event(facts, index, record, n, &reading);
+    else if (record[0] != RECORD_STATE)
         r = -EBADMSG;
     if (r == 0)
         facts->n_records++;
@@ -257,7 +172,7 @@ int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t
 
 int facts_set_ward(struct facts *facts, const char *code, const char *ward) {
     uint32_t account;
-    int r = number_account(facts, code, &account);
+    int r = facts_number_account(facts, code, &account);
     if (r < 0)
         return r;
     if (ward[0] == '\0' || strcmp(ward, FACTS_NO_WARD) == 0) {
@@ -278,4 +193,12 @@ uint32_t facts_last_day(const struct facts *facts, uint64_t size) {
             high = middle;
     }
     return facts->days[low].day;
+}
+
+uint32_t facts_person_account(const struct facts *facts, uint32_t person) {
+    return be32_get((const uint8_t *)intern_text(&facts->persons, person));
+}
+
+const char *facts_person_name(const struct facts *facts, uint32_t person) {
+    return intern_text(&facts->persons, person) + sizeof(uint32_t);
 }

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the evaluator's measures read: each order that moves or counts hours as one row of numbers,
- * in the order of the log, and beside them the reversals. Every name (account, person, activity,
- * offer, funder, ward) is a number of an intern table.
+ * What the evaluator's measures read of the log: each order below the register kinds as one row
+ * (fact_order), and of each the lines that a measure counts (fact): one of an exchange, one for
+ * each giver and each receiver of a session, none of a merge. Beside them what was taken back, what
+ * waited, which accounts were merged, and what of the credits outstanding came and went
+ * (fact_move). Every name (account, person, activity, offer, funder, ward) is a number of an intern
+ * table.
+ *
+ * Amounts come from the orders, so far as these state them, and from the legs that the ledger keeps
+ * beside each record, where they follow from a balance (repaid advances, lapsed vouchers). The two
+ * meet in the report's bridge.
  *
  * Only facts_*() writes; the report reads the fields.
  */
@@ -18,15 +25,31 @@
 
 #define FACTS_NAMELESS "none" /* stands for an activity, offer or funder that was left empty */
 #define FACTS_NO_WARD "unknown"
+#define FACTS_NEVER UINT64_MAX /* index of what has no effect (yet) */
+
+/* When something became known: by which record, on which UTC day; and what an import claims. */
+struct fact_entered {
+    uint64_t index;
+    uint32_t recorded_day;
+    uint32_t claimed_day; /* 0: none */
+};
+
+struct fact_order {
+    struct fact_entered entered; /* a proposal is entered on the day it took effect */
+    uint64_t minutes;            /* of all its facts; before what was taken back */
+    int64_t rounded_minutes;     /* credited less typed */
+    size_t first_fact;
+    uint32_t n_facts;
+    uint32_t service_day;
+    uint32_t wait; /* of waits, or INTERN_NONE */
+    uint16_t kind; /* Timebank__Order__KindCase */
+    bool insisted; /* recorded although it looks like another */
+};
 
 struct fact {
-    uint64_t index;         /* of the record: the entry number */
-    uint64_t minutes;       /* credited, before reversals */
-    uint64_t typed_minutes; /* 0: as credited */
-    uint32_t service_day;
-    uint32_t recorded_day; /* UTC day of the seal's received-at */
-    uint32_t claimed_day;  /* 0: none */
-    uint32_t from;         /* accounts; INTERN_NONE: empty */
+    uint64_t minutes;
+    uint32_t order; /* of orders */
+    uint32_t from;  /* accounts; INTERN_NONE: empty */
     uint32_t to;
     uint32_t from_person; /* persons; INTERN_NONE where the account is */
     uint32_t to_person;
@@ -34,21 +57,60 @@ struct fact {
     uint32_t label; /* issue: funder; redeem: offer, as venue/name */
     uint32_t adults;
     uint32_t under16;
-    Timebank__Order__KindCase kind;
-    bool insisted; /* recorded although it looks like another */
+    uint16_t kind;   /* as measures see it: what a venue takes by capture or voucher is a redeem */
+    bool is_further; /* not the first of its order's, which stands for the entry */
 };
 
+/* Minutes that a record takes back of an order: a reversal, or a decision in a dispute. */
 struct fact_reversal {
-    uint64_t index;
+    struct fact_entered entered;
     uint64_t minutes; /* 0: all that remains */
-    size_t target;    /* of facts */
-    uint32_t recorded_day;
-    uint32_t claimed_day;
+    uint32_t order;
+};
+
+/* A proposal, from its record until it took effect or fell. */
+struct fact_wait {
+    struct fact_entered entered;
+    struct fact_entered ended; /* index FACTS_NEVER: it waits */
+    uint32_t order;
+};
+
+/* Where credits are, as the bridge of the report has them. */
+enum fact_place {
+    PLACE_OUTSTANDING, /* members, organisations, chest, vouchers; what is held for them in transit
+                        */
+    PLACE_ISSUED,
+    PLACE_ADVANCES,
+    PLACE_EXPIRED,
+    PLACE_RETIRED,
+    PLACE_WRITE_OFFS,
+    PLACE_BANKS,
+    PLACE_VENUES,
+    PLACE_TRANSIT, /* counted where the credits are held for */
+    FACTS_N_PLACES
+};
+
+/* What a record moved between places; none is kept where nothing did. */
+struct fact_move {
+    struct fact_entered entered;
+    int64_t minutes[FACTS_N_PLACES];
+    uint32_t service_day;
+    uint32_t order; /* that it is about: what is not known of that is not known of this */
+    uint16_t kind;  /* of that order; 0: something that fell due */
+};
+
+struct fact_merge {
+    struct fact_entered entered;
+    struct fact_entered ended; /* unmerged; index FACTS_NEVER: not */
+    uint32_t order;
+    uint32_t from; /* the account that ends, and the one that goes on */
+    uint32_t to;
 };
 
 struct fact_account {
     Timebank__AccountKind kind; /* NONE: only the register of people has spoken of it */
     uint32_t ward;              /* INTERN_NONE: unknown */
+    int64_t held;               /* after the last record */
 };
 
 /* From this record on the date of entry is day. */
@@ -60,38 +122,66 @@ struct fact_day {
 struct facts {
     uint64_t n_records;
     uint64_t total_minutes; /* of all facts, or UINT64_MAX: no sum of a part can be larger */
+    struct fact_order *orders;
+    size_t n_orders;
     struct fact *facts;
     size_t n_facts;
     struct fact_reversal *reversals;
     size_t n_reversals;
+    struct fact_wait *waits;
+    size_t n_waits;
+    struct fact_move *moves;
+    size_t n_moves;
+    struct fact_merge *merges;
+    size_t n_merges;
     struct fact_day *days;
     size_t n_days;
     struct fact_account *accounts; /* as account_codes */
     size_t n_accounts;
+    uint32_t *opened; /* of accounts, in the order of opening: the ledger's own numbers */
+    size_t n_opened;
     struct intern account_codes;
-    struct intern persons;
+    struct intern persons; /* account u32 | name */
     struct intern activities;
     struct intern offers;
     struct intern funders;
     struct intern wards;
-    struct intern ids; /* of orders: number i is facts[i] */
+    struct intern ids; /* number i is orders[i] */
+    size_t n_orders_allocated;
     size_t n_facts_allocated;
     size_t n_reversals_allocated;
+    size_t n_waits_allocated;
+    size_t n_moves_allocated;
+    size_t n_merges_allocated;
     size_t n_days_allocated;
     size_t n_accounts_allocated;
+    size_t n_opened_allocated;
     struct arena arena; /* of the order being read */
+};
+
+/* What a record did to one account, as the ledger keeps it. */
+struct fact_leg {
+    uint64_t account; /* its number in the ledger */
+    int64_t minutes;
+    int64_t held_after;
 };
 
 int facts_new(struct facts **ret) TB_MUST_CHECK;
 struct facts *facts_free(struct facts *facts);
 DEFINE_CLEANUP(struct facts *, facts_free)
 
-/* Every record from 0, in order: -EINVAL for another index than the next, -EBADMSG for a record
- * that a ledger never holds. After any error the facts are fit for facts_free() only. */
-int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t n) TB_MUST_CHECK;
+/* Every record from 0, in order, with what it did: -EINVAL for another index than the next,
+ * -EBADMSG for a record that a ledger never holds. After any error the facts are fit for
+ * facts_free() only. */
+int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t n,
+              const struct fact_leg *legs, size_t n_legs) TB_MUST_CHECK;
 /* The register of people says where somebody lives now; empty or FACTS_NO_WARD: it no longer does.
  * May come before the account was opened. */
 int facts_set_ward(struct facts *facts, const char *code, const char *ward) TB_MUST_CHECK;
+
+/* The name behind a person's account, and that account. */
+uint32_t facts_person_account(const struct facts *facts, uint32_t person);
+const char *facts_person_name(const struct facts *facts, uint32_t person);
 
 /* Date of entry of the last of the first size records; size is at least 1. */
 uint32_t facts_last_day(const struct facts *facts, uint64_t size);

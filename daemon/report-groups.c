@@ -92,12 +92,11 @@ static int collect(const struct report_pick *pick, const struct breakdown *break
                    struct tally *tally) {
     for (size_t i = 0; i < pick->n_rows; i++) {
         const struct report_row *row = &pick->rows[i];
-        const struct fact *fact = row->fact;
         if (!report_row_in_period(pick, row) || !breakdown->picks(row))
             continue;
-        int r =
-            tally_add(tally, group_of(fact, breakdown->group),
-                      breakdown->counts_giver ? fact->to_person : fact->from_person, row->minutes);
+        int r = tally_add_part(tally, group_of(row->fact, breakdown->group),
+                               breakdown->counts_giver ? row->to_person : row->from_person,
+                               row->minutes, row->fact->is_further);
         if (r < 0)
             return r;
     }
@@ -142,7 +141,7 @@ static int collect_months(const struct report_pick *pick, struct tally *tally) {
         const struct report_row *row = &pick->rows[i];
         if (!report_row_in_period(pick, row) || !report_row_is_service(row))
             continue;
-        int r = tally_add(tally, report_period_month(row->fact->service_day), row->fact->to_person,
+        int r = tally_add(tally, report_period_month(row->order->service_day), row->to_person,
                           row->minutes);
         if (r < 0)
             return r;

@@ -30,20 +30,64 @@ struct report_job {
 struct reading {
     const struct report_job *job;
     struct facts *facts;
+    struct store_read *read;
     uint64_t size;
+    struct fact_leg *legs; /* of the record being read */
+    size_t n_legs_allocated;
 };
+
+static void reading_fini(struct reading *reading) {
+    free(reading->legs);
+}
+
+static int keep_leg(struct reading *reading, size_t n, const struct run_leg *leg) {
+    void *legs = reading->legs;
+    int r = intern_grow(&legs, n, &reading->n_legs_allocated, sizeof(*reading->legs));
+
+    reading->legs = legs;
+    if (r == 0)
+        reading->legs[n] = (struct fact_leg){leg->account, leg->minutes, leg->held_after};
+    return r;
+}
+
+/* What record i of the run did: orders follow their seal, events stand by themselves. */
+static int read_legs(struct reading *reading, const struct run *run, uint32_t i,
+                     struct store_value after, size_t *ret_n) {
+    bool is_event = run_record(run, 0, &(size_t){0})[0] == RECORD_EVENT;
+    struct run_leg leg;
+    size_t at = 0, n = 0;
+    int r = 0;
+
+    if (!after.data || (!is_event && i == 0)) {
+        *ret_n = 0;
+        return 0;
+    }
+    while ((r = runs_after_next(after, is_event ? i : i - 1, run->first + i, &at, &leg)) > 0) {
+        r = keep_leg(reading, n++, &leg);
+        if (r < 0)
+            break;
+    }
+    *ret_n = n;
+    return r;
+}
 
 static int add_run(void *user, struct store_value key, struct store_value value) {
     struct reading *reading = user;
+    struct store_value after = {0};
     struct run run;
     int r = run_parse(&run, key, value);
 
     if (atomic_load(&reading->job->is_cancelled))
         return -ECANCELED;
+    if (r == 0)
+        r = store_get(reading->read, RUNS_AFTER, key.data, key.n, &after);
+    r = MIN_OF(r, 0);
     for (uint32_t i = 0; r == 0 && i < run.n && run.first + i < reading->size; i++) {
-        size_t n;
+        size_t n, n_legs;
         const uint8_t *record = run_record(&run, i, &n);
-        r = facts_add(reading->facts, run.first + i, record, n);
+        r = read_legs(reading, &run, i, after, &n_legs);
+        if (r == 0)
+            r = facts_add(reading->facts, run.first + i, record, n, reading->legs, n_legs);
     }
     if (r == 0 && run.first + run.n > reading->size)
         return REFUSAL_NO_SUCH_POSITION; /* in the middle of a batch: no head was signed there */
@@ -58,14 +102,15 @@ static int make(struct report_job *job) {
     _cleanup_(facts_freep) struct facts *facts = NULL;
     _cleanup_(store_read_endp) struct store_read *read = NULL;
     struct merkle_range range;
-    struct reading reading;
+    _cleanup_(reading_fini) struct reading reading = {.job = job, .size = job->ask.size};
     int r = facts_new(&facts);
 
     if (r == 0)
         r = store_read_begin(log_store(job->bank->log), &read);
     if (r < 0)
         return r;
-    reading = (struct reading){job, facts, job->ask.size};
+    reading.facts = facts;
+    reading.read = read;
     r = store_each(read, RUNS_LOG, NULL, 0, add_run, &reading);
     if (r != READ_ENOUGH)
         return r;

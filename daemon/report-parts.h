@@ -39,23 +39,35 @@ void report_period_month_name(uint32_t month, char ret[16]); /* 2024-04 */
 
 struct report_row {
     const struct fact *fact;
+    const struct fact_order *order;
     uint64_t minutes; /* less what was taken back in part */
     uint32_t entered_day;
+    uint32_t from_person; /* below pick's n_persons, or INTERN_NONE */
+    uint32_t to_person;
     bool is_claimed; /* known by its claimed date of entry */
 };
 
 struct report_pick {
     const struct facts *facts;
     struct report_period period;
+    uint64_t size; /* what is known: by the first size records, entered up to that day */
+    uint32_t known_day;
+    bool as_recorded;
     struct report_row *rows;
     size_t n_rows;
+    size_t n_persons;      /* merged accounts' persons are one */
+    uint32_t *person_of;   /* of each of the facts' persons; NULL: itself */
+    struct intern persons; /* by person_of, where that is not NULL */
     uint64_t n_corrections;
+    uint64_t n_waiting; /* proposals of the period that nobody has answered */
 };
 
 int report_pick_init(struct report_pick *ret, const struct facts *facts,
                      const struct report_period *period,
                      const struct report_ask *ask) TB_MUST_CHECK;
 void report_pick_fini(struct report_pick *pick);
+/* Was it known? */
+bool report_pick_knows(const struct report_pick *pick, const struct fact_entered *entered);
 bool report_row_in_period(const struct report_pick *pick, const struct report_row *row);
 /* Exchange, earn and the leaders' legs of sessions: nothing else. */
 bool report_row_is_service(const struct report_row *row);
@@ -90,6 +102,7 @@ int report_json_text(const struct report_json *json, char **ret) TB_MUST_CHECK;
 struct report_flows {
     uint64_t exchange_minutes;
     uint64_t earn_minutes;
+    uint64_t session_minutes;
     uint64_t log_minutes;
     uint64_t redeem_minutes;
     uint64_t n_redemptions;
@@ -100,6 +113,13 @@ struct report_flows {
     uint64_t issued_grant_minutes;
     uint64_t chest_grant_minutes;
     uint64_t issue_minutes;
+    uint64_t advance_minutes;
+    int64_t repaid_minutes; /* from here on as the legs say; less what was taken back */
+    int64_t expired_minutes;
+    int64_t retired_minutes;
+    int64_t written_off_minutes; /* below zero: debts that the bank took over */
+    int64_t to_banks_minutes;    /* less what came from them */
+    int64_t given_back_minutes;  /* to issued: allotments, vouchers out of new credit */
     int64_t opening_minutes;
     int64_t closing_minutes;
 };

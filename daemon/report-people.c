@@ -23,10 +23,10 @@ struct heads {
     uint64_t new_givers, returning, previous, retained, lapsed, frequent;
 };
 
-static void note_service(const struct report_period *period, const struct fact *fact,
+static void note_service(const struct report_period *period, const struct report_row *row,
                          struct person *persons) {
-    struct person *giver = &persons[fact->to_person];
-    int64_t day = fact->service_day;
+    struct person *giver = &persons[row->to_person];
+    int64_t day = row->order->service_day;
     if (day < period->from_day)
         giver->gave_before = true;
     if (day >= period->previous_from_day && day <= period->previous_to_day)
@@ -35,23 +35,24 @@ static void note_service(const struct report_period *period, const struct fact *
 
 static int note_row(const struct report_pick *pick, const struct report_row *row,
                     struct person *persons, struct tally *months) {
-    const struct fact *fact = row->fact;
     bool is_service = report_row_is_service(row);
     if (is_service)
-        note_service(&pick->period, fact, persons);
+        note_service(&pick->period, row, persons);
     if (!report_row_in_period(pick, row))
         return 0;
-    if (fact->kind == TIMEBANK__ORDER__KIND_REDEEM)
-        persons[fact->from_person].is_redeemer = true;
-    if (fact->kind == TIMEBANK__ORDER__KIND_EXCHANGE)
-        persons[fact->from_person].is_receiver = true;
+    if (row->from_person != INTERN_NONE) {
+        persons[row->from_person].is_redeemer |= row->fact->kind == TIMEBANK__ORDER__KIND_REDEEM;
+        persons[row->from_person].is_receiver |=
+            row->fact->kind == TIMEBANK__ORDER__KIND_EXCHANGE ||
+            row->fact->kind == TIMEBANK__ORDER__KIND_SESSION;
+    }
     if (!is_service)
         return 0;
-    persons[fact->to_person].is_giver = true;
-    persons[fact->to_person].minutes += row->minutes;
-    uint32_t month = report_period_month(fact->service_day);
+    persons[row->to_person].is_giver = true;
+    persons[row->to_person].minutes += row->minutes;
+    uint32_t month = report_period_month(row->order->service_day);
     return report_period_holds_month(&pick->period, month)
-               ? tally_add(months, month, fact->to_person, row->minutes)
+               ? tally_add(months, month, row->to_person, row->minutes)
                : 0;
 }
 
@@ -137,7 +138,7 @@ static int put_spread(const struct person *persons, size_t n_persons,
 }
 
 int report_people_put(const struct report_pick *pick, struct report_json *measures) {
-    size_t n_persons = pick->facts->persons.n_keys;
+    size_t n_persons = pick->n_persons;
     _cleanup_(freep) struct person *persons = calloc(n_persons + 1, sizeof(*persons));
     if (!persons)
         return -ENOMEM;

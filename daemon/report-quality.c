@@ -23,11 +23,9 @@ static int compare_lags(const void *a, const void *b) {
 }
 
 static void sum_row(const struct report_row *row, struct quality *quality) {
-    const struct fact *fact = row->fact;
-    quality->n_insisted += fact->insisted;
+    quality->n_insisted += row->order->insisted;
     quality->n_claimed += row->is_claimed;
-    if (fact->typed_minutes != 0)
-        quality->rounded_minutes += (int64_t)fact->minutes - (int64_t)fact->typed_minutes;
+    quality->rounded_minutes += row->order->rounded_minutes;
 }
 
 /* lags: of the n counted service entries, in any order. Service may be the day after entry. */
@@ -46,17 +44,17 @@ int report_quality_put(const struct report_pick *pick, struct report_json *measu
         return -ENOMEM;
     for (size_t i = 0; i < pick->n_rows; i++) {
         const struct report_row *row = &pick->rows[i];
-        if (!report_row_in_period(pick, row))
+        if (!report_row_in_period(pick, row) || row->fact->is_further)
             continue;
         sum_row(row, &quality);
         if (!report_row_is_service(row))
             continue;
-        lags[n_lags] = (int64_t)row->entered_day - (int64_t)row->fact->service_day;
+        lags[n_lags] = (int64_t)row->entered_day - (int64_t)row->order->service_day;
         quality.n_late += lags[n_lags++] > LATE_DAYS;
     }
     report_json_put_signed(measures, "lag_median_days", median_lag(lags, n_lags));
     report_json_put(measures, "late_over_30_days", quality.n_late);
-    report_json_put(measures, "unconfirmed", 0); /* every kind there is counts at once */
+    report_json_put(measures, "unconfirmed", pick->n_waiting);
     report_json_put(measures, "corrections", pick->n_corrections);
     report_json_put(measures, "insisted_duplicates", quality.n_insisted);
     report_json_put_signed(measures, "minutes_rounded", quality.rounded_minutes);

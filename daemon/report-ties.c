@@ -17,9 +17,9 @@ static bool is_counted_exchange(const struct report_pick *pick, const struct rep
 static int collect_ties(const struct report_pick *pick, struct tally *ties) {
     for (size_t i = 0; i < pick->n_rows; i++) {
         const struct report_row *row = &pick->rows[i];
-        if (!is_counted_exchange(pick, row))
-            continue;
-        int r = tally_add(ties, row->fact->to_person, row->fact->from_person, row->minutes);
+        if (!is_counted_exchange(pick, row) || row->to_person == row->from_person)
+            continue; /* merged: what they gave each other ties nobody */
+        int r = tally_add(ties, row->to_person, row->from_person, row->minutes);
         if (r < 0)
             return r;
     }
@@ -29,7 +29,7 @@ static int collect_ties(const struct report_pick *pick, struct tally *ties) {
 
 int report_ties_put(const struct report_pick *pick, struct report_json *measures) {
     _cleanup_tally_ struct tally ties = {0};
-    _cleanup_(freep) bool *trades = calloc(pick->facts->persons.n_keys + 1u, sizeof(*trades));
+    _cleanup_(freep) bool *trades = calloc(pick->n_persons + 1, sizeof(*trades));
     if (!trades)
         return -ENOMEM;
     int r = collect_ties(pick, &ties);

@@ -48,12 +48,13 @@ static int put_rule(struct report_json *report) {
     return 0;
 }
 
-static int put_head(const struct report_ask *ask, struct report_json *report) {
+static int put_head(const struct report_pick *pick, const struct report_ask *ask,
+                    struct report_json *report) {
     report_json_put_text(report, "definition", REPORT_DEFINITION);
     report_json_put_text(report, "bank", ask->bank);
     put_day(report, "from", ask->from_day);
     put_day(report, "to", ask->to_day);
-    put_day(report, "as_known_at", ask->known_day);
+    put_day(report, "as_known_at", pick->known_day);
     if (ask->as_recorded)
         report_json_put_flag(report, "as_recorded", true);
     report_json_put_text(report, "class", "internal");
@@ -101,7 +102,7 @@ static int make_text(const struct report_pick *pick, const struct report_ask *as
     _cleanup_json_ struct report_json report = {0};
     int r = report_json_init(&report);
     if (r == 0)
-        r = put_head(ask, &report);
+        r = put_head(pick, ask, &report);
     if (r == 0)
         r = put_body(pick, &report);
     return r == 0 ? report_json_text(&report, ret) : r;
@@ -117,10 +118,7 @@ int report_make(const struct facts *facts, const struct report_ask *ask, char **
     if (r != 0)
         return r;
 
-    struct report_ask known = *ask;
-    if (known.known_day == 0)
-        known.known_day = facts_last_day(facts, ask->size);
     _cleanup_(report_pick_fini) struct report_pick pick = {0};
-    r = report_pick_init(&pick, facts, &period, &known);
-    return r == 0 ? make_text(&pick, &known, ret_json) : r;
+    r = report_pick_init(&pick, facts, &period, ask);
+    return r == 0 ? make_text(&pick, ask, ret_json) : r;
 }

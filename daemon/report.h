@@ -24,7 +24,7 @@
 struct report_ask {
     uint32_t from_day; /* first and last day of the period */
     uint32_t to_day;
-    uint32_t known_day; /* cut-off; 0: date of entry of the last record at the position */
+    uint32_t known_day; /* cut-off; 0: date of entry of the latest entry at the position */
     int as_recorded;    /* claimed dates of entry are not believed */
     uint64_t size;      /* of the position, at least 1 and at most facts->n_records */
     struct hash root;

@@ -14,13 +14,17 @@ void tally_fini(struct tally *tally) {
 }
 
 int tally_add(struct tally *tally, uint32_t group, uint32_t person, uint64_t minutes) {
+    return tally_add_part(tally, group, person, minutes, false);
+}
+
+int tally_add_part(struct tally *tally, uint32_t group, uint32_t person, uint64_t minutes,
+                   bool is_further) {
     void *rows = tally->rows;
     int r = intern_grow(&rows, tally->n_rows, &tally->n_rows_allocated, sizeof(*tally->rows));
     tally->rows = rows;
     if (r < 0)
         return r;
-    tally->rows[tally->n_rows++] =
-        (struct tally_row){.group = group, .person = person, .minutes = minutes};
+    tally->rows[tally->n_rows++] = (struct tally_row){group, person, minutes, is_further};
     return 0;
 }
 
@@ -43,8 +47,9 @@ bool tally_next_group(const struct tally *tally, size_t *at, struct tally_group 
     *ret = (struct tally_group){.group = tally->rows[begin].group};
     for (; i < tally->n_rows && tally->rows[i].group == ret->group; i++) {
         ret->minutes += tally->rows[i].minutes;
-        ret->n_entries++;
-        ret->n_persons += i == begin || tally->rows[i].person != tally->rows[i - 1].person;
+        ret->n_entries += !tally->rows[i].is_further;
+        ret->n_persons += tally->rows[i].person != INTERN_NONE &&
+                          (i == begin || tally->rows[i].person != tally->rows[i - 1].person);
     }
     *at = i;
     return true;

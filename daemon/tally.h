@@ -14,8 +14,9 @@
 /* All-zero is an empty tally. */
 struct tally_row {
     uint32_t group;
-    uint32_t person;
+    uint32_t person; /* UINT32_MAX: nobody known */
     uint64_t minutes;
+    bool is_further; /* of an entry counted by another row */
 };
 
 struct tally {
@@ -34,6 +35,8 @@ struct tally_group {
 void tally_fini(struct tally *tally);
 #define _cleanup_tally_ _cleanup_(tally_fini)
 int tally_add(struct tally *tally, uint32_t group, uint32_t person, uint64_t minutes) TB_MUST_CHECK;
+int tally_add_part(struct tally *tally, uint32_t group, uint32_t person, uint64_t minutes,
+                   bool is_further) TB_MUST_CHECK;
 void tally_sort(struct tally *tally);
 /* The group that begins at row *at, which moves on to the next; false at the end. */
 bool tally_next_group(const struct tally *tally, size_t *at, struct tally_group *ret);
