@@ -42,10 +42,6 @@ static int read_target(struct rule *rule, uint64_t index, struct rules_target *r
     return r;
 }
 
-static bool is_voucher(const Timebank__Order *order) {
-    return order->kind_case == TIMEBANK__ORDER__KIND_REDEEM_VOUCHER;
-}
-
 static bool is_reversible(const struct rules_target *target) {
     const struct kind *kind = kind_find(target->order->kind_case);
 
@@ -81,7 +77,8 @@ static int find_target(struct rule *rule, struct rules_target *ret) {
 /* What a venue takes: a redemption, of a hold or not, or a voucher. */
 static bool is_accepted(const Timebank__Order *order) {
     return order->kind_case == TIMEBANK__ORDER__KIND_REDEEM ||
-           order->kind_case == TIMEBANK__ORDER__KIND_CAPTURE || is_voucher(order);
+           order->kind_case == TIMEBANK__ORDER__KIND_CAPTURE ||
+           order->kind_case == TIMEBANK__ORDER__KIND_REDEEM_VOUCHER;
 }
 
 /* A venue may undo the last thing it accepted, for some minutes. */
@@ -162,13 +159,6 @@ static int note_reversal(struct rule *rule, const struct rules_target *target, u
         if (r < 0)
             return r;
     }
-    if (is_voucher(target->order))
-        r = rules_voucher_undo(rule, target->order);
-    if (r < 0)
-        return r;
-    if (is_voucher(target->order) && target->order->authority == TIMEBANK__AUTHORITY__BY_VENUE)
-        return rules_redeem_count_caps(rule, target->order->to, "",
-                                       clock_day(target->received_at_ms), -(int64_t)minutes);
     return kind->taken_back ? kind->taken_back(rule, target, minutes) : 0;
 }
 
@@ -216,8 +206,6 @@ int rules_reverse(struct rule *rule) {
         r = check_own(rule, &target);
     if (r == 0)
         r = check_minutes(rule, &target, &minutes);
-    if (r == 0 && is_voucher(target.order))
-        r = rules_voucher_check_undo(rule, target.order, target.index, minutes);
     moves = r == 0 && target.order->kind_case != TIMEBANK__ORDER__KIND_LOG;
     if (moves)
         r = move_back(rule, &target, minutes, &legs);

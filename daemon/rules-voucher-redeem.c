@@ -126,44 +126,41 @@ static int check_dates(struct rule *rule, const struct taking *taking) {
     return 0;
 }
 
-/* A voucher may pay a part of a visit only, so its time is not held against the offer's price. */
-static int check_offer(struct rule *rule, bool is_venue) {
-    const Timebank__RedeemVoucher *redeem = rule->order->redeem_voucher;
-    char key[CODE_MAX + 1 + NAME_MAX_BYTES + 1];
-    const struct state_offer *offer = NULL;
-    uint64_t heads = (uint64_t)redeem->adults + redeem->under16;
-    int r = 0, n = snprintf(key, sizeof(key), "%s/%s", rule->order->to, redeem->offer);
+static bool is_at_venue(struct rule *rule, const Timebank__Order *order) {
+    return KIND_BIT(state_account(rule->state, order->to)->kind) & VENUES;
+}
 
-    if (!is_venue && (redeem->offline || *redeem->offer || heads > 0))
+static struct rules_taking visit_of(const Timebank__Order *order) {
+    const Timebank__RedeemVoucher *redeem = order->redeem_voucher;
+
+    return (struct rules_taking){.venue = order->to,
+                                 .offer = redeem->offer,
+                                 .member = "",
+                                 .adults = redeem->adults,
+                                 .under16 = redeem->under16,
+                                 .minutes = order->minutes,
+                                 .day = order->service_day,
+                                 .only_warns = redeem->offline};
+}
+
+/* A voucher may pay a part of a visit only, so its time is not held against the offer's price. */
+static int check_offer(struct rule *rule) {
+    const Timebank__RedeemVoucher *redeem = rule->order->redeem_voucher;
+    struct rules_taking visit = visit_of(rule->order);
+    uint64_t heads = (uint64_t)redeem->adults + redeem->under16;
+
+    if (!is_at_venue(rule, rule->order) && (redeem->offline || *redeem->offer || heads > 0))
         return rule_refuse(rule, REFUSAL_WRONG_KIND, "to",
                            "Only a venue takes vouchers without asking, or for an offer: leave "
                            "that out for a member.");
     if (heads > HEADS_MAX)
         return rule_refuse(rule, REFUSAL_NO_HEADS, "adults", NULL);
-    if (*redeem->offer == '\0')
-        return 0;
-    if (n < (int)sizeof(key))
-        offer = state_get(rule->state, STATE_OFFERS, key, (size_t)n, &r);
-    if (r < 0 || offer)
-        return r;
-    return rule_refuse(rule, REFUSAL_UNKNOWN_OFFER, "offer",
-                       "%s has no offer %s: check the name, or set it with timebank offer set.",
-                       rule->order->to, redeem->offer);
-}
-
-static int check_cap(struct rule *rule) {
-    const Timebank__Order *order = rule->order;
-    int64_t cap = state_policy_number(rule->state, "venue-cap-day", INT64_MAX);
-
-    if (rule_is_broker(rule) ||
-        order->minutes + rules_move_day_sum(rule, DAY_ACCEPTED, order->to, NULL, rule->today) <=
-            (uint64_t)cap)
-        return 0;
-    return rule_refuse(rule, REFUSAL_CAP, "minutes", NULL);
+    return *redeem->offer ? rules_offer_check(rule, &visit) : 0;
 }
 
 static int take(struct rule *rule, const struct taking *taking) {
     const Timebank__Order *order = rule->order;
+    struct rules_taking visit = visit_of(order);
     int r = rules_move(rule, order->from, order->to, order->minutes);
 
     if (r == 0)
@@ -171,9 +168,8 @@ static int take(struct rule *rule, const struct taking *taking) {
     if (r == 0)
         r = rules_voucher_mark(rule, taking->claims.serial, VOUCHER_USED);
     if (r == 0 && !rule_is_broker(rule))
-        r = rules_move_add_to_day(rule, DAY_ACCEPTED, order->to, NULL, rule->today,
-                                  (int64_t)order->minutes);
-    return r;
+        r = rules_redeem_count_caps(rule, order->to, "", rule->today, (int64_t)order->minutes);
+    return r == 0 && is_at_venue(rule, order) ? rules_offer_count(rule, &visit) : r;
 }
 
 static int record_conflict(struct rule *rule, const struct taking *taking) {
@@ -196,7 +192,6 @@ static int record_conflict(struct rule *rule, const struct taking *taking) {
 
 int rules_voucher_redeem(struct rule *rule) {
     const Timebank__Order *order = rule->order;
-    bool is_venue = KIND_BIT(state_account(rule->state, order->to)->kind) & VENUES;
     struct taking taking = {.day =
                                 order->redeem_voucher->offline ? order->service_day : rule->today};
     int r = read_claims(rule, &taking);
@@ -204,7 +199,7 @@ int rules_voucher_redeem(struct rule *rule) {
     if (r == 0)
         r = find_row(rule, &taking);
     if (r == 0)
-        r = check_offer(rule, is_venue);
+        r = check_offer(rule);
     if (r == 0)
         r = check_place(rule, &taking);
     if (r == 0)
@@ -213,8 +208,8 @@ int rules_voucher_redeem(struct rule *rule) {
         r = check_dates(rule, &taking);
     if (r == 0 && taking.is_conflict)
         return record_conflict(rule, &taking);
-    if (r == 0)
-        r = check_cap(rule);
+    if (r == 0 && !rule_is_broker(rule))
+        r = rules_redeem_check_caps(rule, order->to, "", order->minutes);
     if (r == 0)
         r = rules_move_check(rule, order->from, order->to, order->minutes);
     return r == 0 ? take(rule, &taking) : r;
@@ -255,30 +250,42 @@ static uint64_t serial_of(const Timebank__Order *redemption) {
     return claims.serial;
 }
 
-int rules_voucher_check_undo(struct rule *rule, const Timebank__Order *redemption, uint64_t entry,
-                             uint64_t minutes) {
+/* A voucher that is good again is good for all its time. */
+int rules_voucher_take_back(struct rule *rule, const struct rules_target *target, uint64_t minutes,
+                            struct rules_legs *legs) {
+    const Timebank__Order *order = target->order;
     int r = 0;
-    const struct state_voucher *voucher = rules_voucher_get(rule, serial_of(redemption), &r);
+    const struct state_voucher *voucher = rules_voucher_get(rule, serial_of(order), &r);
 
     if (!voucher)
         return r < 0 ? r : -EUCLEAN;
-    if (voucher->standing != VOUCHER_USED || voucher->used != entry)
+    if (voucher->standing != VOUCHER_USED || voucher->used != target->index)
         return rule_refuse(rule, REFUSAL_NOT_REVERSIBLE, "target",
                            "This voucher was taken twice and nothing moved: a broker decides it "
                            "with timebank decide.");
-    if (minutes != redemption->minutes)
+    if (minutes != order->minutes)
         return rule_refuse(rule, REFUSAL_MORE_THAN_REMAINS, "minutes",
                            "A voucher is taken back whole: leave the time out.");
+    rules_legs_add(rule, legs, order->to, -(int64_t)minutes, 0);
+    rules_legs_add(rule, legs, order->from, (int64_t)minutes, 0);
     return 0;
 }
 
-int rules_voucher_undo(struct rule *rule, const Timebank__Order *redemption) {
-    uint64_t serial = serial_of(redemption);
+int rules_voucher_taken_back(struct rule *rule, const struct rules_target *target,
+                             uint64_t minutes) {
+    const Timebank__Order *order = target->order;
+    struct rules_taking visit = visit_of(order);
+    uint64_t serial = serial_of(order);
     int r = 0;
     const struct state_voucher *voucher = rules_voucher_get(rule, serial, &r);
 
     if (!voucher)
         return r < 0 ? r : -EUCLEAN;
-    r = rules_voucher_put_back(rule, voucher->mint, redemption->minutes);
-    return r == 0 ? rules_voucher_mark(rule, serial, VOUCHER_OPEN) : r;
+    r = rules_voucher_put_back(rule, voucher->mint, minutes);
+    if (r == 0)
+        r = rules_voucher_mark(rule, serial, VOUCHER_OPEN);
+    if (r == 0 && order->authority == TIMEBANK__AUTHORITY__BY_VENUE)
+        r = rules_redeem_count_caps(rule, order->to, "", clock_day(target->received_at_ms),
+                                    -(int64_t)minutes);
+    return r == 0 && is_at_venue(rule, order) ? rules_offer_give_back(rule, &visit, true) : r;
 }

@@ -314,12 +314,12 @@ static const struct state_account *account_number(struct state *state, uint64_t 
 }
 
 /* Whoever goes on for an account that paid; the chest for one that is closed. */
-static const char *payer_of(struct rule *rule, const struct state_pending *pending) {
-    const struct state_account *account = state_account(rule->state, pending->from);
+const char *rules_voucher_payer(struct state *state, const struct state_pending *pending) {
+    const struct state_account *account = state_account(state, pending->from);
 
     while (account && account->merged_into) {
-        const struct state_account *next = account_number(rule->state, account->merged_into - 1);
-        account = next ? state_account(rule->state, next->code) : NULL;
+        const struct state_account *next = account_number(state, account->merged_into - 1);
+        account = next ? state_account(state, next->code) : NULL;
     }
     return account && account->standing != STANDING_CLOSED ? account->code : "chest";
 }
@@ -331,10 +331,10 @@ static int check_return(struct rule *rule, const struct state_voucher *voucher, 
 
     if (r < 0)
         return r;
-    if (strcmp(rule->order->to, payer_of(rule, pending)) != 0)
+    if (strcmp(rule->order->to, rules_voucher_payer(rule->state, pending)) != 0)
         return rule_refuse(rule, REFUSAL_WRONG_KIND, "to",
                            "The credits of these vouchers go back to %s: name it.",
-                           payer_of(rule, pending));
+                           rules_voucher_payer(rule->state, pending));
     hours_format((int64_t)minutes, text);
     if (rule->order->minutes != minutes)
         return rule_refuse(rule, REFUSAL_NOT_CANONICAL, "minutes",
@@ -411,7 +411,8 @@ int rules_voucher_expire(struct rule *rule, struct state_pending *pending) {
     uint64_t first =
         is_mint ? order->mint_vouchers->first_serial : order->reissue_voucher->new_serial;
     uint64_t count = is_mint ? order->mint_vouchers->count : 1;
-    int r = rules_move(rule, POOL, is_lost ? "expired" : payer_of(rule, pending), pending->minutes);
+    int r = rules_move(rule, POOL, is_lost ? "expired" : rules_voucher_payer(rule->state, pending),
+                       pending->minutes);
 
     for (uint64_t i = 0; r == 0 && i < count; i++)
         r = expire_row(rule, first + i, pending->entry);

@@ -426,16 +426,19 @@ int rules_voucher_mark(struct rule *rule, uint64_t serial, enum state_voucher_st
 int rules_voucher_pending(struct rule *rule, uint64_t mint, const struct state_pending **ret);
 int rules_voucher_take_out(struct rule *rule, uint64_t mint, uint64_t minutes);
 int rules_voucher_put_back(struct rule *rule, uint64_t mint, uint64_t minutes);
+/* Who gets back what was not used: who paid, whoever goes on for them, or the chest. */
+const char *rules_voucher_payer(struct state *state, const struct state_pending *pending);
 int rules_voucher_refuse_standing(struct rule *rule, uint64_t serial,
                                   const struct state_voucher *voucher);
 /* rules-voucher-redeem.c. A conflict of two takings is decided: the chest pays the order's minutes
  * to who took it second, or nothing. Who may decide, the caller has seen to. */
 int rules_voucher_redeem(struct rule *rule);
 int rules_voucher_decide(struct rule *rule, struct state_pending *pending);
-/* A redemption taken back makes the voucher good again: asked first, and done after the move. */
-int rules_voucher_check_undo(struct rule *rule, const Timebank__Order *redemption, uint64_t entry,
+/* A redemption taken back makes the voucher good again. */
+int rules_voucher_take_back(struct rule *rule, const struct rules_target *target, uint64_t minutes,
+                            struct rules_legs *legs);
+int rules_voucher_taken_back(struct rule *rule, const struct rules_target *target,
                              uint64_t minutes);
-int rules_voucher_undo(struct rule *rule, const Timebank__Order *redemption);
 
 /* rules-person.c: who of a household. What an order of a kind that USES_PERSONS names, and whether
  * somebody under 18 may enter it themselves; a kind with lists of members asks for each. An empty
