@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "proto/hours.h"
 #include "rules.h"
 #include "split.h"
@@ -244,6 +243,8 @@ static int check_enough(struct rule *rule, uint64_t given, uint64_t paid) {
     Timebank__SessionRest rest = rule->order->session->rest;
     char given_text[32], paid_text[32];
 
+    if (*rule->order->from)
+        return 0;
     hours_format((int64_t)given, given_text);
     hours_format((int64_t)paid, paid_text);
     if (rest == TIMEBANK__SESSION_REST__REST_TO_CHEST && paid < given)
@@ -406,7 +407,7 @@ int rules_session_taken_back(struct rule *rule, const struct rules_target *targe
                              uint64_t minutes) {
     const Timebank__Order *order = target->order;
     const Timebank__Session *session = order->session;
-    uint32_t day = clock_day(target->received_at_ms);
+    uint32_t day = rules_agree_counted_day(rule, target);
     struct shares shares;
     int r = 0;
 
