@@ -50,6 +50,28 @@ int handle_list_activities(struct call *call) {
     return 0;
 }
 
+/* As it was last set, but for the name. */
+static Timebank__SetOffer *rules_of(struct call *call, const struct state_offer *offer) {
+    Timebank__SetOffer *rules = arena_alloc(call->arena, sizeof(*rules));
+
+    if (!rules)
+        return NULL;
+    timebank__set_offer__init(rules);
+    rules->price_minutes = offer->price_minutes;
+    rules->weekdays = offer->weekdays;
+    rules->from_minute = offer->from_minute;
+    rules->to_minute = offer->to_minute;
+    rules->from_day = offer->from_day;
+    rules->to_day = offer->to_day;
+    rules->ages = (Timebank__OfferAges)offer->ages;
+    rules->party_max = offer->party_max;
+    rules->heads_a_day = offer->heads_a_day;
+    rules->times_a_month = offer->times_a_month;
+    rules->minutes_a_month = offer->minutes_a_month;
+    rules->withdrawn = offer->is_withdrawn;
+    return rules;
+}
+
 int handle_list_offers(struct call *call) {
     Timebank__Offers *list = arena_alloc(call->arena, sizeof(*list));
     struct page page;
@@ -62,7 +84,8 @@ int handle_list_offers(struct call *call) {
     list->names = allocate(call, page.n, sizeof(char *));
     list->price_minutes = allocate(call, page.n, sizeof(*list->price_minutes));
     list->set_by = allocate(call, page.n, sizeof(*list->set_by));
-    if (!list->venues || !list->names || !list->price_minutes || !list->set_by)
+    list->rules = allocate(call, page.n, sizeof(*list->rules));
+    if (!list->venues || !list->names || !list->price_minutes || !list->set_by || !list->rules)
         return -ENOMEM;
     for (size_t i = 0; i < page.n; i++) {
         const struct state_offer *offer = page.items[i].value;
@@ -75,8 +98,12 @@ int handle_list_offers(struct call *call) {
         list->names[i] = slash + 1;
         list->price_minutes[i] = offer->price_minutes;
         list->set_by[i] = binary(offer->set_by, ORDER_ID_BYTES);
+        list->rules[i] = rules_of(call, offer);
+        if (!list->rules[i])
+            return -ENOMEM;
     }
     list->n_venues = list->n_names = list->n_price_minutes = list->n_set_by = page.n;
+    list->n_rules = page.n;
     list->more = page.more;
     call->response->offers = list;
     call->response->body_case = TIMEBANK__RESPONSE__BODY_OFFERS;

@@ -25,6 +25,8 @@ static const struct register_table {
      register_voucher_keys},
     {TIMEBANK__REGISTER_TABLE__PROGRAMMES, BROKERS | ROLE(ROLE_ORGANISATION) | ROLE(AUDITOR),
      register_programmes},
+    {TIMEBANK__REGISTER_TABLE__OFFER_SUMS, BROKERS | ROLE(ROLE_VENUE) | ROLE(AUDITOR),
+     register_offer_sums},
     {TIMEBANK__REGISTER_TABLE__PERIODS, BROKERS | ROLE(AUDITOR), register_periods},
 };
 
