@@ -217,27 +217,51 @@ int rules_voucher_redeem(struct rule *rule) {
 
 /* ---- afterwards */
 
-int rules_voucher_decide(struct rule *rule, struct state_pending *pending) {
+static int check_payment(struct rule *rule, const struct state_pending *pending) {
     uint64_t minutes = rule->order->minutes;
     char text[32];
-    int r = 0;
 
-    assert(pending->what == PENDING_CONFLICT);
-    if (minutes > 0 && state_account(rule->state, pending->to)->standing == STANDING_CLOSED)
-        return rule_refuse(rule, REFUSAL_CLOSED, "target",
-                           "%s is closed: decide that nothing is paid.", pending->to);
     hours_format((int64_t)pending->minutes, text);
     if (minutes > pending->minutes)
         return rule_refuse(rule, REFUSAL_MORE_THAN_REMAINS, "minutes",
                            "The voucher was of %s: pay that, less, or nothing.", text);
-    if (minutes > 0)
-        r = rules_move_check(rule, "chest", pending->to, minutes);
-    if (r == 0 && minutes > 0)
-        r = rules_move(rule, "chest", pending->to, minutes);
-    if (r == 0 && minutes == 0)
+    if (minutes == 0)
+        return 0;
+    if (state_account(rule->state, pending->to)->standing == STANDING_CLOSED)
+        return rule_refuse(rule, REFUSAL_CLOSED, "target",
+                           "%s is closed: decide that nothing is paid.", pending->to);
+    return rules_move_check(rule, "chest", pending->to, minutes);
+}
+
+/* What is paid counts as what the visit brought. */
+static int pay(struct rule *rule, const struct state_pending *pending,
+               const Timebank__Order *redemption) {
+    struct rules_taking visit = visit_of(redemption);
+    int r = rules_move(rule, "chest", pending->to, rule->order->minutes);
+
+    visit.minutes = rule->order->minutes;
+    return r == 0 ? rules_offer_count(rule, &visit) : r;
+}
+
+int rules_voucher_decide(struct rule *rule, struct state_pending *pending) {
+    const Timebank__Order *redemption = NULL;
+    struct state_pending *found = NULL;
+    uint64_t entry = 0;
+    int r = rules_pending_find(rule, &rule->order->decide->target, 1u << PENDING_CONFLICT, &found,
+                               &redemption, &entry);
+
+    if (r == 0)
+        r = check_payment(rule, pending);
+    if (r != 0)
+        return r;
+    assert(found == pending);
+    if (rule->order->minutes > 0)
+        r = pay(rule, pending, redemption);
+    else
         r = rules_move_add_line(rule, pending->to);
     if (r == 0)
-        rules_pending_end(rule, pending, minutes > 0 ? OUTCOME_SETTLED : OUTCOME_DECLINED);
+        rules_pending_end(rule, pending,
+                          rule->order->minutes > 0 ? OUTCOME_SETTLED : OUTCOME_DECLINED);
     return r;
 }
 

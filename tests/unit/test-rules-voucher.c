@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "daemon/rules.h"
 #include "proto/voucher.h"
 
 static uint8_t secret[SSHSIG_SECRET_BYTES], other_secret[SSHSIG_SECRET_BYTES];
@@ -374,6 +375,39 @@ Test(voucher_rules, redeem_names_an_offer_of_the_venue) {
     done();
 }
 
+Test(voucher_rules, redeem_keeps_to_the_offers_rules_unless_it_has_happened) {
+    mint_five();
+    set_offer("swim", "swim", 60)->set_offer->party_max = 2;
+    done();
+    Timebank__Order *order = redeem_voucher(1, "swim");
+    order->redeem_voucher->offer = "swim";
+    order->redeem_voucher->adults = 3;
+    refused(PARTY_TOO_LARGE);
+    order = offline(redeem_voucher(1, "swim"), today());
+    order->redeem_voucher->offer = "swim";
+    order->redeem_voucher->adults = 3;
+    warned(VENUE_RULE);
+}
+
+Test(voucher_rules, redeem_counts_as_a_use_of_the_offer_until_it_is_taken_back) {
+    int r = 0;
+    mint_five();
+    Timebank__Order *order = redeem_voucher(1, "swim");
+    order->redeem_voucher->offer = "swim";
+    order->redeem_voucher->adults = 2;
+    redeem_voucher(2, "swim"); /* for the same visit */
+    done();
+    struct state_offer_sum sum =
+        rules_offer_sum(books_state, OFFER_MONTH, "swim", "swim", "", today(), &r);
+    cr_assert(sum.minutes == 60 && sum.heads == 2 && sum.times == 1);
+    sum = rules_offer_sum(books_state, OFFER_MONTH, "swim", "", "", today(), &r);
+    cr_assert(sum.minutes == 60 && sum.heads == 0);
+    reverse(order, 0);
+    done();
+    sum = rules_offer_sum(books_state, OFFER_MONTH, "swim", "swim", "", today(), &r);
+    cr_assert(sum.minutes == 0 && sum.heads == 0);
+}
+
 Test(voucher_rules, redeem_keeps_to_the_venues_cap) {
     mint_five();
     as("steward");
@@ -478,6 +512,61 @@ Test(voucher_rules, a_conflict_is_not_reversed) {
     reverse(second, 0);
     refused(NOT_REVERSIBLE);
     says("timebank decide");
+}
+
+static Timebank__Order *decide(const Timebank__Order *target, uint64_t minutes) {
+    Timebank__Order *order = ENTER(decide, DECIDE, "", "", minutes);
+    order->decide->target = target_of(target);
+    return with_why(order, 0);
+}
+
+static Timebank__Order *conflict(void) {
+    mint_five();
+    offline(redeem_voucher(1, "swim"), today());
+    Timebank__Order *second = offline(redeem_voucher(1, "gym"), today());
+    warned(VOUCHER_CONFLICT);
+    donate("m2", 120);
+    done();
+    return second;
+}
+
+Test(voucher_rules, a_conflict_is_settled_by_what_the_chest_pays) {
+    Timebank__Order *second = conflict();
+    decide(second, 90);
+    refused(MORE_THAN_REMAINS);
+    decide(second, 60);
+    done();
+    cr_assert_eq(balance("gym"), 60);
+    cr_assert_eq(balance("chest"), 60);
+    cr_assert_eq(balance("vouchers"), 240);
+    decide(second, 60);
+    refused(NOT_DISPUTED);
+    reverse(second, 0);
+    refused(NOT_REVERSIBLE);
+}
+
+Test(voucher_rules, a_conflict_may_be_settled_by_paying_nothing) {
+    Timebank__Order *second = conflict();
+    as("gym-key");
+    decide(second, 0);
+    refused(NO_AUTHORITY);
+    as("broker");
+    decide(second, 0);
+    done();
+    cr_assert_eq(balance("gym"), 0);
+    cr_assert_eq(balance("chest"), 120);
+    decide(second, 60);
+    refused(NOT_DISPUTED);
+}
+
+Test(voucher_rules, a_conflict_with_a_place_that_closed_is_settled_by_nothing) {
+    Timebank__Order *second = conflict();
+    close_account("gym");
+    done();
+    decide(second, 60);
+    refused(CLOSED);
+    decide(second, 0);
+    done();
 }
 
 /* ---- taken back */
