@@ -341,6 +341,7 @@ static int try_claim(struct rule *rule) {
     trial.state = state_new_above(rule->state);
     if (!trial.state)
         return -ENOMEM;
+    trial.event = TIMEBANK__EVENT_KIND__CLAIM_ACCEPTED;
     r = rules_agree_read(&trial, rule->proposed, &entry);
     if (r == 0)
         r = take_effect(&trial, &entry);
