@@ -34,6 +34,7 @@ struct checking {
     bool slot_is_whole[HEAD_SLOTS];
     struct note_head heads[HEAD_SLOTS];
     bool met[HEAD_SLOTS];
+    struct log_layout layout;
     uint64_t size;       /* records in the store */
     uint64_t state_size; /* where the derived tables stand */
     struct state_sums state_sums;
@@ -102,8 +103,8 @@ static int open_store(struct checking *checking) {
     if (!path)
         return -ENOMEM;
     at(checking, "the store's first pages", 0);
-    r = store_open(&checking->store, path, checking->settings->log.map_bytes, runs_tables,
-                   RUNS_N_TABLES, true);
+    r = store_open_lacking(&checking->store, path, checking->settings->log.map_bytes, runs_tables,
+                           RUNS_N_TABLES, true);
     if (r < 0)
         return damaged(checking, "ledger: the store cannot be opened (%s)", strerror(-r));
     r = store_read_begin(checking->store, &checking->read);
@@ -215,10 +216,7 @@ static int compare_tables(struct checking *checking) {
     const struct state_sums *stored = &checking->state_sums, *sums = &checking->state->sums;
 
     checking->met_state = true;
-    if (stored->n_accounts != sums->n_accounts || stored->n_entries != sums->n_entries ||
-        stored->received_at_ms != sums->received_at_ms ||
-        stored->ledger_time_ms != sums->ledger_time_ms ||
-        stored->next_serial != sums->next_serial || stored->ledger_tag != sums->ledger_tag)
+    if (memcmp(stored, sums, sizeof(*sums)) != 0)
         damaged(checking, "table meta: counts or times differ from what the log says");
     for (size_t t = 0; t < STATE_N_TABLES; t++) {
         int r;
@@ -250,9 +248,15 @@ static int compare_here(struct checking *checking) {
             damaged(checking, "head: slot %d names another root of the first %llu records", i,
                     N(range->end));
     }
-    if (checking->extent == CHECK_FULL && checking->state_size == range->end)
+    if (checking->extent == CHECK_FULL && checking->state_size == range->end &&
+        !checking->layout.is_older)
         return compare_tables(checking);
     return 0;
+}
+
+/* A start will empty these tables, or goes on filling them. */
+static bool is_to_be_rebuilt(const struct checking *checking) {
+    return checking->layout.is_older || checking->layout.is_rebuilding;
 }
 
 static int compare_after(struct checking *checking, const struct run *run) {
@@ -260,7 +264,7 @@ static int compare_after(struct checking *checking, const struct run *run) {
     uint8_t key[8];
     int r;
 
-    if (checking->replay.after.n == 0)
+    if (checking->replay.after.n == 0 || is_to_be_rebuilt(checking))
         return 0;
     be64_put(key, run->first);
     r = store_get(checking->read, RUNS_AFTER, key, sizeof(key), &stored);
@@ -386,7 +390,7 @@ static int check_rest(struct checking *checking) {
     r = walk(checking, RUNS_AFTER, NULL, 0, count_row, &n);
     if (r < 0)
         return r;
-    if (n != checking->n_after)
+    if (n != checking->n_after && !is_to_be_rebuilt(checking))
         damaged(checking, "table after: %llu rows for %llu batches", N(n), N(checking->n_after));
     if (ledger_check(checking->state, why, sizeof(why)) < 0)
         damaged(checking, "the laws: %s", why);
@@ -411,12 +415,30 @@ static int check_people(struct checking *checking) {
     return r < 0 ? damaged(checking, "people: %s", *why ? why : strerror(-r)) : 0;
 }
 
+static bool read_layout(struct checking *checking) {
+    const char *lacked = log_layout_lacks(checking->store);
+    int r = log_layout_read(checking->read, &checking->layout);
+
+    if (r < 0)
+        damaged(checking, "table meta: its layout cannot be read");
+    else if (checking->layout.number > RUNS_LAYOUT)
+        damaged(checking, "table meta: a later timebankd wrote it: check with that one");
+    else if (lacked && !checking->layout.is_older)
+        damaged(checking, "table %s: missing", lacked);
+    else if (is_to_be_rebuilt(checking) && checking->extent != CHECK_START)
+        fprintf(checking->to, "the derived tables are of an older layout: the next start builds "
+                              "them anew from the log\n");
+    return r == 0 && checking->layout.number <= RUNS_LAYOUT;
+}
+
 static void read_meta(struct checking *checking) {
     _cleanup_(state_freep) struct state *state = state_new(NULL);
     uint64_t size = 0;
     int r;
 
     at(checking, "the derived tables", 0);
+    if (!read_layout(checking))
+        return;
     r = state ? log_step_load(checking->read, state, &size) : -ENOMEM;
     if (r < 0)
         damaged(checking, "derived tables: a row cannot be read");

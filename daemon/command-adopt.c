@@ -34,7 +34,7 @@ static int read_inode(const char *directory, uint64_t map_bytes, uint64_t *ret_i
 
     if (asprintf(&path, "%s/ledger", directory) < 0)
         return -ENOMEM;
-    r = store_open(&store, path, map_bytes, runs_tables, RUNS_N_TABLES, true);
+    r = store_open_lacking(&store, path, map_bytes, runs_tables, RUNS_N_TABLES, true);
     if (r == 0)
         *ret_inode = store_inode(store);
     return r;

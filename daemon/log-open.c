@@ -23,6 +23,7 @@ struct opening {
     const char *directory;
     const struct note_verifier *verifier;
     struct replay replay;
+    struct log_rebuild rebuild;
     bool met_head; /* the root at the head's size was compared */
     char *why;
     size_t n_why;
@@ -48,8 +49,8 @@ static int open_store(struct opening *opening) {
     int r = path_in(opening->directory, "ledger", &path);
 
     if (r == 0)
-        r = store_open(&log->store, path, log->settings.map_bytes, runs_tables, RUNS_N_TABLES,
-                       false);
+        r = store_open_lacking(&log->store, path, log->settings.map_bytes, runs_tables,
+                               RUNS_N_TABLES, false);
     if (r == -EMEDIUMTYPE)
         return refuse(opening, r, "%s is on a network file system: move the ledger to a local disk",
                       path);
@@ -57,6 +58,19 @@ static int open_store(struct opening *opening) {
         return refuse(opening, r,
                       "the store in %s/ledger cannot be opened (%s): run timebankd check",
                       opening->directory, strerror(-r));
+    return 0;
+}
+
+static int begin_rebuild(struct opening *opening) {
+    int r = log_rebuild_begin(opening->log, &opening->rebuild);
+
+    if (r == -EPROTO)
+        return refuse(opening, r,
+                      "a later timebankd wrote the derived tables of this ledger: serve it with "
+                      "that one");
+    if (r < 0)
+        return refuse(opening, r, "the derived tables cannot be read (%s): run timebankd check",
+                      strerror(-r));
     return 0;
 }
 
@@ -130,7 +144,41 @@ static int replay_each(void *user, struct store_value key, struct store_value va
     if (r < 0)
         return refuse(opening, r, "%s: run timebankd check",
                       *opening->replay.why ? opening->replay.why : strerror(-r));
-    return meet_head(opening);
+    r = meet_head(opening);
+    if (r < 0 || !opening->rebuild.is_on)
+        return r;
+    log_rebuild_add(&opening->rebuild, run.first, &opening->replay.after);
+    return opening->replay.range.end == opening->log->head.size ||
+           log_rebuild_is_full(&opening->rebuild);
+}
+
+static int write_piece(struct opening *opening, bool is_last) {
+    struct store_read *read = opening->replay.read;
+    int r = log_rebuild_write(opening->log, &opening->rebuild, opening->replay.range.end, is_last);
+
+    if (r == 0)
+        r = store_read_renew(read);
+    return r < 0 ? refuse(opening, r,
+                          "the derived tables cannot be built anew (%s): make room on the disk and "
+                          "start again",
+                          strerror(-r))
+                 : 0;
+}
+
+static int replay_from(struct opening *opening, uint64_t size) {
+    uint8_t key[8];
+    int r = 1;
+
+    while (r > 0) { /* once but for a rebuild, which writes a piece now and then */
+        be64_put(key, size);
+        r = store_each(opening->replay.read, RUNS_LOG, key, sizeof(key), replay_each, opening);
+        if (r >= 0 && opening->rebuild.is_on) {
+            int written = write_piece(opening, r == 0);
+            r = written < 0 ? written : r;
+        }
+        size = opening->replay.range.end;
+    }
+    return r;
 }
 
 /* Rows `after` of a tail that was committed are in the store already: commits are whole. */
@@ -138,7 +186,6 @@ static int replay_tail(struct opening *opening) {
     struct log *log = opening->log;
     struct store_read *read;
     uint64_t size = 0;
-    uint8_t key[8];
     int r = log_read(log, &read);
 
     if (r < 0)
@@ -157,9 +204,8 @@ static int replay_tail(struct opening *opening) {
     if (r < 0)
         return refuse(opening, r, "%s: run timebankd check", opening->replay.why);
     r = meet_head(opening);
-    be64_put(key, size);
     if (r == 0)
-        r = store_each(read, RUNS_LOG, key, sizeof(key), replay_each, opening);
+        r = replay_from(opening, size);
     if (r == 0 && !opening->met_head)
         r = refuse(
             opening, -ESTALE,
@@ -272,8 +318,11 @@ int log_open(struct log **ret_log, const char *directory, const struct log_setti
     if (r == 0)
         r = read_head(&opening);
     if (r == 0)
+        r = begin_rebuild(&opening);
+    if (r == 0)
         r = replay_tail(&opening);
     replay_fini(&opening.replay);
+    bytes_fini(&opening.rebuild.rows);
     if (r == 0)
         r = log_committer_start(log, directory, keyring);
     if (r == 0)

@@ -102,6 +102,23 @@ int log_step_pack(struct log *log, struct bytes *to);
 int log_step_write(struct store_write *write, const struct bytes *step);
 void log_step_done(struct log *log);
 
+/* Under this key of table meta: layout u32, then the sums. */
+#define LOG_META_STATE "state"
+
+/* log-rebuild.c: derived tables that this version cannot read are built anew by a start. */
+struct log_rebuild {
+    bool is_on;
+    struct bytes rows; /* of table `after`, of the piece being gathered */
+};
+/* Says whether there is one to do, or to go on with, and empties the tables before the first.
+ * -EPROTO: a later version wrote them. */
+int log_rebuild_begin(struct log *log, struct log_rebuild *rebuild) TB_MUST_CHECK;
+void log_rebuild_add(struct log_rebuild *rebuild, uint64_t first, const struct bytes *after);
+bool log_rebuild_is_full(const struct log_rebuild *rebuild);
+/* One piece, up to `size`; the read of the log is then to be renewed. */
+int log_rebuild_write(struct log *log, struct log_rebuild *rebuild, uint64_t size,
+                      bool is_last) TB_MUST_CHECK;
+
 int log_committer_start(struct log *log, const char *directory, const struct keyring *keyring);
 void log_committer_join(struct log *log);
 void log_committer_close(struct log *log);

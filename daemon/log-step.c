@@ -5,6 +5,7 @@
  * start re-applies only the records since. Without room for a step there is none: what it would
  * have saved is time at the next start.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -14,7 +15,9 @@
 #define PAGE_BYTES 4096u
 #define NEW_ROW_BYTES 512u
 
-static const char meta_key[] = "state";
+/* The sums are stored in their order. */
+#define N_SUMS (sizeof(struct state_sums) / sizeof(uint64_t))
+static_assert(sizeof(struct state_sums) % sizeof(uint64_t) == 0, "sums are integers of 64 bits");
 
 static void pack_put(struct bytes *to, unsigned table, const void *key, size_t n_key,
                      const void *value, size_t n_value) {
@@ -29,17 +32,9 @@ static void pack_meta(const struct state_sums *sums, struct bytes *to) {
     _cleanup_bytes_ struct bytes value = {0};
 
     bytes_put_u32(&value, RUNS_LAYOUT);
-    bytes_put_u64(&value, sums->size);
-    bytes_put_u64(&value, sums->n_accounts);
-    bytes_put_u64(&value, sums->n_entries);
-    bytes_put_u64(&value, sums->received_at_ms);
-    bytes_put_u64(&value, sums->ledger_time_ms);
-    bytes_put_u64(&value, sums->closed_to_day);
-    bytes_put_u64(&value, sums->gains_since_day);
-    bytes_put_u64(&value, sums->next_serial);
-    bytes_put_u64(&value, sums->ledger_tag);
-    bytes_put_u64(&value, sums->spans_limited);
-    pack_put(to, RUNS_META, meta_key, strlen(meta_key), value.data, value.n);
+    for (size_t i = 0; i < N_SUMS; i++)
+        bytes_put_u64(&value, ((const uint64_t *)sums)[i]);
+    pack_put(to, RUNS_META, LOG_META_STATE, strlen(LOG_META_STATE), value.data, value.n);
     if (value.r < 0)
         to->r = value.r;
 }
@@ -100,7 +95,7 @@ static int load_meta(struct store_read *read, struct state_sums *ret) {
     struct store_value value;
     uint32_t layout;
     struct cursor c;
-    int r = store_get(read, RUNS_META, meta_key, strlen(meta_key), &value);
+    int r = store_get(read, RUNS_META, LOG_META_STATE, strlen(LOG_META_STATE), &value);
 
     if (r <= 0)
         return r;
@@ -108,18 +103,10 @@ static int load_meta(struct store_read *read, struct state_sums *ret) {
     layout = cursor_u32(&c);
     if (layout == 0 || layout > RUNS_LAYOUT)
         return -EUCLEAN; /* that no version up to this one wrote */
-    if (layout != RUNS_LAYOUT)
-        return 0;
-    ret->size = cursor_u64(&c);
-    ret->n_accounts = cursor_u64(&c);
-    ret->n_entries = cursor_u64(&c);
-    ret->received_at_ms = cursor_u64(&c);
-    ret->ledger_time_ms = cursor_u64(&c);
-    ret->closed_to_day = cursor_u64(&c);
-    ret->gains_since_day = cursor_u64(&c);
-    ret->next_serial = cursor_u64(&c);
-    ret->ledger_tag = cursor_u64(&c);
-    ret->spans_limited = cursor_u64(&c);
+    if (layout != RUNS_LAYOUT || c.n_left == 0)
+        return 0; /* or emptied, to be built anew */
+    for (size_t i = 0; i < N_SUMS; i++)
+        ((uint64_t *)ret)[i] = cursor_u64(&c);
     return cursor_end(&c) < 0 ? -EUCLEAN : 1;
 }
 

@@ -101,6 +101,16 @@ int log_leg(struct log *log, uint64_t index, uint64_t account, struct run_leg *r
 /* Seal that covers an order's record, or the record itself. */
 int log_seal_of(struct log *log, uint64_t index, uint64_t *ret_seal) TB_MUST_CHECK;
 
+/* Of the derived tables, as table meta says it. */
+struct log_layout {
+    uint32_t number;    /* 0: none were written yet */
+    bool is_older;      /* than this version writes: to be built anew */
+    bool is_rebuilding; /* a start was killed while it built them */
+};
+int log_layout_read(struct store_read *read, struct log_layout *ret) TB_MUST_CHECK;
+/* A table that is not there, or NULL. Only an older layout lacks any. */
+const char *log_layout_lacks(const struct store *store);
+
 /* Reads the stored derived tables (those held in memory) into an empty lowest state; *ret_size is
  * where they stand (0: none, or of another layout). */
 int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size) TB_MUST_CHECK;

@@ -27,6 +27,7 @@ static_assert((STORE_FLAGS & (MDB_NOSYNC | MDB_NOMETASYNC | MDB_WRITEMAP | MDB_M
 struct store {
     MDB_env *env;
     MDB_dbi tables[STORE_TABLES_MAX];
+    bool lacks[STORE_TABLES_MAX];
     size_t n_tables;
     uint64_t map_bytes;
     uint64_t inode;
@@ -88,12 +89,18 @@ static int check_file_system(const char *directory) {
     }
 }
 
-static int open_tables(struct store *store, const char *const *tables, bool create) {
-    MDB_txn *txn = NULL;
-    int r = mdb_txn_begin(store->env, NULL, create ? 0 : MDB_RDONLY, &txn);
+enum opening { OPEN_WHOLE, OPEN_LACKING, OPEN_CREATE };
 
-    for (size_t i = 0; r == 0 && i < store->n_tables; i++)
-        r = mdb_dbi_open(txn, tables[i], create ? MDB_CREATE : 0, &store->tables[i]);
+static int open_tables(struct store *store, const char *const *tables, enum opening how) {
+    MDB_txn *txn = NULL;
+    int r = mdb_txn_begin(store->env, NULL, how == OPEN_CREATE ? 0 : MDB_RDONLY, &txn);
+
+    for (size_t i = 0; r == 0 && i < store->n_tables; i++) {
+        r = mdb_dbi_open(txn, tables[i], how == OPEN_CREATE ? MDB_CREATE : 0, &store->tables[i]);
+        store->lacks[i] = r == MDB_NOTFOUND && how == OPEN_LACKING;
+        if (store->lacks[i])
+            r = 0;
+    }
     if (r != 0) {
         if (txn)
             mdb_txn_abort(txn);
@@ -117,7 +124,7 @@ static int remember_file(struct store *store) {
 
 static int environment_open(struct store **ret_store, const char *directory, uint64_t map_bytes,
                             const char *const *tables, size_t n_tables, unsigned flags,
-                            bool create) {
+                            enum opening how) {
     _cleanup_(store_closep) struct store *store = NULL;
     size_t n = strlen(directory) + 1;
     int r = check_file_system(directory);
@@ -144,7 +151,7 @@ static int environment_open(struct store **ret_store, const char *directory, uin
         return from_lmdb(r);
     r = remember_file(store);
     if (r == 0)
-        r = open_tables(store, tables, create);
+        r = open_tables(store, tables, how);
     if (r < 0)
         return r;
     *ret_store = TAKE(store);
@@ -154,7 +161,7 @@ static int environment_open(struct store **ret_store, const char *directory, uin
 int store_create(const char *directory, uint64_t map_bytes, const char *const *tables,
                  size_t n_tables) {
     _cleanup_(store_closep) struct store *store = NULL;
-    int r = environment_open(&store, directory, map_bytes, tables, n_tables, 0, true);
+    int r = environment_open(&store, directory, map_bytes, tables, n_tables, 0, OPEN_CREATE);
 
     if (r < 0)
         return r;
@@ -162,8 +169,9 @@ int store_create(const char *directory, uint64_t map_bytes, const char *const *t
     return r < 0 ? r : file_sync_directory_of(store->directory);
 }
 
-int store_open(struct store **ret_store, const char *directory, uint64_t map_bytes,
-               const char *const *tables, size_t n_tables, bool read_only) {
+static int open_existing(struct store **ret_store, const char *directory, uint64_t map_bytes,
+                         const char *const *tables, size_t n_tables, bool read_only,
+                         enum opening how) {
     _cleanup_(freep) char *data = NULL;
 
     if (asprintf(&data, "%s/data.mdb", directory) < 0)
@@ -171,7 +179,23 @@ int store_open(struct store **ret_store, const char *directory, uint64_t map_byt
     if (access(data, R_OK) < 0)
         return -errno;
     return environment_open(ret_store, directory, map_bytes, tables, n_tables,
-                            read_only ? MDB_RDONLY : 0, false);
+                            read_only ? MDB_RDONLY : 0, how);
+}
+
+int store_open(struct store **ret_store, const char *directory, uint64_t map_bytes,
+               const char *const *tables, size_t n_tables, bool read_only) {
+    return open_existing(ret_store, directory, map_bytes, tables, n_tables, read_only, OPEN_WHOLE);
+}
+
+int store_open_lacking(struct store **ret_store, const char *directory, uint64_t map_bytes,
+                       const char *const *tables, size_t n_tables, bool read_only) {
+    return open_existing(ret_store, directory, map_bytes, tables, n_tables, read_only,
+                         OPEN_LACKING);
+}
+
+bool store_lacks(const struct store *store, unsigned table) {
+    assert(table < store->n_tables);
+    return store->lacks[table];
 }
 
 struct store *store_close(struct store *store) {
@@ -249,7 +273,9 @@ static int txn_get(MDB_txn *txn, MDB_dbi table, const void *key, size_t n_key,
 int store_get(struct store_read *read, unsigned table, const void *key, size_t n_key,
               struct store_value *ret_value) {
     assert(table < read->store->n_tables);
-    return txn_get(read->txn, read->store->tables[table], key, n_key, ret_value);
+    return read->store->lacks[table]
+               ? 0
+               : txn_get(read->txn, read->store->tables[table], key, n_key, ret_value);
 }
 
 static int cursor_at_most(MDB_cursor *cursor, MDB_val *k, MDB_val *v, const void *key,
@@ -274,6 +300,8 @@ int store_get_at_most(struct store_read *read, unsigned table, const void *key, 
     int r;
 
     assert(table < read->store->n_tables);
+    if (read->store->lacks[table])
+        return 0;
     r = mdb_cursor_open(read->txn, read->store->tables[table], &cursor);
     if (r != 0)
         return from_lmdb(r);
@@ -303,6 +331,8 @@ int store_each(struct store_read *read, unsigned table, const void *from, size_t
     int r, stop = 0;
 
     assert(table < read->store->n_tables);
+    if (read->store->lacks[table])
+        return 0;
     r = mdb_cursor_open(read->txn, read->store->tables[table], &cursor);
     if (r != 0)
         return from_lmdb(r);
@@ -339,7 +369,7 @@ int store_write_begin(struct store *store, struct store_write **ret_write) {
 
 int store_write_get(struct store_write *write, unsigned table, const void *key, size_t n_key,
                     struct store_value *ret_value) {
-    assert(table < write->store->n_tables);
+    assert(table < write->store->n_tables && !write->store->lacks[table]);
     return write->r < 0 ? write->r
                         : txn_get(write->txn, write->store->tables[table], key, n_key, ret_value);
 }
@@ -348,7 +378,7 @@ static void *put(struct store_write *write, unsigned table, const void *key, siz
                  const void *value, size_t n_value, unsigned flags) {
     MDB_val k = {n_key, (void *)(uintptr_t)key}, v = {n_value, (void *)(uintptr_t)value};
 
-    assert(table < write->store->n_tables);
+    assert(table < write->store->n_tables && !write->store->lacks[table]);
     if (write->r < 0)
         return NULL;
     write->r = from_lmdb(mdb_put(write->txn, write->store->tables[table], &k, &v, flags));
@@ -374,11 +404,26 @@ void store_delete(struct store_write *write, unsigned table, const void *key, si
     MDB_val k = {n_key, (void *)(uintptr_t)key};
     int r;
 
-    assert(table < write->store->n_tables);
+    assert(table < write->store->n_tables && !write->store->lacks[table]);
     if (write->r < 0)
         return;
     r = mdb_del(write->txn, write->store->tables[table], &k, NULL);
     write->r = r == MDB_NOTFOUND ? 0 : from_lmdb(r);
+}
+
+void store_make_tables(struct store_write *write, const char *const *tables) {
+    struct store *store = write->store;
+
+    for (size_t i = 0; write->r == 0 && i < store->n_tables; i++) {
+        write->r = from_lmdb(mdb_dbi_open(write->txn, tables[i], MDB_CREATE, &store->tables[i]));
+        store->lacks[i] = write->r < 0;
+    }
+}
+
+void store_clear(struct store_write *write, unsigned table) {
+    assert(table < write->store->n_tables && (write->r < 0 || !write->store->lacks[table]));
+    if (write->r == 0)
+        write->r = from_lmdb(mdb_drop(write->txn, write->store->tables[table], 0));
 }
 
 int store_commit(struct store_write *write) {

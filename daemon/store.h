@@ -35,6 +35,11 @@ int store_create(const char *directory, uint64_t map_bytes, const char *const *t
  * network file systems with -EMEDIUMTYPE. Never creates. */
 int store_open(struct store **ret_store, const char *directory, uint64_t map_bytes,
                const char *const *tables, size_t n_tables, bool read_only) TB_MUST_CHECK;
+/* The same of an environment that an older version made: a table that is not there yet reads as
+ * empty, and is made by store_make_tables() before anything is put into it. */
+int store_open_lacking(struct store **ret_store, const char *directory, uint64_t map_bytes,
+                       const char *const *tables, size_t n_tables, bool read_only) TB_MUST_CHECK;
+bool store_lacks(const struct store *store, unsigned table);
 struct store *store_close(struct store *store);
 DEFINE_CLEANUP(struct store *, store_close)
 
@@ -78,6 +83,10 @@ void store_append(struct store_write *write, unsigned table, const void *key, si
 void *store_append_reserve(struct store_write *write, unsigned table, const void *key, size_t n_key,
                            size_t n_value);
 void store_delete(struct store_write *write, unsigned table, const void *key, size_t n_key);
+/* Makes what the environment lacks of the tables it was opened with; empties a table. When the
+ * transaction does not commit, the store is to be closed. */
+void store_make_tables(struct store_write *write, const char *const *tables);
+void store_clear(struct store_write *write, unsigned table);
 /* Ends the transaction whatever it returns: the first error of the line, or of the commit. */
 int store_commit(struct store_write *write) TB_MUST_CHECK;
 struct store_write *store_abort(struct store_write *write);
