@@ -90,7 +90,8 @@ static const struct kind kinds[] = {
 
     {KIND_NUMBER(SETTLE), .roles = BROKERS | R(ROLE_MEMBER), .from_kinds = ANY_OPENED,
      .to_kinds = MEMBERS | CHEST | EXPIRED | ISSUED | RETIRED | WRITE_OFFS,
-     .fields = USES_FROM | USES_TO, .traits = COUNTS | BARE | OWN_FROM, .apply = rules_settle},
+     .fields = USES_DAY | USES_FROM | USES_TO, .traits = COUNTS | BARE | OWN_FROM,
+     .apply = rules_settle},
     {KIND_NUMBER(MERGE), .roles = BROKERS, .from_kinds = ANY_OPENED, .to_kinds = ANY_OPENED,
      .fields = USES_FROM | USES_TO, .apply = rules_merge},
     {KIND_NUMBER(UNMERGE), .roles = BROKERS, .apply = rules_merge_undo},

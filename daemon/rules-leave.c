@@ -62,7 +62,7 @@ static int check_heir(struct rule *rule, const struct state_account *account, co
 int rules_leave_choose(struct rule *rule) {
     const char *heir = rule->order->set_choice->heir, *own = rule->batch->author->account;
     const struct state_account *account = state_account(rule->state, rule->order->to);
-    struct state_choice *choice;
+    struct state_choice *choice = NULL;
     int r = 0;
 
     if (account->standing == STANDING_CLOSED)
@@ -150,7 +150,7 @@ static int stay(struct rule *rule, struct state_account *account) {
 }
 
 static int begin(struct rule *rule, struct state_account *account, uint32_t until_day) {
-    struct state_choice *choice;
+    struct state_choice *choice = NULL;
     int r = end_pending(rule, account, OUTCOME_WITHDRAWN); /* another day than before */
 
     if (r == 0)

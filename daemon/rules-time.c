@@ -53,16 +53,23 @@ static char *put_number(char *at, uint64_t number, char end) {
 
 /* Hash of kind, receiver, date, minutes and activity, a line each. */
 static uint64_t print_of(const Timebank__Order *order, uint64_t minutes) {
-    char text[4 * 24 + CODE_MAX + NAME_MAX_BYTES], *at;
+    char text[4 * 24 + CODE_MAX + NAME_MAX_BYTES + 2 * (CODE_MAX + 1)], *at;
     struct hash hash;
 
-    assert(strlen(order->from) <= CODE_MAX && strlen(order->activity) <= NAME_MAX_BYTES);
+    assert(strlen(order->from) <= CODE_MAX && strlen(order->activity) <= NAME_MAX_BYTES &&
+           strlen(order->from_person) <= CODE_MAX && strlen(order->to_person) <= CODE_MAX);
     at = put_number(text, order->kind_case, '\n');
     at = stpcpy(at, order->from);
     *at++ = '\n';
     at = put_number(at, order->service_day, '\n');
     at = put_number(at, minutes, '\n');
     at = stpcpy(at, order->activity);
+    if (*order->from_person || *order->to_person) { /* who of a household */
+        *at++ = '\n';
+        at = stpcpy(at, order->from_person);
+        *at++ = '\n';
+        at = stpcpy(at, order->to_person);
+    }
     hash = hash_of(text, (size_t)(at - text));
     return be64_get(hash.b);
 }

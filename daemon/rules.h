@@ -35,7 +35,7 @@ enum kind_field {
     USES_MINUTES = 1u << 3,
     USES_ACTIVITY = 1u << 4,
     USES_SHEET = 1u << 5,
-    USES_PERSONS = 1u << 6,   /* a member who acts: named in a household, under 18, safeguarded */
+    USES_PERSONS = 1u << 6,   /* somebody acts: named in a household, under 18, safeguarded */
     USES_TO_PERSON = 1u << 7, /* may name a person of `to`, who does not act */
 };
 
