@@ -130,15 +130,12 @@ static int find(struct rule *rule, const ProtobufCBinaryData *target, struct hol
 
 /* Whose it is comes first: nobody learns what became of another's. */
 static int check_party(struct rule *rule, const struct hold *hold) {
-    const struct ledger_author *author = rule->batch->author;
+    bool is_venue = rule->batch->author->role == TIMEBANK__ROLE__ROLE_VENUE;
 
     if (rule_is_broker(rule))
         return 0;
-    if (strcmp(author->role == TIMEBANK__ROLE__ROLE_VENUE ? hold->pending->to : hold->pending->from,
-               author->account) == 0)
-        return 0;
-    return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "target",
-                       "This key acts for %s only: ask a broker.", author->account);
+    return rules_mandate_check_author(rule, is_venue ? hold->pending->to : hold->pending->from,
+                                      "target");
 }
 
 static int find_waiting(struct rule *rule, const ProtobufCBinaryData *target, struct hold *ret) {
