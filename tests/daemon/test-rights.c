@@ -201,6 +201,10 @@ static const struct {
     {KIND(VOID_VOUCHERS), "yynnn"}, {KIND(REISSUE_VOUCHER), "yynnn"},
     {KIND(EXPIRE), "yynnn"},        {KIND(CLOSE_PERIOD), "yynnn"},
     {KIND(SET_PROGRAMME), "yynnn"}, {KIND(SET_VOUCHER_KEY), "ynnnn"},
+    {KIND(CONFIRM), "yyyny"},       {KIND(DECLINE), "yyyny"},
+    {KIND(WITHDRAW), "yyyny"},      {KIND(APPROVE), "yynnn"},
+    {KIND(DISPUTE), "yyyny"},       {KIND(DECIDE), "yynnn"},
+    {KIND(SET_TRUST), "yyono"},
 };
 static const enum actor kind_actors[] = {STEWARD, BROKER, GARDEN, POOL, M12};
 
