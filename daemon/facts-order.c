@@ -129,7 +129,7 @@ static int add_voucher(struct facts *facts, struct facts_reading *reading) {
         return -EBADMSG;
     if (facts->accounts[to].kind != TIMEBANK__ACCOUNT_KIND__VENUE)
         return 0;
-    if (!facts_move_has(facts, reading, to))
+    if (reading->moved[PLACE_VENUES] == 0)
         facts->orders[reading->about].entered.index = FACTS_NEVER;
     int r = add_admission(facts, reading, redeem->offer, redeem->adults, redeem->under16);
     if (r == 0)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "daemon/policy.h"
+#include "daemon/report.h"
 #include "proto/dates.h"
 #include "proto/merkle.h"
 
@@ -100,6 +101,84 @@ static void keep(uint64_t index, const uint8_t *body, size_t n) {
     }
     records[index] = (struct kept_order){books_now_ms, n, malloc(n + 1)};
     memcpy(records[index].body, body, n);
+}
+
+/* ---- the report: whatever is recorded, it has to balance at every position */
+
+#define REPORT_POSITIONS 12
+static struct facts *facts;
+
+static void read_facts(uint64_t index, const uint8_t *record, size_t n,
+                       const struct ledger_effect *effect) {
+    struct fact_leg *legs = calloc(effect->n_legs + 1, sizeof(*legs));
+    for (size_t i = 0; i < effect->n_legs; i++)
+        legs[i] = (struct fact_leg){effect->legs[i].account, effect->legs[i].minutes,
+                                    effect->legs[i].held_after};
+    int r = facts_add(facts, index, record, n, legs, effect->n_legs);
+    cr_assert_eq(r, 0, "the facts do not take record %llu: %d", (unsigned long long)index, r);
+    free(legs);
+}
+
+static void read_genesis(void) {
+    static uint8_t key[32] = {1};
+    const struct ledger_effect nothing = {0};
+    Timebank__Genesis with_key = genesis;
+    _cleanup_bytes_ struct bytes record = {0};
+    with_key.ledger_key = (ProtobufCBinaryData){sizeof(key), key};
+    record_genesis_encode(&with_key, &record);
+    facts_free(facts);
+    cr_assert(facts_new(&facts) == 0);
+    read_facts(0, record.data, record.n, &nothing);
+}
+
+static void read_seal(uint64_t index) {
+    const struct ledger_effect nothing = {0};
+    struct record_seal seal = {.header[3] = 1, .received_at_ms = books_now_ms};
+    uint8_t record[RECORD_SEAL_BYTES];
+    record_seal_pack(&seal, record);
+    read_facts(index, record, sizeof(record), &nothing);
+}
+
+static long long figure_of(const char *json, const char *key) {
+    const char *at = strstr(json, key);
+    cr_assert(at, "%s", key);
+    return atoll(at + strlen(key));
+}
+
+/* What members, organisations and the chest have or somebody holds for them, and vouchers. */
+static long long outstanding_minutes(void) {
+    long long minutes = 0;
+    for (uint64_t i = 0; i < books_state->sums.n_accounts; i++) {
+        const struct state_account *account = books_state->accounts[i];
+        if (account->kind == TIMEBANK__ACCOUNT_KIND__MEMBER ||
+            account->kind == TIMEBANK__ACCOUNT_KIND__ORGANISATION ||
+            account->kind == TIMEBANK__ACCOUNT_KIND__CHEST ||
+            account->kind == TIMEBANK__ACCOUNT_KIND__VOUCHERS)
+            minutes += account->balance + account->held;
+    }
+    return minutes;
+}
+
+static void check_report(uint64_t size, uint32_t from_day, uint32_t to_day) {
+    struct report_ask ask = {
+        .from_day = from_day, .to_day = to_day, .size = size, .bank = "bank.example/rules"};
+    char *json = NULL;
+    int r = report_make(facts, &ask, &json);
+    cr_assert_eq(r, 0, "the report at %llu of days %u to %u: %d", (unsigned long long)size,
+                 from_day, to_day, r);
+    if (size == facts->n_records && to_day > today() + 3660)
+        cr_assert_eq(figure_of(json, "\"outstanding_closing\":"), outstanding_minutes());
+    free(json);
+}
+
+static void check_reports(void) {
+    cr_assert_eq(facts->n_records, books_state->sums.size);
+    for (uint64_t i = 1; i <= REPORT_POSITIONS; i++) {
+        uint64_t size = MAX_OF(facts->n_records * i / REPORT_POSITIONS, (uint64_t)1);
+        uint32_t day = on("2025-03-05") - 30 + (uint32_t)(i * 37 % 61);
+        check_report(size, on("2000-01-01"), on("2049-12-31"));
+        check_report(size, day, day + (uint32_t)i);
+    }
 }
 
 /* ---- keys and time */
@@ -195,6 +274,7 @@ int books_genesis(const char *const *changes) {
     books_now_ms = (uint64_t)on("2025-03-05") * MS_PER_DAY + 9 * 3600 * MS_PER_SECOND;
     genesis_make(changes);
     as(STEWARD);
+    read_genesis();
     return state_start(&books_state, true);
 }
 
@@ -228,6 +308,7 @@ static size_t n_events;
 
 /* The event that is due first, made in a state of its own and merged. */
 static int happen(struct state *state, uint64_t until_ms, struct bytes *to, struct hash *leaf) {
+    bool is_first = state == books_state;
     struct state_due due;
     struct ledger_effect effect;
     struct arena arena;
@@ -238,6 +319,8 @@ static int happen(struct state *state, uint64_t until_ms, struct bytes *to, stru
     arena_init(&arena, 1024 * 1024);
     struct state *above = state_new_above(state);
     cr_assert(ledger_event(above, &due, &arena, to, leaf, &effect) == 0);
+    if (is_first)
+        read_facts(above->sums.size - 1, to->data, to->n, &effect);
     cr_assert(state_merge(above) == 0);
     arena_fini(&arena);
     return 1;
@@ -659,6 +742,9 @@ size_t submit(void) {
     for (size_t i = 0; i < n_pending; i++)
         books_entry[i] = n_refusals ? judging->batch.already[i] : seal + 1 + i;
     if (n_refusals == 0) {
+        read_seal(seal);
+        for (size_t i = 0; i < n_pending; i++)
+            read_facts(seal + 1 + i, bodies[i].data, bodies[i].n, &books_effects[i]);
         for (size_t i = 0; i < n_pending; i++)
             keep(seal + 1 + i, bodies[i].data + 1, bodies[i].n - 1);
         keep_batch(&header, seal);
@@ -744,8 +830,10 @@ void books_refused(int refusal, const char *file, int line) {
 
 void books_close(void) {
     check_laws();
+    check_reports();
     books_replay();
     books_state = state_free(books_state);
+    facts = facts_free(facts);
     for (size_t t = 0; t < STATE_N_TABLES; t++)
         rows_drop(&disk[t], NULL);
     for (size_t i = 0; i < n_records_allocated; i++)
