@@ -199,6 +199,9 @@ static const struct {
 } more_kinds[] = {
     {KIND(MINT_VOUCHERS), "yynnn"}, {KIND(REDEEM_VOUCHER), "yynon"},
     {KIND(VOID_VOUCHERS), "yynnn"}, {KIND(REISSUE_VOUCHER), "yynnn"},
+    {KIND(HOLD), "yynoo"},          {KIND(CAPTURE), "yynyn"},
+    {KIND(RELEASE), "yynyy"},       {KIND(VENUE_RETURN), "yynon"},
+    {KIND(RETIRE), "yynnn"},
     {KIND(EXPIRE), "yynnn"},        {KIND(CLOSE_PERIOD), "yynnn"},
     {KIND(SET_PROGRAMME), "yynnn"}, {KIND(SET_VOUCHER_KEY), "ynnnn"},
     {KIND(CONFIRM), "yyyny"},       {KIND(DECLINE), "yyyny"},

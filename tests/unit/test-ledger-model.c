@@ -229,7 +229,7 @@ static int judge_minutes(const Timebank__Order *order, struct verdict *verdict) 
         return 0;
     if (order->minutes == 0)
         return REFUSAL_ZERO;
-    if (order->minutes % QUANTUM == 0)
+    if (order->minutes % QUANTUM == 0 || kind_of(order) == 39) /* which has a price */
         return 0;
     if (!is_history(order))
         return REFUSAL_NOT_IN_QUANTUM;
@@ -279,6 +279,8 @@ static int judge_giving(const Timebank__Order *order, int giver, struct verdict 
 static int judge_redemption(const Timebank__Order *order, int member, struct verdict *verdict) {
     uint64_t heads = order->redeem->adults + order->redeem->under16;
     int64_t day = (int64_t)order->minutes, of_member = day;
+    if (author == 'v' && (order->service_day > today() || order->service_day + 1 < today()))
+        return REFUSAL_BAD_DATE;
     if (strcmp(order->redeem->offer, "swim") != 0)
         return REFUSAL_UNKNOWN_OFFER;
     if (heads == 0)
@@ -286,6 +288,10 @@ static int judge_redemption(const Timebank__Order *order, int member, struct ver
     if (order->minutes != heads * PRICE) {
         if (!is_history(order) && !(order->override & 8))
             return REFUSAL_NOT_THE_PRICE;
+        if (order->minutes % QUANTUM != 0 && !is_history(order))
+            return REFUSAL_NOT_IN_QUANTUM;
+        if (order->minutes % QUANTUM != 0)
+            verdict->warnings |= 1u << WARNING_NOT_IN_QUANTUM;
         verdict->warnings |= 1u << WARNING_NOT_THE_PRICE;
     }
     for (int i = 0; i < n_entries; i++)
