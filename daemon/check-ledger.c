@@ -491,6 +491,7 @@ static void set_result(struct checking *checking) {
     struct hash root = merkle_range_root(&checking->replay.range);
 
     result->size = checking->replay.range.end;
+    result->has_tables = !is_to_be_rebuilt(checking);
     result->has_counts = checking->extent == CHECK_FULL || checking->state_size == checking->size;
     result->n_accounts = checking->extent == CHECK_FULL ? checking->state->sums.n_accounts
                                                         : checking->state_sums.n_accounts;

@@ -66,6 +66,8 @@ int command_check(int argc, char **argv) {
         printf(", %llu accounts, %llu entries", (unsigned long long)result.n_accounts,
                (unsigned long long)result.n_entries);
     printf("; root %s%s\n", result.root,
-           is_full ? "; the rules replayed from record 0 agree with every table" : "");
+           !is_full            ? ""
+           : result.has_tables ? "; the rules replayed from record 0 agree with every table"
+                               : "; the rules replayed from record 0 agree");
     return EXIT_DONE;
 }

@@ -148,8 +148,7 @@ static int replay_each(void *user, struct store_value key, struct store_value va
     if (r < 0 || !opening->rebuild.is_on)
         return r;
     log_rebuild_add(&opening->rebuild, run.first, &opening->replay.after);
-    return opening->replay.range.end == opening->log->head.size ||
-           log_rebuild_is_full(&opening->rebuild);
+    return log_rebuild_is_full(opening->log, &opening->rebuild, opening->replay.range.end);
 }
 
 static int write_piece(struct opening *opening, bool is_last) {

@@ -114,7 +114,8 @@ struct log_rebuild {
  * -EPROTO: a later version wrote them. */
 int log_rebuild_begin(struct log *log, struct log_rebuild *rebuild) TB_MUST_CHECK;
 void log_rebuild_add(struct log_rebuild *rebuild, uint64_t first, const struct bytes *after);
-bool log_rebuild_is_full(const struct log_rebuild *rebuild);
+/* The piece ends at this size: it is large enough, or the signed head ends there. */
+bool log_rebuild_is_full(const struct log *log, const struct log_rebuild *rebuild, uint64_t size);
 /* One piece, up to `size`; the read of the log is then to be renewed. */
 int log_rebuild_write(struct log *log, struct log_rebuild *rebuild, uint64_t size,
                       bool is_last) TB_MUST_CHECK;

@@ -90,8 +90,9 @@ void log_rebuild_add(struct log_rebuild *rebuild, uint64_t first, const struct b
     bytes_put(&rebuild->rows, after->data, after->n);
 }
 
-bool log_rebuild_is_full(const struct log_rebuild *rebuild) {
-    return rebuild->rows.n >= PIECE_BYTES;
+bool log_rebuild_is_full(const struct log *log, const struct log_rebuild *rebuild, uint64_t size) {
+    return size == log->head.size || rebuild->rows.n >= PIECE_BYTES ||
+           size - log->step_size >= log->settings.step_records;
 }
 
 static int put_rows(struct store_write *write, const struct bytes *rows) {
