@@ -19,6 +19,11 @@ static const struct register_table {
     int (*scan)(struct register_scan *scan);
 } tables[] = {
     {TIMEBANK__REGISTER_TABLE__PENDING, BROKERS | OWNERS, register_pending},
+    {TIMEBANK__REGISTER_TABLE__PERSONS, BROKERS | ROLE(ROLE_MEMBER), register_persons},
+    {TIMEBANK__REGISTER_TABLE__MANDATES, BROKERS | ROLE(ROLE_MEMBER), register_mandates},
+    {TIMEBANK__REGISTER_TABLE__SAFEGUARDS, BROKERS, register_safeguards},
+    {TIMEBANK__REGISTER_TABLE__LEAVING, BROKERS | ROLE(ROLE_MEMBER), register_leaving},
+    {TIMEBANK__REGISTER_TABLE__TRUSTS, BROKERS | OWNERS, register_trusts},
     {TIMEBANK__REGISTER_TABLE__VOUCHERS_MINTED,
      BROKERS | ROLE(ROLE_ORGANISATION) | ROLE(ROLE_MEMBER) | ROLE(AUDITOR), register_vouchers},
     {TIMEBANK__REGISTER_TABLE__VOUCHER_KEYS, BROKERS | OWNERS | ROLE(AUDITOR),
@@ -85,7 +90,7 @@ bool register_may_read(const struct register_scan *scan, const char *code) {
     const struct ledger_author *who = &scan->call->who;
 
     return access_is_broker(who) || who->role == TIMEBANK__ROLE__AUDITOR ||
-           (*who->account && strcmp(who->account, code) == 0);
+           call_acts_for(scan->call, code);
 }
 
 static int compare_marks(const void *a, const void *b) {

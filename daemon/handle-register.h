@@ -32,6 +32,8 @@ bool register_may_read(const struct register_scan *scan, const char *code);
 
 /* handle-register-pending.c */
 int register_pending(struct register_scan *scan);
+/* handle-register-trusts.c */
+int register_trusts(struct register_scan *scan);
 /* handle-register-vouchers.c */
 int register_vouchers(struct register_scan *scan);
 int register_voucher_keys(struct register_scan *scan);
@@ -40,3 +42,8 @@ int register_periods(struct register_scan *scan);
 int register_programmes(struct register_scan *scan);
 /* handle-register-offers.c */
 int register_offer_sums(struct register_scan *scan);
+/* handle-register-people.c */
+int register_persons(struct register_scan *scan);
+int register_mandates(struct register_scan *scan);
+int register_safeguards(struct register_scan *scan);
+int register_leaving(struct register_scan *scan);
