@@ -139,6 +139,8 @@ def check_sound(ledger, sentence):
 def check_small(small):
     copies = Copies(small.ledger)
     found = store.open_store(data_of(small.ledger))
+    bank.ok(set(found.tables) == set(store.TABLES), "this program knows every table",
+            set(found.tables) ^ set(store.TABLES))
     expect_all_named(copies, "the head file", "head", sample(bits_of([(0, store.HEAD_BYTES)]), 2500))
     expect_all_named(copies, "keys and runs of the log", "ledger/data.mdb",
                      sample(bits_of(places(found.rows("log"))), 6000))
