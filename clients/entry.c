@@ -54,6 +54,7 @@ int entry_copy_init(struct entry_copy *copy, const struct tb_order *order) {
     copy->order.minutes = order->minutes;
     copy->order.adults = order->adults;
     copy->order.under16 = order->under16;
+    copy->order.due_day = order->due_day;
     copy->order.from = copy_string(copy, 0, order->from, &r);
     copy->order.to = copy_string(copy, 1, order->to, &r);
     copy->order.activity = copy_string(copy, 2, order->activity, &r);

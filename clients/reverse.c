@@ -100,7 +100,7 @@ struct correction {
 };
 
 static bool kind_is_reversible(enum tb_kind kind) {
-    return kind >= TB_EXCHANGE && kind <= TB_REDEEM;
+    return (kind >= TB_EXCHANGE && kind <= TB_REDEEM) || kind == TB_ADVANCE || kind == TB_PLEDGE;
 }
 
 static bool kind_is_service(enum tb_kind kind) {
@@ -152,6 +152,7 @@ static void right_make(struct correction *correction, const struct tb_order *rea
     sides_make(right, typed);
     right->override |= read->override;
     right->why = typed->why;
+    right->proposal = typed->propose;
     memcpy(right->corrects, correction->reversal.target, sizeof(right->corrects));
 }
 
@@ -202,6 +203,11 @@ static int correct_record(struct client *client, const struct correction *correc
 
 static int correct_entry(struct client *client, struct correction *correction,
                          const struct tb_entry *entry, const struct tb_order *read) {
+    if (entry->order.kind == TB_SESSION)
+        return client_refuse(client, TB_NOT_REVERSIBLE,
+                             "A session is corrected whole: enter it anew with timebank session "
+                             "--corrects %" PRIu64 ".",
+                             entry->number);
     if (!kind_is_reversible(entry->order.kind))
         return client_refuse(client, TB_NOT_REVERSIBLE, "%s",
                              tb_refusal_sentence(TB_NOT_REVERSIBLE));
@@ -237,6 +243,8 @@ static int correct_run(struct client *client, int argc, char **argv) {
         OPTION_TEXT("on", &typed->on),
         OPTION_FLAG("again", &typed->again),
         OPTION_FLAG("over-limit", &typed->over_limit),
+        OPTION_FLAG("late", &typed->late),
+        ENTRIES_PROPOSE(*typed),
         OPTION_END,
     };
     struct tb_order read = TB_ORDER_INIT;
@@ -270,6 +278,7 @@ const struct verb verb_correct = {
         "  --time TIME, --on DATE, --activity NAME, --giver CODE, --receiver CODE   what is right\n"
         "  --from CODE, --to CODE   of credits that were given, issued or spent\n"
         "  --over-limit      insist although a limit is passed\n"
+        "  --late            enter the right one although the period is closed\n"
         "  --again           insist although it looks like another entry\n",
     .run = correct_run,
 };

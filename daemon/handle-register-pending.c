@@ -40,6 +40,8 @@ static int add(void *user, uint64_t entry) {
     row->other_entry = pending->entry;
     row->minutes = (int64_t)pending->minutes;
     row->due_ms = pending->due_ms;
+    if (pending->what == PENDING_PLEDGE)
+        row->count = state_account(scan->state, pending->to)->owed_minutes;
     return 0;
 }
 
