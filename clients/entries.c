@@ -11,7 +11,7 @@
 #define TIME_HELP                                                                                  \
     "  --time TIME       2h30, 2:30, 2.5, 150m or 45 min\n" ENTRIES_ON_HELP                        \
     "  --why TEXT        a note, kept beside the ledger\n"                                         \
-    "  --over-limit      insist although a limit is passed (needs --why)\n"
+    "  --over-limit      insist although a limit is passed (needs --why)\n" ENTRIES_LATE_HELP
 #define SERVICE_HELP                                                                               \
     "  --activity NAME   what was done (timebank activity list)\n" TIME_HELP                       \
     "  --again           insist although it looks like an earlier entry\n"                         \
@@ -22,14 +22,19 @@ int entries_read(struct client *client, const struct verb *verb, const struct en
                  struct tb_order *order) {
     if (typed->over_limit && !typed->why)
         return client_usage(verb, "To pass a limit say why, with --why.");
+    if (typed->late && !typed->why)
+        return client_usage(verb, "To enter it late say why, with --why.");
     int r = client_date(client, typed->on ? typed->on : "today", &order->service_day);
     if (r == CLIENT_DONE && typed->time)
         r = client_time(client, typed->time, order);
     order->why = typed->why;
     if (typed->over_limit)
         order->override |= TB_OVERRIDE_LIMITS;
+    if (typed->late)
+        order->override |= TB_OVERRIDE_LATE;
     if (typed->again)
         order->override |= TB_OVERRIDE_DUPLICATE;
+    order->proposal = typed->propose;
     return r == CLIENT_DONE ? client_open(client) : r;
 }
 
@@ -62,7 +67,8 @@ static int service_record(struct client *client, const struct verb *verb, enum t
     order.activity = typed->activity;
     int r = time_need(verb, typed);
     if (r == CLIENT_DONE)
-        r = entries_side(client, verb, "giver", typed->giver, 0, &order.to);
+        r = entries_side(client, verb, "giver", typed->giver,
+                         typed->receiver && kind != TB_LOG ? TB_ROLE_MEMBER : 0, &order.to);
     if (r == CLIENT_DONE && kind != TB_LOG)
         r = entries_side(client, verb, "receiver", typed->receiver, receiver_role, &order.from);
     if (r == CLIENT_DONE)
@@ -79,6 +85,7 @@ static int service_run(struct client *client, const struct verb *verb, enum tb_k
         ENTRIES_OPTIONS(typed),
         OPTION_FLAG("again", &typed.again),
         OPTION_TEXT(kind == TB_LOG ? NULL : "receiver", &typed.receiver),
+        ENTRIES_PROPOSE(typed),
         OPTION_END,
     };
     int r = options_read(verb, argc, argv, options, 0, 0, NULL);
@@ -97,8 +104,10 @@ const struct verb verb_exchange = {
             "\n"
             "Records help between members: the giver gains the time, the receiver pays it.\n"
             "\n"
-            "  --giver CODE      who gave the time\n"
-            "  --receiver CODE   who was helped; with a member's key, itself\n" SERVICE_HELP,
+            "  --giver CODE      who gave the time; with a member's key and a receiver, itself\n"
+            "  --receiver CODE   who was helped; with a member's key, itself\n"
+            "  --propose         it waits until the receiver confirms it, or a broker approves "
+            "it\n" SERVICE_HELP,
     .run = exchange_run,
 };
 
@@ -115,7 +124,9 @@ const struct verb verb_earn = {
             "Records help to an organisation, which pays for it out of its allotment.\n"
             "\n"
             "  --giver CODE      the member who gave the time\n"
-            "  --receiver CODE   the organisation; with its key, itself\n" SERVICE_HELP,
+            "  --receiver CODE   the organisation; with its key, itself\n"
+            "  --propose         it waits until the receiver confirms it, or a broker approves "
+            "it\n" SERVICE_HELP,
     .run = earn_run,
 };
 
@@ -137,9 +148,9 @@ const struct verb verb_log = {
 
 static int gift_run(struct client *client, int argc, char **argv) {
     struct entries_typed typed = {0};
-    const struct options_one options[] = {OPTION_TEXT("from", &typed.from),
-                                          OPTION_TEXT("to", &typed.to), ENTRIES_OPTIONS(typed),
-                                          OPTION_FLAG("again", &typed.again), OPTION_END};
+    const struct options_one options[] = {
+        OPTION_TEXT("from", &typed.from),   OPTION_TEXT("to", &typed.to), ENTRIES_OPTIONS(typed),
+        OPTION_FLAG("again", &typed.again), ENTRIES_PROPOSE(typed),       OPTION_END};
     struct tb_order order = TB_ORDER_INIT;
     order.kind = TB_GIFT;
     int r = options_read(&verb_gift, argc, argv, options, 0, 0, NULL);
@@ -164,14 +175,15 @@ const struct verb verb_gift = {
         "\n"
         "  --from CODE       who gives; with a member's key, itself\n"
         "  --to CODE         who gets them\n" TIME_HELP
-        "  --again           insist although it looks like an earlier entry\n",
+        "  --again           insist although it looks like an earlier entry\n" ENTRIES_PROPOSE_HELP,
     .run = gift_run,
 };
 
 static int donate_run(struct client *client, int argc, char **argv) {
     struct entries_typed typed = {0};
     const struct options_one options[] = {OPTION_TEXT("from", &typed.from), ENTRIES_OPTIONS(typed),
-                                          OPTION_FLAG("again", &typed.again), OPTION_END};
+                                          OPTION_FLAG("again", &typed.again),
+                                          ENTRIES_PROPOSE(typed), OPTION_END};
     struct tb_order order = TB_ORDER_INIT;
     order.kind = TB_DONATE;
     order.to = "chest";
@@ -188,20 +200,22 @@ static int donate_run(struct client *client, int argc, char **argv) {
 const struct verb verb_donate = {
     .name = "donate",
     .summary = "a member gives to the community chest",
-    .help = "timebank donate --from m0007 --time 1\n"
-            "\n"
-            "Moves a member's credits into the community chest, from which brokers grant.\n"
-            "\n"
-            "  --from CODE       who gives; with a member's key, itself\n" TIME_HELP
-            "  --again           insist although it looks like an earlier entry\n",
+    .help =
+        "timebank donate --from m0007 --time 1\n"
+        "\n"
+        "Moves a member's credits into the community chest, from which brokers grant.\n"
+        "\n"
+        "  --from CODE       who gives; with a member's key, itself\n" TIME_HELP
+        "  --again           insist although it looks like an earlier entry\n" ENTRIES_PROPOSE_HELP,
     .run = donate_run,
 };
 
 static int grant_run(struct client *client, int argc, char **argv) {
     struct entries_typed typed = {0};
-    const struct options_one options[] = {OPTION_TEXT("to", &typed.to),
-                                          OPTION_TEXT("from", &typed.from), ENTRIES_OPTIONS(typed),
-                                          OPTION_FLAG("again", &typed.again), OPTION_END};
+    const struct options_one options[] = {
+        OPTION_TEXT("to", &typed.to), OPTION_TEXT("from", &typed.from),
+        ENTRIES_OPTIONS(typed),       OPTION_FLAG("again", &typed.again),
+        ENTRIES_PROPOSE(typed),       OPTION_END};
     struct tb_order order = TB_ORDER_INIT;
     order.kind = TB_GRANT;
     int r = options_read(&verb_grant, argc, argv, options, 0, 0, NULL);
@@ -218,13 +232,14 @@ static int grant_run(struct client *client, int argc, char **argv) {
 const struct verb verb_grant = {
     .name = "grant",
     .summary = "give a member credits to start with, or out of the chest",
-    .help = "timebank grant --to m0007 --time 2 --why welcome\n"
-            "timebank grant --to m0007 --time 2 --from chest\n"
-            "\n"
-            "Gives a member new credits, or with --from chest credits that others donated.\n"
-            "\n"
-            "  --to CODE         the member\n"
-            "  --from chest      out of the community chest; else new credits\n" TIME_HELP
-            "  --again           insist although it looks like an earlier entry\n",
+    .help =
+        "timebank grant --to m0007 --time 2 --why welcome\n"
+        "timebank grant --to m0007 --time 2 --from chest\n"
+        "\n"
+        "Gives a member new credits, or with --from chest credits that others donated.\n"
+        "\n"
+        "  --to CODE         the member\n"
+        "  --from chest      out of the community chest; else new credits\n" TIME_HELP
+        "  --again           insist although it looks like an earlier entry\n" ENTRIES_PROPOSE_HELP,
     .run = grant_run,
 };

@@ -21,12 +21,18 @@ struct entries_typed {
     char *reference;
     bool again;
     bool over_limit;
+    bool propose;
+    bool late;
 };
 
 #define ENTRIES_OPTIONS(typed)                                                                     \
     OPTION_TEXT("time", &(typed).time), OPTION_TEXT("on", &(typed).on),                            \
-        OPTION_TEXT("why", &(typed).why), OPTION_FLAG("over-limit", &(typed).over_limit)
+        OPTION_TEXT("why", &(typed).why), OPTION_FLAG("over-limit", &(typed).over_limit),          \
+        OPTION_FLAG("late", &(typed).late)
 
+#define ENTRIES_PROPOSE(typed) OPTION_FLAG("propose", &(typed).propose)
+#define ENTRIES_PROPOSE_HELP "  --propose         it waits until somebody else agrees to it\n"
+#define ENTRIES_LATE_HELP "  --late            insist although the period is closed (needs --why)\n"
 #define ENTRIES_ON_HELP                                                                            \
     "  --on DATE         date of service: 2025-03-05, 5/3/2025, yesterday, last tue; today\n"
 

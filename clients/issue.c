@@ -42,7 +42,7 @@ static int funder_declare(struct client *client, struct tb_batch *batch, const c
 
 static void issue_tell(struct client *client, const struct tb_answer *answer, size_t place,
                        const struct tb_order *order) {
-    _cleanup_(freep) char *words = words_of_dated_order(order);
+    _cleanup_(freep) char *words = record_words(order);
     struct record_told told = {.place = place, .kind = TB_ISSUE, .words = words ? words : ""};
     if (place > 0) {
         char text[300];
@@ -83,6 +83,7 @@ static int issue_run(struct client *client, int argc, char **argv) {
         OPTION_TEXT("reference", &typed.reference),
         ENTRIES_OPTIONS(typed),
         OPTION_FLAG("again", &typed.again),
+        ENTRIES_PROPOSE(typed),
         OPTION_END,
     };
     struct tb_order order = TB_ORDER_INIT;
@@ -120,6 +121,8 @@ const struct verb verb_issue = {
         "  --reference TEXT   the funder's own reference\n" ENTRIES_ON_HELP
         "  --why TEXT         a note, kept beside the ledger\n"
         "  --over-limit       insist although a limit is passed (needs --why)\n"
-        "  --again            insist although it looks like an earlier entry\n",
+        "  --late             insist although the period is closed (needs --why)\n"
+        "  --again            insist although it looks like an earlier entry\n"
+        ENTRIES_PROPOSE_HELP,
     .run = issue_run,
 };

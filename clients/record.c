@@ -177,9 +177,17 @@ void record_tell(struct client *client, const struct tb_answer *answer, struct r
     record_told_fini(told);
 }
 
+char *record_words(const struct tb_order *order) {
+    _cleanup_(freep) char *words = words_of_dated_order(order);
+    char *proposed = NULL;
+    if (!order->proposal || !words)
+        return TAKE(words);
+    return asprintf(&proposed, "Proposed: %s", words) < 0 ? NULL : proposed;
+}
+
 static int tell_order(struct client *client, const struct tb_answer *answer, size_t place, int kind,
                       const struct tb_order *order) {
-    _cleanup_(freep) char *words = words_of_dated_order(order);
+    _cleanup_(freep) char *words = record_words(order);
     struct record_told told = {.place = place, .kind = kind, .words = words ? words : ""};
     record_balances(answer, order, &told);
     record_tell(client, answer, &told);

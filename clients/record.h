@@ -53,6 +53,8 @@ json_t *record_warning_json(int warning, const char *message, uint64_t entry);
 void record_tell(struct client *client, const struct tb_answer *answer, struct record_told *told);
 void record_told_fini(struct record_told *told);
 
+/* What was done, or only proposed yet, in words; the caller's. */
+char *record_words(const struct tb_order *order);
 /* Records an order that speaks of an entry (confirm, decline, withdraw, dispute, decide, approve,
  * capture, release, unmerge): sets its target from the number as typed, and its quote where it has
  * one, and tells it: "Confirmed: entry 24 (Wed 5 March 2025: m0007 gave ...); entry 43" with the

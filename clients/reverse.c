@@ -173,7 +173,7 @@ static void was_tell(const struct correction *correction, uint64_t reversal) {
 static void correct_tell(struct client *client, const struct tb_answer *answer,
                          const struct correction *correction) {
     const struct tb_order *right = &correction->right.order;
-    _cleanup_(freep) char *words = words_of_dated_order(right);
+    _cleanup_(freep) char *words = record_words(right);
     struct record_told told = {.place = 1, .kind = (int)right->kind, .words = words ? words : ""};
     record_balances(answer, right, &told);
     sides_add(client, answer, &correction->was.order, &told);
@@ -279,6 +279,7 @@ const struct verb verb_correct = {
         "  --from CODE, --to CODE   of credits that were given, issued or spent\n"
         "  --over-limit      insist although a limit is passed\n"
         "  --late            enter the right one although the period is closed\n"
-        "  --again           insist although it looks like another entry\n",
+        "  --again           insist although it looks like another entry\n"
+        "  --propose         the right one waits until somebody else agrees to it\n",
     .run = correct_run,
 };
