@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "rules.h"
+
 #define CASE(name) TIMEBANK__REQUEST__BODY_##name
 
 /* steward, broker, organisation, venue, member, evaluator, auditor, unknown key */
@@ -61,10 +63,20 @@ bool access_is_broker(const struct ledger_author *who) {
     return who->role == TIMEBANK__ROLE__STEWARD || who->role == TIMEBANK__ROLE__BROKER;
 }
 
-bool access_may_read(const struct ledger_author *who, const char *code) {
+bool access_acts_for(struct state *state, uint32_t today, const struct ledger_author *who,
+                     const char *code) {
+    if (*code == '\0' || *who->account == '\0')
+        return false;
+    return strcmp(who->account, code) == 0 ||
+           (who->role == TIMEBANK__ROLE__ROLE_MEMBER &&
+            rules_mandate_holds(state, who->account, code, today));
+}
+
+bool access_may_read(struct state *state, uint32_t today, const struct ledger_author *who,
+                     const char *code) {
     if (access_is_broker(who))
         return true;
     return (who->role == TIMEBANK__ROLE__ROLE_MEMBER ||
             who->role == TIMEBANK__ROLE__ROLE_ORGANISATION) &&
-           *code && strcmp(who->account, code) == 0;
+           access_acts_for(state, today, who, code);
 }

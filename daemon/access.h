@@ -19,6 +19,10 @@ enum access_right {
 enum access_right access_right(Timebank__Role role, Timebank__Request__BodyCase request);
 /* True for a request in the table (a hello is none). */
 bool access_knows(Timebank__Request__BodyCase request);
+/* Does the key act for this account: its own, or one that its account holds a mandate for today? */
+bool access_acts_for(struct state *state, uint32_t today, const struct ledger_author *who,
+                     const char *code);
 /* May the author read this account's balance? */
-bool access_may_read(const struct ledger_author *who, const char *code);
+bool access_may_read(struct state *state, uint32_t today, const struct ledger_author *who,
+                     const char *code);
 bool access_is_broker(const struct ledger_author *who);

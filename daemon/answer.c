@@ -36,9 +36,9 @@ static int prove_range(struct store_read *read, uint64_t begin, uint64_t end, st
 
 /* ---- balances: of an order's from and to in their own lists, of any other account by its code */
 
-int answer_balances_begin(struct answer_balances *balances, struct arena *arena, size_t n,
-                          Timebank__Answer *answer) {
-    *balances = (struct answer_balances){.arena = arena, .answer = answer};
+int answer_balances_begin(struct answer_balances *balances, struct bank *bank, struct arena *arena,
+                          size_t n, Timebank__Answer *answer) {
+    *balances = (struct answer_balances){.bank = bank, .arena = arena, .answer = answer};
     answer->readable.data = arena_alloc(arena, n);
     answer->from_after = arena_alloc(arena, n * sizeof(*answer->from_after));
     answer->to_after = arena_alloc(arena, n * sizeof(*answer->to_after));
@@ -87,7 +87,7 @@ int answer_balances_put(struct answer_balances *balances, const struct ledger_au
                         uint32_t place, uint8_t side, const char *code, int64_t after) {
     Timebank__Answer *answer = balances->answer;
 
-    if (!access_may_read(who, code))
+    if (!access_may_read(bank_state(balances->bank), bank_today(balances->bank), who, code))
         return 0;
     if (side == LEG_OTHER)
         return put_other(balances, place, code, after);
@@ -132,7 +132,7 @@ static int put_balances(struct bank *bank, const struct reply *reply, struct sto
     r = runs_after_count(after, &n);
     if (r < 0 || n != run->n - 1)
         return -EUCLEAN;
-    r = answer_balances_begin(&balances, arena, n, answer);
+    r = answer_balances_begin(&balances, bank, arena, n, answer);
     for (uint32_t i = 0; r == 0 && i < n; i++)
         r = put_balances_of(bank, reply, &balances, run, after, i);
     return r;

@@ -13,11 +13,12 @@ int answer_hashes(struct arena *arena, const struct hash *hashes, size_t n,
 
 /* Balances of an answer over n orders, put one by one; what `who` may not read is left out. */
 struct answer_balances {
+    struct bank *bank;
     struct arena *arena;
     Timebank__Answer *answer;
 };
-int answer_balances_begin(struct answer_balances *balances, struct arena *arena, size_t n,
-                          Timebank__Answer *answer) TB_MUST_CHECK;
+int answer_balances_begin(struct answer_balances *balances, struct bank *bank, struct arena *arena,
+                          size_t n, Timebank__Answer *answer) TB_MUST_CHECK;
 int answer_balances_put(struct answer_balances *balances, const struct ledger_author *who,
                         uint32_t place, uint8_t side, const char *code,
                         int64_t after) TB_MUST_CHECK;

@@ -250,6 +250,10 @@ uint64_t bank_state_time(struct bank *bank) {
     return bank->clock_is_ahead ? bank_state(bank)->sums.ledger_time_ms : bank->wall_ms;
 }
 
+uint32_t bank_today(const struct bank *bank) {
+    return clock_day(bank->wall_ms);
+}
+
 struct state *bank_state(struct bank *bank) {
     return log_state(bank->log);
 }

@@ -73,6 +73,8 @@ int bank_run_due(struct bank *bank) TB_MUST_CHECK;
 /* For a state record: the wall clock, unless that is ahead; then ledger time as it stands. */
 uint64_t bank_state_time(struct bank *bank);
 struct state *bank_state(struct bank *bank);
+/* The day by the wall clock: what a mandate is asked about. */
+uint32_t bank_today(const struct bank *bank);
 /* A venue's refusals for a member: counted, and whether there were too many in this hour. */
 void bank_count_refusal(struct bank *bank, const char *venue, const char *member);
 bool bank_refused_often(const struct bank *bank, const char *venue, const char *member);

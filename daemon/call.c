@@ -37,3 +37,11 @@ void call_client_fini(struct call_client *client) {
     client->dry = state_free(client->dry);
     client->n_dry_orders = client->n_dry_bytes = 0;
 }
+
+bool call_acts_for(const struct call *call, const char *code) {
+    return access_acts_for(bank_state(call->bank), bank_today(call->bank), &call->who, code);
+}
+
+bool call_may_read(const struct call *call, const char *code) {
+    return access_may_read(bank_state(call->bank), bank_today(call->bank), &call->who, code);
+}

@@ -31,5 +31,8 @@ struct call {
 /* A refusal as the response (message NULL: the table's sentence); returns 0 so that it can be
  * returned. */
 int call_refuse(struct call *call, int refusal, const char *message);
+/* access_acts_for() and access_may_read() of who asks, now. */
+bool call_acts_for(const struct call *call, const char *code);
+bool call_may_read(const struct call *call, const char *code);
 /* A copy in the arena; NULL on no memory. */
 char *call_copy(struct call *call, const char *text);

@@ -33,9 +33,9 @@ static int fill_balance(struct call *call, const struct state_account *account,
 /* The account asked for, or a refusal set as response (*ret NULL). */
 static int find(struct call *call, const char *code, const struct state_account **ret) {
     *ret = NULL;
-    if (!access_may_read(&call->who, code))
+    if (!call_may_read(call, code))
         return call_refuse(call, REFUSAL_NO_AUTHORITY,
-                           "This key may read its own account only: ask a broker.");
+                           "This key may read its own account only, and those it has a mandate for: ask a broker.");
     *ret = state_account(bank_state(call->bank), code);
     return *ret ? 0 : call_refuse(call, REFUSAL_NO_SUCH_ACCOUNT, NULL);
 }

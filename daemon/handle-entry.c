@@ -27,7 +27,6 @@ static int read_sides(struct call *call, Timebank__Order *order, Timebank__Order
 
 /* A member or organisation sees entries of its own account, a venue those it accepted itself. */
 static int check_may_read(struct call *call, Timebank__Order *order) {
-    const char *own = call->who.account;
     int r;
 
     if (access_right(call->who.role, call->request->body_case) == ACCESS_ALL)
@@ -35,7 +34,7 @@ static int check_may_read(struct call *call, Timebank__Order *order) {
     r = read_sides(call, order, &order);
     if (r < 0)
         return r;
-    return *own && (strcmp(order->from, own) == 0 || strcmp(order->to, own) == 0)
+    return call_acts_for(call, order->from) || call_acts_for(call, order->to)
                ? 0
                : REFUSAL_NO_AUTHORITY;
 }

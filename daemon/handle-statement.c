@@ -159,9 +159,9 @@ int handle_statement(struct call *call) {
     size_t limit = call->bank->settings.page_entries;
     size_t max = ask->max && ask->max < limit ? ask->max : limit;
 
-    if (!access_may_read(&call->who, ask->code))
+    if (!call_may_read(call, ask->code))
         return call_refuse(call, REFUSAL_NO_AUTHORITY,
-                           "This key may read its own statement only: ask a broker.");
+                           "This key may read its own statement only, and those it has a mandate for: ask a broker.");
     account = state_account(bank_state(call->bank), ask->code);
     if (!account)
         return call_refuse(call, REFUSAL_NO_SUCH_ACCOUNT, NULL);

@@ -361,7 +361,7 @@ int submission_pack_warnings(const struct submission *submission, struct bytes *
 static int set_effects(const struct ledger_batch *batch, struct call *call,
                        Timebank__Answer *answer) {
     struct answer_balances balances;
-    int r = answer_balances_begin(&balances, call->arena, batch->n, answer);
+    int r = answer_balances_begin(&balances, call->bank, call->arena, batch->n, answer);
 
     for (uint32_t i = 0; r == 0 && i < batch->n; i++) {
         const struct ledger_effect *effect = &batch->effects[i];
