@@ -558,6 +558,54 @@ Test(approval, of_large_sums_holds_for_every_kind_that_moves_them) {
     refused(NEEDS_SECOND_PERSON);
 }
 
+static Timebank__Order *lesson(uint64_t minutes) {
+    static char *givers[] = {"m1"}, *receivers[] = {"m2", "m3"};
+    static uint64_t given[1], received[2];
+    Timebank__Order *order = ENTER(session, SESSION, "", "", minutes);
+    given[0] = received[0] = received[1] = minutes;
+    order->activity = "gardening";
+    order->session->n_givers = order->session->n_giver_minutes = 1;
+    order->session->givers = givers;
+    order->session->giver_minutes = given;
+    order->session->n_receivers = order->session->n_receiver_minutes = 2;
+    order->session->receivers = receivers;
+    order->session->receiver_minutes = received;
+    return order;
+}
+
+Test(approval, of_sessions_advances_and_pledges_lets_them_in_whole) {
+    agree_open_with(POLICIES("second-person-above=60"));
+    lesson(90);
+    refused(NEEDS_SECOND_PERSON);
+    Timebank__Order *taught = proposed(lesson(90));
+    warned(WAITS);
+    Timebank__Order *advanced = proposed(ENTER(advance, ADVANCE, "advances", "m3", 75));
+    Timebank__Order *pledged = proposed(ENTER(pledge, PLEDGE, "advances", "m4", 90));
+    pledged->pledge->due_day = today() + 10;
+    cr_assert_eq(submit(), 0);
+    cr_assert_eq(balance("m1"), 0);
+    as("broker-m1");
+    approve(taught);
+    refused(OWN_HOURS);
+    as("broker-2");
+    approve(taught);
+    approve(advanced);
+    approve(pledged);
+    done();
+    cr_assert_eq(balance("m1"), 90);
+    cr_assert_eq(balance("chest"), 90);
+    cr_assert_eq(balance("m3"), -15);
+    cr_assert_eq(balance("m4"), 90);
+    wait_days(11);
+    expect_event(PLEDGE_DUE, 0);
+    reverse(taught, 0);
+    reverse(advanced, 0);
+    reverse(pledged, 0);
+    done();
+    cr_assert_eq(balance("m1"), 0);
+    cr_assert_eq(balance("m4"), 0);
+}
+
 Test(approval, quotes_the_very_record_that_is_approved) {
     agree_open_with(POLICIES("second-person-above=60"));
     Timebank__Order *first = proposed(grant("issued", "m1", 90)),
