@@ -31,6 +31,13 @@ static bool is(const char *a, const char *b) {
     return strcmp(text_or_empty(a), text_or_empty(b)) == 0;
 }
 
+static bool is_giver(const struct tb_order *order, const char *code) {
+    for (size_t i = 0; order->givers && i < order->n_givers; i++)
+        if (is(order->givers[i], code))
+            return true;
+    return false;
+}
+
 /* From the account's own side: "gave to m0012", "spent at cafe". */
 static char *words_of(const struct tb_order *order, const char *code) {
     const char *other = text_or_empty(is(order->to, code) ? order->from : order->to);
@@ -70,6 +77,17 @@ static char *words_of(const struct tb_order *order, const char *code) {
     case TB_REDEEM:
         n = asprintf(&words, "%s %s: %s, %u + %u under 16", gains ? "accepted from" : "spent at",
                      other, text_or_empty(order->offer), order->adults, order->under16);
+        break;
+    case TB_SESSION:
+        n = asprintf(&words, "%s a session: %s",
+                     is_giver(order, code)   ? "gave in"
+                     : is(order->from, code) ? "paid"
+                                             : "took part in",
+                     text_or_empty(order->activity));
+        break;
+    case TB_HOLD:
+        n = asprintf(&words, "set aside %s %s: %s, %u + %u under 16", gains ? "by" : "for", other,
+                     text_or_empty(order->offer), order->adults, order->under16);
         break;
     default:
         return words_of_order(order);
@@ -135,16 +153,25 @@ static char *author_of(const struct tb_statement_line *line) {
     return text;
 }
 
+void statement_days(const struct tb_statement_line *line, uint32_t *ret_service_day,
+                    uint32_t *ret_entry_day) {
+    const struct tb_order *order = has_target(line) ? &line->target : &line->order;
+
+    *ret_entry_day = line->order.claimed_day && !line->event
+                         ? line->order.claimed_day
+                         : (uint32_t)(line->received_at_ms / MS_PER_DAY);
+    *ret_service_day = order->service_day ? order->service_day : *ret_entry_day;
+}
+
 static int line_copy(const struct tb_statement_line *from, const char *code,
                      struct statement_line *to) {
     const struct tb_order *order = has_target(from) ? &from->target : &from->order;
-    uint32_t entry_day = from->order.claimed_day && !from->event
-                             ? from->order.claimed_day
-                             : (uint32_t)(from->received_at_ms / MS_PER_DAY);
+    uint32_t service_day, entry_day;
 
+    statement_days(from, &service_day, &entry_day);
     *to = (struct statement_line){
         .entry = from->entry,
-        .service_day = order->service_day ? order->service_day : entry_day,
+        .service_day = service_day,
         .entry_day = entry_day,
         .received_at_ms = from->received_at_ms,
         .minutes = from->minutes,
