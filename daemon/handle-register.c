@@ -32,6 +32,8 @@ static const struct register_table {
      register_programmes},
     {TIMEBANK__REGISTER_TABLE__OFFER_SUMS, BROKERS | ROLE(ROLE_VENUE) | ROLE(AUDITOR),
      register_offer_sums},
+    {TIMEBANK__REGISTER_TABLE__LIMITS, BROKERS | OWNERS, register_limits},
+    {TIMEBANK__REGISTER_TABLE__EXPIRING, BROKERS | ROLE(ROLE_MEMBER), register_expiring},
     {TIMEBANK__REGISTER_TABLE__PERIODS, BROKERS | ROLE(AUDITOR), register_periods},
 };
 

@@ -42,6 +42,9 @@ int register_periods(struct register_scan *scan);
 int register_programmes(struct register_scan *scan);
 /* handle-register-offers.c */
 int register_offer_sums(struct register_scan *scan);
+/* handle-register-limits.c */
+int register_limits(struct register_scan *scan);
+int register_expiring(struct register_scan *scan);
 /* handle-register-people.c */
 int register_persons(struct register_scan *scan);
 int register_mandates(struct register_scan *scan);
