@@ -124,9 +124,6 @@ static int redeem_read(struct client *client, const struct redeem_typed *typed,
     order->offer = typed->offer;
     order->offline = typed->offline;
     order->why = typed->why;
-    if (typed->offline != (typed->on != NULL))
-        return client_usage(&verb_voucher_redeem,
-                            "A voucher taken without asking needs both --offline and --on DATE.");
     if (typed->on)
         r = client_date(client, typed->on, &order->service_day);
     if (r == CLIENT_DONE)
@@ -153,6 +150,9 @@ static int redeem_run(struct client *client, int argc, char **argv) {
     int n_words,
         r = options_read_many(&verb_voucher_redeem, argc, argv, options, 1, &words, &n_words);
 
+    if (r == CLIENT_DONE && typed.offline != (typed.on != NULL))
+        r = client_usage(&verb_voucher_redeem,
+                         "A voucher taken without asking needs both --offline and --on DATE.");
     if (r == CLIENT_DONE)
         r = token_read(client, words, n_words, &voucher);
     if (r == CLIENT_DONE)

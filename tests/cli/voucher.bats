@@ -12,7 +12,8 @@ setup() {
     timebank account open pool --kind venue >/dev/null
     timebank account open gym --kind venue >/dev/null
     timebank offer set pool swim --price 1h >/dev/null
-    timebank issue --to food-bank --time 40h >/dev/null
+    timebank funder add council >/dev/null
+    timebank issue --to food-bank --time 40h --funder council >/dev/null
     key_make pool --role venue --account pool
     key_make gym --role venue --account gym
     timebank voucher key new "$PLACE/vouchers.key" >/dev/null 2>&1
@@ -56,7 +57,7 @@ P
 
 # The tag of this ledger: the digits in its verifier key.
 tag() {
-    timebank status --json | sed 's/.*verifier_key": "[^+]*+\([0-9a-f]\{8\}\)+.*/\1/'
+    grep -o '+[0-9a-f]\{8\}+' "$PLACE/init.txt" | head -n 1 | tr -d +
 }
 
 minutes() {
@@ -134,7 +135,7 @@ minutes() {
 @test "a voucher is checked without a bank" {
     mint
     timebank voucher key >"$PLACE/vouchers.pub"
-    ledger=$(timebank status --json | sed 's/.*verifier_key": "\([^"]*\)".*/\1/')
+    ledger=$(grep -o 'test.example/timebank+[^ ]*' "$PLACE/init.txt" | head -n 1)
     bank_stop
     unset TIMEBANK TIMEBANK_KEY
     run -0 timebank voucher check "$(token 4)" --voucher-key "$PLACE/vouchers.pub" --ledger "$ledger"
@@ -162,8 +163,8 @@ minutes() {
     run -1 timebank reverse "$entry" "no" --json
     is 'x["refused"] == "NOT_REVERSIBLE"'
     run -0 timebank list pending
-    says "conflict"
-    run -0 timebank decide "$entry" "they could not know" --time 1h
+    says "taken twice by gym"
+    run -0 timebank decide "$entry" --falls --time 1h "they could not know"
     [ "$(minutes gym)" = 60 ]
     [ "$(minutes chest)" = 60 ]
 }
@@ -221,5 +222,5 @@ minutes() {
     run -2 timebank voucher mint --from food-bank --time 1h --expires "$LATER" --voucher-key "$PLACE/vouchers.key" --out "$PLACE/vouchers.key/x"
     says "choose another directory"
     run -0 timebank voucher list --json
-    [ "$(json 'x.get("first")')" = None ]
+    [ -z "$output" ]
 }
