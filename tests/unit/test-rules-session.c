@@ -433,6 +433,43 @@ Test(session, splits_random_sessions_exactly_and_takes_them_back_without_a_trace
     }
 }
 
+/* ---- households, and who is kept apart */
+
+static void second_person(const char *code) {
+    ENTER(set_person, SET_PERSON, "", code, 0)->set_person->person = "2";
+    done();
+}
+
+Test(session, names_the_persons_of_households) {
+    second_person("m2");
+    class(TO_CHEST);
+    refused(NAME_THE_PERSON);
+    says("Receiver 1: Several persons share m2");
+    Timebank__Order *order = class(TO_CHEST);
+    static char *persons[] = {"2", "", "3"};
+    order->session->receiver_persons = persons;
+    order->session->n_receiver_persons = 2;
+    done();
+    order = session(TO_CHEST);
+    gives(order, "m2", 60);
+    receives(order, "m4", 60);
+    order->session->giver_persons = &persons[2];
+    order->session->n_giver_persons = 1;
+    refused(UNKNOWN_PERSON);
+    says("Giver 1: m2 has no person 3");
+}
+
+Test(session, keeps_apart_whom_the_coordinator_keeps_apart) {
+    ENTER(safeguard, SAFEGUARD, "", "m2", 0)->safeguard->other = "m3";
+    done();
+    class(TO_CHEST);
+    refused(SEE_COORDINATOR);
+    Timebank__Order *order = session(TO_CHEST);
+    gives(order, "m1", 60);
+    receives(order, "m3", 60);
+    done();
+}
+
 /* ---- the rules of everybody who gives */
 
 Test(session, counts_in_the_hours_of_each_givers_day) {
