@@ -90,6 +90,9 @@ static int confirm_standing(struct rule *rule, const struct rules_entry *entry) 
                            "%s is of kind %s, which nobody has to confirm: nothing to do.",
                            rule_entry_words(entry->number, true, words),
                            record_kind_name(entry->order->kind_case));
+    if (rules_agree_is_fallen(rule, entry->number) &&
+        (rule_is_broker(rule) || rules_agree_is_party(rule, entry->order)))
+        return refuse_not_waiting(rule, entry);
     r = check_side(rule, entry);
     if (r == 0)
         r = rules_agree_check_stands(rule, entry);

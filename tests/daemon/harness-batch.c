@@ -153,7 +153,7 @@ void parcel_put_bytes(struct parcel *parcel, const void *body, size_t n) {
 void parcel_put(struct parcel *parcel, Timebank__Order *order) {
     _cleanup_bytes_ struct bytes record = {0};
 
-    if (record_kind_counts(order->kind_case) && !order->authority)
+    if (order->kind_case < TIMEBANK__ORDER__KIND_OPEN_ACCOUNT && !order->authority)
         order->authority = authority_of(parcel->author);
     record_order_encode(order, &record);
     cr_assert(record.r == 0);
