@@ -178,6 +178,15 @@ int bank_open(struct bank **ret_bank, const char *directory, const struct bank_s
     if (settings->accept_time || wall_ms <= bank->time_reference_ms + START_AHEAD_MS)
         bank->time_reference_ms = MAX_OF(bank->time_reference_ms, wall_ms);
     bank_set_time(bank, wall_ms, monotonic_ms);
+    r = bank_erase(bank);
+    if (r < 0) {
+        snprintf(why, n_why,
+                 "somebody is still to be erased from the register of people in %s/people, which "
+                 "failed (%s): free some space and start again",
+                 directory, strerror(-r));
+        bank_close(bank);
+        return r;
+    }
     *ret_bank = bank;
     return 0;
 }

@@ -268,8 +268,6 @@ static int check_dates(struct rule *rule) {
 
 static int check_standing(struct rule *rule, const struct state_account *account,
                           const char *field) {
-    if (account->is_erased)
-        return rule_refuse(rule, REFUSAL_ERASED, field, NULL);
     if (account->merged_into)
         return rule_refuse(rule, REFUSAL_MERGED, field, "%s goes on as %s: use that code.",
                            account->code, rules_merge_survivor(rule->state, account)->code);
@@ -316,6 +314,8 @@ int ledger_side_check(struct rule *rule, const char *code, uint32_t kinds, const
         return !(rule->kind->traits & COUNTS) && account->kind >= TIMEBANK__ACCOUNT_KIND__CHEST
                    ? rule_refuse(rule, REFUSAL_BANK_ACCOUNT, field, NULL)
                    : refuse_kind(rule, account, field);
+    if (account->is_erased)
+        return rule_refuse(rule, REFUSAL_ERASED, field, NULL);
     return rule->kind->traits & (COUNTS | SPENDS) && !(rule->kind->traits & BARE)
                ? check_standing(rule, account, field)
                : 0;

@@ -7,11 +7,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/files.h"
 #include "proto/code.h"
 #include "proto/text64.h"
 #include "store.h"
@@ -34,16 +37,46 @@ enum table {
     N_TABLES,
 };
 
+#define ERASURE "erased"
+
 static const char *const table_names[N_TABLES] = {"keys", "persons", "notes"};
 
 struct people {
     struct store *store;
+    pthread_rwlock_t lock; /* held for writing while the file is replaced */
+    uint64_t map_bytes;
 };
 
 struct people_write {
+    struct people *people;
     struct store_write *store;
     int r;
 };
+
+/* One transaction that sees the file as it is: it is not replaced meanwhile. */
+struct people_read {
+    struct people *people;
+    struct store_read *store;
+};
+
+static int read_begin(struct people *people, struct people_read *ret) {
+    int r;
+
+    pthread_rwlock_rdlock(&people->lock);
+    r = people->store ? store_read_begin(people->store, &ret->store) : -EBADFD;
+    if (r < 0)
+        pthread_rwlock_unlock(&people->lock);
+    else
+        ret->people = people;
+    return r;
+}
+
+static void read_end(struct people_read *read) {
+    if (!read->people)
+        return;
+    store_read_end(read->store);
+    pthread_rwlock_unlock(&read->people->lock);
+}
 
 /* A record's place, its name in the table of keys, and its associated data. */
 struct address {
@@ -72,6 +105,8 @@ int people_open(struct people **ret, const char *directory, uint64_t map_bytes, 
     _cleanup_(people_closep) struct people *people = calloc(1, sizeof(*people));
     if (!people)
         return -ENOMEM;
+    pthread_rwlock_init(&people->lock, NULL);
+    people->map_bytes = map_bytes;
     int r = store_open(&people->store, directory, map_bytes, table_names, N_TABLES, read_only);
     if (r < 0)
         return r;
@@ -82,24 +117,31 @@ int people_open(struct people **ret, const char *directory, uint64_t map_bytes, 
 struct people *people_close(struct people *people) {
     if (people) {
         store_close(people->store);
+        pthread_rwlock_destroy(&people->lock);
         free(people);
     }
     return NULL;
 }
 
 bool people_has_room(struct people *people, uint64_t bytes) {
-    uint64_t used = store_map_used_bytes(people->store);
+    pthread_rwlock_rdlock(&people->lock);
+    uint64_t used = people->store ? store_map_used_bytes(people->store) : UINT64_MAX / 2;
+    pthread_rwlock_unlock(&people->lock);
 
-    return used + ROOM_BYTES + ROOM_FACTOR * bytes <= store_map_bytes(people->store);
+    return used + ROOM_BYTES + ROOM_FACTOR * bytes <= people->map_bytes;
 }
 
 int people_begin(struct people *people, struct people_write **ret) {
     _cleanup_(freep) struct people_write *write = calloc(1, sizeof(*write));
     if (!write)
         return -ENOMEM;
-    int r = store_write_begin(people->store, &write->store);
-    if (r < 0)
+    pthread_rwlock_rdlock(&people->lock);
+    int r = people->store ? store_write_begin(people->store, &write->store) : -EBADFD;
+    if (r < 0) {
+        pthread_rwlock_unlock(&people->lock);
         return r;
+    }
+    write->people = people;
     *ret = TAKE(write);
     return 0;
 }
@@ -171,6 +213,7 @@ int people_commit(struct people_write *write) {
         store_abort(write->store);
     else
         r = store_commit(write->store);
+    pthread_rwlock_unlock(&write->people->lock);
     free(write);
     return r;
 }
@@ -178,6 +221,7 @@ int people_commit(struct people_write *write) {
 struct people_write *people_abort(struct people_write *write) {
     if (write) {
         store_abort(write->store);
+        pthread_rwlock_unlock(&write->people->lock);
         free(write);
     }
     return NULL;
@@ -245,19 +289,19 @@ static int get_person(struct store_read *read, const char *code, struct people_p
 int people_get_person(struct people *people, const char *code, struct people_person *ret) {
     if (!is_code(code))
         return 0;
-    _cleanup_(store_read_endp) struct store_read *read = NULL;
-    int r = store_read_begin(people->store, &read);
-    return r < 0 ? r : get_person(read, code, ret);
+    _cleanup_(read_end) struct people_read read = {0};
+    int r = read_begin(people, &read);
+    return r < 0 ? r : get_person(read.store, code, ret);
 }
 
 int people_get_note(struct people *people, const uint8_t id[ORDER_ID_BYTES],
                     uint8_t ret_salt[PEOPLE_SALT_BYTES], char **ret_text) {
-    _cleanup_(store_read_endp) struct store_read *read = NULL;
+    _cleanup_(read_end) struct people_read read = {0};
     _cleanup_bytes_ struct bytes plain = {0};
     struct address address = address_make(TABLE_NOTES, id, ORDER_ID_BYTES);
-    int r = store_read_begin(people->store, &read);
+    int r = read_begin(people, &read);
     if (r == 0)
-        r = get(read, &address, &plain);
+        r = get(read.store, &address, &plain);
     if (r <= 0)
         return r;
     if (plain.n <= PEOPLE_SALT_BYTES)
@@ -290,12 +334,16 @@ static int walk_ward(void *user, struct store_value key, struct store_value valu
 
 int people_each_ward(struct people *people,
                      int (*each)(void *user, const char *code, const char *ward), void *user) {
-    _cleanup_(store_read_endp) struct store_read *read = NULL;
-    int r = store_read_begin(people->store, &read);
+    _cleanup_(read_end) struct people_read read = {0};
+    int r = read_begin(people, &read);
     if (r < 0)
         return r;
-    struct ward_walk walk = {.read = read, .each = each, .user = user};
-    return store_each(read, TABLE_PERSONS, NULL, 0, walk_ward, &walk);
+    struct ward_walk walk = {.read = read.store, .each = each, .user = user};
+    return store_each(read.store, TABLE_PERSONS, NULL, 0, walk_ward, &walk);
+}
+
+static bool is_erasure(struct store_value key) {
+    return key.n > strlen(ERASURE) && memcmp(key.data, ERASURE, strlen(ERASURE)) == 0;
 }
 
 struct check {
@@ -309,9 +357,8 @@ struct check {
 
 static int count_key(void *user, struct store_value key, struct store_value value) {
     struct check *check = user;
-    (void)key;
     (void)value;
-    check->n_keys++;
+    check->n_keys += !is_erasure(key);
     return 0;
 }
 
@@ -344,15 +391,15 @@ static int check_record(void *user, struct store_value key, struct store_value v
 }
 
 int people_check(struct people *people, char *why, size_t n_why) {
-    _cleanup_(store_read_endp) struct store_read *read = NULL;
-    int r = store_read_begin(people->store, &read);
+    _cleanup_(read_end) struct people_read read = {0};
+    int r = read_begin(people, &read);
     if (r < 0)
         return r;
-    struct check check = {.read = read, .why = why, .n_why = n_why};
+    struct check check = {.read = read.store, .why = why, .n_why = n_why};
     for (check.table = TABLE_PERSONS; r == 0 && check.table < N_TABLES; check.table++)
-        r = store_each(read, check.table, NULL, 0, check_record, &check);
+        r = store_each(read.store, check.table, NULL, 0, check_record, &check);
     if (r == 0)
-        r = store_each(read, TABLE_KEYS, NULL, 0, count_key, &check);
+        r = store_each(read.store, TABLE_KEYS, NULL, 0, count_key, &check);
     if (r < 0)
         return r;
     /* Every record opened, so it has a key; one more key than records sealed something that is
@@ -364,5 +411,110 @@ int people_check(struct people *people, char *why, size_t n_why) {
 }
 
 int people_copy(struct people *people, const char *path) {
-    return store_copy(people->store, path);
+    pthread_rwlock_rdlock(&people->lock);
+    int r = store_copy(people->store, path);
+    pthread_rwlock_unlock(&people->lock);
+    return r;
+}
+
+/* ---- erasing */
+
+/* Its row in the table of keys: ERASURE || who. */
+static size_t erasure_key(const char *who, uint8_t ret[ADDRESS_MAX]) {
+    size_t n_name = strlen(ERASURE), n = strlen(who);
+    assert(n_name + n <= ADDRESS_MAX);
+    memcpy(ret, ERASURE, n_name);
+    memcpy(ret + n_name, who, n);
+    return n_name + n;
+}
+
+static void take_out(struct people_write *write, const struct address *address) {
+    if (write->r < 0)
+        return;
+    store_delete(write->store, TABLE_KEYS, address->text, address->n);
+    store_delete(write->store, address->table, address->text + address->n_name,
+                 address->n - address->n_name);
+}
+
+void people_delete_person(struct people_write *write, const char *code) {
+    struct address address = address_make(TABLE_PERSONS, code, strlen(code));
+    take_out(write, &address);
+}
+
+void people_delete_note(struct people_write *write, const uint8_t id[ORDER_ID_BYTES]) {
+    struct address address = address_make(TABLE_NOTES, id, ORDER_ID_BYTES);
+    take_out(write, &address);
+}
+
+void people_put_erasure(struct people_write *write, const char *who, enum people_erasure how) {
+    uint8_t key[ADDRESS_MAX], value = (uint8_t)how;
+    if (write->r == 0)
+        store_put(write->store, TABLE_KEYS, key, erasure_key(who, key), &value, sizeof(value));
+}
+
+int people_get_erasure(struct people *people, const char *who, enum people_erasure *ret) {
+    _cleanup_(read_end) struct people_read read = {0};
+    struct store_value value;
+    uint8_t key[ADDRESS_MAX];
+    int r = read_begin(people, &read);
+    if (r == 0)
+        r = store_get(read.store, TABLE_KEYS, key, erasure_key(who, key), &value);
+    if (r < 0)
+        return r;
+    if (r > 0 && value.n != 1)
+        return -EBADMSG;
+    *ret = r > 0 ? (enum people_erasure)value.data[0] : PEOPLE_KEPT;
+    return 0;
+}
+
+struct note_walk {
+    int (*each)(void *user, const uint8_t id[ORDER_ID_BYTES]);
+    void *user;
+};
+
+static int walk_note(void *user, struct store_value key, struct store_value value) {
+    const struct note_walk *walk = user;
+    (void)value;
+    return key.n == ORDER_ID_BYTES ? walk->each(walk->user, key.data) : -EBADMSG;
+}
+
+int people_each_note(struct people *people,
+                     int (*each)(void *user, const uint8_t id[ORDER_ID_BYTES]), void *user) {
+    _cleanup_(read_end) struct people_read read = {0};
+    struct note_walk walk = {.each = each, .user = user};
+    int r = read_begin(people, &read);
+    return r < 0 ? r : store_each(read.store, TABLE_NOTES, NULL, 0, walk_note, &walk);
+}
+
+/* LMDB's copy takes of each page what is used, so that nothing deleted is in it. */
+static int replace_file(struct people *people, const char *path, const char *copy) {
+    _cleanup_(freep) char *directory = strdup(store_directory(people->store));
+    int r, failed = 0;
+    if (!directory)
+        return -ENOMEM;
+    if (unlink(copy) < 0 && errno != ENOENT)
+        return -errno;
+    r = store_copy(people->store, copy);
+    if (r < 0)
+        return r;
+    people->store = store_close(people->store); /* one process opens a file once */
+    if (rename(copy, path) < 0)
+        failed = -errno;
+    else
+        failed = file_sync_directory_of(path);
+    r = store_open(&people->store, directory, people->map_bytes, table_names, N_TABLES, false);
+    return r < 0 ? -EBADFD : failed;
+}
+
+int people_replace(struct people *people) {
+    _cleanup_(freep) char *path = NULL, *copy = NULL;
+    if (asprintf(&path, "%s/data.mdb", store_directory(people->store)) < 0 ||
+        asprintf(&copy, "%s/data.mdb.new", store_directory(people->store)) < 0)
+        return -ENOMEM;
+    pthread_rwlock_wrlock(&people->lock);
+    int r = replace_file(people, path, copy);
+    pthread_rwlock_unlock(&people->lock);
+    if (r < 0)
+        unlink(copy); /* it may be half of one */
+    return r;
 }

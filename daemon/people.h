@@ -8,6 +8,7 @@
  * record, whatever old pages and copies still hold. Tables and rows:
  *
  *   keys     NAME || KEY  ->  key[32]                        NAME is `persons` or `notes`
+ *   keys     `erased` || code, or code/person  ->  u8        how far an erasure is
  *   persons  code         ->  nonce[24] || sealed(u8 1 || u8 n || ward || u8 n || age band)
  *   notes    order id[16] ->  nonce[24] || sealed(salt[32] || text)
  *
@@ -44,7 +45,9 @@ DEFINE_CLEANUP(struct people *, people_close)
 /* Room for so many bytes of new records? A map that is full would fail the commit. */
 bool people_has_room(struct people *people, uint64_t bytes);
 
-/* One write transaction, committed before the ledger's: a straight line of puts, each replacing
+/* What follows may be called from several threads; a write is begun and ended in one.
+ *
+ * One write transaction, committed before the ledger's: a straight line of puts, each replacing
  * what was there, checked once at commit. -EINVAL: a code, text or note that is empty or too long.
  */
 int people_begin(struct people *people, struct people_write **ret) TB_MUST_CHECK;
@@ -52,6 +55,15 @@ void people_put_person(struct people_write *write, const char *code, const char 
                        const char *age_band);
 void people_put_note(struct people_write *write, const uint8_t id[ORDER_ID_BYTES],
                      const uint8_t salt[PEOPLE_SALT_BYTES], const char *text);
+/* How far the erasure of an account, or of one person of it ("m0007/2"), has come. */
+enum people_erasure {
+    PEOPLE_KEPT = 0,
+    PEOPLE_DELETED = 1, /* records and keys are deleted, the file still holds what they were */
+    PEOPLE_ERASED = 2,
+};
+void people_delete_person(struct people_write *write, const char *code);
+void people_delete_note(struct people_write *write, const uint8_t id[ORDER_ID_BYTES]);
+void people_put_erasure(struct people_write *write, const char *who, enum people_erasure how);
 /* Ends the transaction whatever it returns. */
 int people_commit(struct people_write *write) TB_MUST_CHECK;
 struct people_write *people_abort(struct people_write *write);
@@ -67,6 +79,17 @@ int people_get_note(struct people *people, const uint8_t id[ORDER_ID_BYTES],
 int people_each_ward(struct people *people,
                      int (*each)(void *user, const char *code, const char *ward),
                      void *user) TB_MUST_CHECK;
+
+int people_get_erasure(struct people *people, const char *who,
+                       enum people_erasure *ret) TB_MUST_CHECK;
+/* The order of every note. Another value than 0 from each() ends it and is returned. */
+int people_each_note(struct people *people,
+                     int (*each)(void *user, const uint8_t id[ORDER_ID_BYTES]),
+                     void *user) TB_MUST_CHECK;
+/* Puts a compacted copy in the place of the file, in which nothing is left of what was deleted.
+ * -EBADFD: the old file is closed and the new one cannot be opened, the register is gone for this
+ * process; any other error leaves it as it was. */
+int people_replace(struct people *people) TB_MUST_CHECK;
 
 /* Opens every record and looks for its key, and for keys without a record. -EBADMSG with a sentence
  * in why (n_why > 0). */

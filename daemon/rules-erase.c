@@ -11,9 +11,6 @@
 #include "rules.h"
 
 static int check_account(struct rule *rule, const struct state_account *account) {
-    if (account->is_erased)
-        return rule_refuse(rule, REFUSAL_ERASED, "to", "%s was erased before: nothing to do.",
-                           account->code);
     if (account->standing != STANDING_CLOSED || account->balance != 0 || account->held != 0)
         return rule_refuse(rule, REFUSAL_NOT_EMPTY, "to",
                            "%s is not closed: settle it first, with timebank account settle.",
@@ -26,10 +23,9 @@ static int erase_account(struct rule *rule) {
     void *value;
     int r = check_account(rule, state_account(rule->state, code));
 
-    if (r == 0)
-        r = state_edit(rule->state, STATE_ACCOUNTS, code, strlen(code), &value);
-    else
+    if (r != 0)
         return r;
+    r = state_edit(rule->state, STATE_ACCOUNTS, code, strlen(code), &value);
     if (r <= 0)
         return r < 0 ? r : -EUCLEAN;
     ((struct state_account *)value)->is_erased = true;
@@ -55,8 +51,12 @@ static int erase_person(struct rule *rule) {
 
 int rules_erase(struct rule *rule) {
     const Timebank__Order *order = rule->order;
+    int r;
 
     if (order->note.len > 0)
         return rule_refuse(rule, REFUSAL_REASON_NOT_KEPT, "note", NULL);
-    return *order->to_person ? erase_person(rule) : erase_account(rule);
+    r = *order->to_person ? erase_person(rule) : erase_account(rule);
+    if (r == 0)
+        rule->state->sums.n_erasures++;
+    return r;
 }

@@ -24,6 +24,7 @@
 #define TICK_MS 250
 #define DRAIN_MS 5000u
 #define ACCEPT_PAUSE_MS 200
+#define ERASE_AGAIN_MS 60000u
 #define SOCKET_PATH_MAX 107
 
 struct server {
@@ -51,6 +52,7 @@ struct server {
     struct reply *jobs;    /* reports being made */
     size_t n_jobs;
     uint64_t drain_until_ms; /* monotonic; 0: serving */
+    uint64_t erase_again_ms; /* monotonic; 0: nothing failed */
     int broken;
 };
 
@@ -172,6 +174,21 @@ static void on_hand_over(evutil_socket_t fd, short what, void *user) {
     log_release_read(server->bank->log);
 }
 
+/* Before the order to do so is answered; what fails is tried again by and by. */
+static int erase(struct server *server) {
+    struct bank *bank = server->bank;
+    int r;
+
+    if (bank->monotonic_ms < server->erase_again_ms)
+        return 0;
+    r = bank_erase(bank);
+    if (r >= 0 || r == -EBADFD)
+        return MIN_OF(r, 0);
+    say("erasing from the register of people failed (%s), and is tried again", strerror(-r));
+    server->erase_again_ms = bank->monotonic_ms + ERASE_AGAIN_MS;
+    return 0;
+}
+
 static void on_log_done(evutil_socket_t fd, short what, void *user) {
     struct server *server = user;
     int r;
@@ -181,6 +198,8 @@ static void on_log_done(evutil_socket_t fd, short what, void *user) {
     r = log_collect(server->bank->log);
     if (r == 0)
         r = log_hand_over(server->bank->log, bank_state_time(server->bank));
+    if (r == 0)
+        r = erase(server);
     if (r < 0) {
         fail(server, r);
         return;
@@ -312,6 +331,8 @@ static void on_tick(evutil_socket_t fd, short what, void *user) {
             r = log_hand_over(server->bank->log, server->bank->wall_ms);
         if (r == 0)
             r = log_publish(server->bank->log, server->bank->wall_ms);
+        if (r == 0)
+            r = erase(server);
         if (r < 0)
             fail(server, r);
     }

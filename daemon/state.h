@@ -302,6 +302,7 @@ struct state_sums {
     uint64_t next_serial;     /* of a voucher: one more than the highest */
     uint64_t ledger_tag;      /* first four bytes of the ledger id, as vouchers carry them */
     uint64_t spans_limited;   /* bits of spans that a policy limits for every member */
+    uint64_t n_erasures;      /* orders to erase somebody */
 };
 
 /* Where the lowest state reads what is not in memory. Return 1 found, 0 not, < 0 broken. */

@@ -270,3 +270,117 @@ Test(people, does_not_open_what_it_did_not_make) {
     cr_expect_eq(people_open(&people, directory, MAP_BYTES, false), -ENOENT);
     register_end();
 }
+
+/* ---- erasing */
+
+#define SECRET_BYTES 128
+
+/* The key that seals a record, and what was sealed, as they lie in the file. */
+static size_t read_sealed(const char *table, const void *key, size_t n_key,
+                          uint8_t ret[2][SECRET_BYTES]) {
+    static const char *const tables[] = {"keys", "persons", "notes"};
+    _cleanup_(store_closep) struct store *opened = NULL;
+    _cleanup_(store_read_endp) struct store_read *read = NULL;
+    struct store_value value;
+    uint8_t name[64];
+    size_t n_name = strlen(table);
+    memcpy(name, table, n_name);
+    memcpy(name + n_name, key, n_key);
+    people = people_close(people);
+    cr_assert(store_open(&opened, directory, MAP_BYTES, tables, 3, true) == 0);
+    cr_assert(store_read_begin(opened, &read) == 0);
+    cr_assert(store_get(read, 0, name, n_name + n_key, &value) == 1 && value.n == 32);
+    memcpy(ret[0], value.data, 32);
+    cr_assert(store_get(read, strcmp(table, "persons") == 0 ? 1 : 2, key, n_key, &value) == 1);
+    cr_assert(value.n <= SECRET_BYTES);
+    memcpy(ret[1], value.data, value.n);
+    size_t n = value.n;
+    read = store_read_end(read);
+    opened = store_close(opened);
+    cr_assert(people_open(&people, directory, MAP_BYTES, false) == 0);
+    return n;
+}
+
+static bool disk_holds_bytes(const void *needle, size_t n) {
+    _cleanup_bytes_ struct bytes data = {0};
+    char path[128];
+    snprintf(path, sizeof(path), "%s/data.mdb", directory);
+    cr_assert(file_read(path, MAP_BYTES, &data) == 0);
+    return memmem(data.data, data.n, needle, n) != NULL;
+}
+
+static void erase_m1(enum people_erasure how) {
+    struct people_write *write = NULL;
+    cr_assert(people_begin(people, &write) == 0);
+    people_delete_person(write, "m1");
+    people_delete_note(write, note_id);
+    people_delete_note(write, note_id); /* what is not there is no fault */
+    people_put_erasure(write, "m1", how);
+    cr_assert(people_commit(write) == 0);
+}
+
+Test(people, leaves_no_key_and_no_record_in_the_file_of_who_was_erased) {
+    uint8_t person[2][SECRET_BYTES], note[2][SECRET_BYTES];
+    struct people_person found;
+    enum people_erasure how;
+    char why[256] = "", code[8];
+    register_start();
+    for (int i = 1; i < 60; i++) {
+        snprintf(code, sizeof(code), "m%d", i);
+        put_person(code, "riverside", "60-74");
+    }
+    put_note("fell out with the group over money");
+    size_t n_person = read_sealed("persons", "m1", 2, person);
+    size_t n_note = read_sealed("notes", note_id, 16, note);
+    cr_assert(disk_holds_bytes(person[0], 32) && disk_holds_bytes(note[0], 32));
+    erase_m1(PEOPLE_DELETED);
+    cr_expect(disk_holds_bytes(note[0], 32), "deleting alone leaves the key in an old page");
+    cr_assert(people_replace(people) == 0);
+    cr_expect(!disk_holds_bytes(person[0], 32));
+    cr_expect(!disk_holds_bytes(note[0], 32));
+    cr_expect(!disk_holds_bytes(person[1], n_person));
+    cr_expect(!disk_holds_bytes(note[1], n_note));
+    for (size_t at = 0; at + 8 <= 32; at += 8) /* nor a piece of a key */
+        cr_expect(!disk_holds_bytes(person[0] + at, 8) && !disk_holds_bytes(note[0] + at, 8));
+    cr_expect_eq(people_get_person(people, "m1", &found), 0);
+    cr_expect_eq(people_get_person(people, "m2", &found), 1);
+    cr_expect_eq(people_get_erasure(people, "m1", &how), 0);
+    cr_expect_eq(how, PEOPLE_DELETED);
+    cr_expect_eq(people_get_erasure(people, "m2", &how), 0);
+    cr_expect_eq(how, PEOPLE_KEPT);
+    cr_expect_eq(people_check(people, why, sizeof(why)), 0, "%s", why);
+    put_person("m61", "south", "");
+    cr_expect_eq(people_get_person(people, "m61", &found), 1);
+    register_end();
+}
+
+Test(people, keeps_its_file_when_there_is_no_room_for_another) {
+    struct people_person found;
+    char path[128];
+    register_start();
+    put_person("m1", "riverside", "");
+    snprintf(path, sizeof(path), "%s/data.mdb.new", directory);
+    cr_assert(mkdir(path, 0700) == 0); /* what is in the way cannot be removed as a file */
+    cr_expect_lt(people_replace(people), 0);
+    cr_expect_eq(people_get_person(people, "m1", &found), 1);
+    cr_assert(rmdir(path) == 0);
+    cr_expect_eq(people_replace(people), 0);
+    cr_expect_eq(people_get_person(people, "m1", &found), 1);
+    register_end();
+}
+
+static int count_note(void *user, const uint8_t id[16]) {
+    (*(int *)user)++;
+    return memcmp(id, note_id, 16);
+}
+
+Test(people, tells_which_orders_have_notes) {
+    int n = 0;
+    register_start();
+    cr_expect_eq(people_each_note(people, count_note, &n), 0);
+    cr_expect_eq(n, 0);
+    put_note("why");
+    cr_expect_eq(people_each_note(people, count_note, &n), 0);
+    cr_expect_eq(n, 1);
+    register_end();
+}
