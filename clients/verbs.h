@@ -17,9 +17,10 @@ extern const struct verb verb_key_new, verb_key_show, verb_key_grant, verb_key_r
     verb_key_list;
 extern const struct verb verb_account_open, verb_account_list, verb_account_show;
 extern const struct verb verb_account_freeze, verb_account_thaw, verb_account_close;
-extern const struct verb verb_account_limit;
+extern const struct verb verb_account_limit, verb_account_limits, verb_expire;
 extern const struct verb verb_activity_add, verb_activity_list;
-extern const struct verb verb_offer_set, verb_offer_list;
+extern const struct verb verb_offer_set, verb_offer_list, verb_offer_show;
+extern const struct verb verb_venue_return, verb_hold, verb_capture, verb_release, verb_desk;
 extern const struct verb verb_funder_add, verb_funder_list;
 extern const struct verb verb_programme_add, verb_programme_list;
 extern const struct verb verb_period_close, verb_period_list, verb_period_restate;
