@@ -133,7 +133,8 @@ static void check_open_end(struct submission *submission) {
 /* What says something of the member, where a wrong offer or price does not. */
 static bool tells_of_member(const struct ledger_note *note) {
     return note->number == REFUSAL_BELOW_FLOOR || note->number == REFUSAL_FROZEN ||
-           note->number == REFUSAL_CLOSED;
+           note->number == REFUSAL_CLOSED ||
+           (note->number >= REFUSAL_DAILY_AMOUNT && note->number <= REFUSAL_YEARLY_COUNT);
 }
 
 static int say_check(struct ledger_note *note) {
