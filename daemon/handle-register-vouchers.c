@@ -90,7 +90,7 @@ static int add_stretch(struct register_scan *scan, const struct stretch *stretch
     row->account = register_text(scan, payer);
     row->other = register_text(scan, voucher->venue ? register_code(scan, voucher->venue - 1) : "");
     row->name = register_text(scan, name);
-    row->entry = voucher->mint;
+    row->entry = pending->entry;
     row->other_entry = voucher->used;
     row->minutes = (int64_t)voucher->minutes;
     row->count = stretch->count;

@@ -51,10 +51,10 @@ static const struct kind kinds[] = {
      .traits = COUNTS | REVERSIBLE | FROM_OPTIONAL | OWN_FROM | PROPOSABLE, .apply = rules_session,
      .take_back = rules_session_take_back, .taken_back = rules_session_taken_back},
     {KIND_NUMBER(ADVANCE), .roles = BROKERS, .from_kinds = ADVANCES, .to_kinds = MEMBERS,
-     .fields = CREDIT_FIELDS, .traits = COUNTS | REVERSIBLE | PROPOSABLE, .apply = rules_advance,
+     .fields = CREDIT_FIELDS | USES_PERSONS, .traits = COUNTS | REVERSIBLE | PROPOSABLE, .apply = rules_advance,
      .take_back = rules_advance_take_back, .taken_back = rules_advance_taken_back},
     {KIND_NUMBER(PLEDGE), .roles = BROKERS, .from_kinds = ADVANCES, .to_kinds = MEMBERS,
-     .fields = CREDIT_FIELDS, .traits = COUNTS | REVERSIBLE | PROPOSABLE,
+     .fields = CREDIT_FIELDS | USES_PERSONS, .traits = COUNTS | REVERSIBLE | PROPOSABLE,
      .apply = rules_advance_pledge, .take_back = rules_advance_take_back,
      .taken_back = rules_advance_taken_back},
 
@@ -74,7 +74,7 @@ static const struct kind kinds[] = {
 
     {KIND_NUMBER(MINT_VOUCHERS), .roles = BROKERS,
      .from_kinds = MEMBERS | ORGANISATIONS | CHEST | ISSUED, .to_kinds = VOUCHERS,
-     .fields = CREDIT_FIELDS, .traits = COUNTS | SPENDS, .apply = rules_voucher_mint},
+     .fields = CREDIT_FIELDS, .traits = COUNTS | SPENDS | PROPOSABLE, .apply = rules_voucher_mint},
     {KIND_NUMBER(REDEEM_VOUCHER), .roles = BROKERS | R(ROLE_VENUE), .from_kinds = VOUCHERS,
      .to_kinds = VENUES | MEMBERS, .fields = CREDIT_FIELDS,
      .traits = COUNTS | REVERSIBLE | OWN_TO | ANY_MINUTES, .apply = rules_voucher_redeem,

@@ -97,7 +97,7 @@ static int count_vouchers(void *user, uint64_t key) {
     pending = state_get(left->rule->state, STATE_PENDINGS, bytes, sizeof(bytes), &r);
     if (!pending || pending->is_over || pending->what != PENDING_VOUCHERS)
         return r;
-    r = rules_pending_order(left->rule, key, &order, &received_at_ms);
+    r = rules_pending_order(left->rule, pending->entry, &order, &received_at_ms);
     if (r == 0 && order->kind_case == TIMEBANK__ORDER__KIND_MINT_VOUCHERS &&
         strcmp(order->mint_vouchers->venue, left->venue) == 0)
         left->minutes += pending->minutes;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Vouchers as the ledger keeps them: minted out of an account into `vouchers`, made void, issued
- * again under a new number, expired. What was minted by one order waits under that order's number
- * (PENDING_VOUCHERS: who paid, the minutes not used yet, the end of the time to hand them in), and
- * the pendings of vouchers always add up to the balance of `vouchers`. A reissued voucher waits
- * under the number of its reissue. How one is taken is in rules-voucher-redeem.c.
+ * again under a new number, expired. What was minted by one order waits under the number of the
+ * record that gave it effect (PENDING_VOUCHERS: who paid, the minutes not used yet, the end of the
+ * time to hand them in), and the pendings of vouchers always add up to the balance of `vouchers`. A
+ * reissued voucher waits under the number of its reissue. How one is taken is in
+ * rules-voucher-redeem.c.
  */
 #include <assert.h>
 #include <errno.h>
@@ -259,7 +260,7 @@ int rules_voucher_mint(struct rule *rule) {
         r = rules_move(rule, order->from, order->to, order->minutes);
     if (r == 0)
         r = rules_pending_open(rule, PENDING_VOUCHERS, order->minutes, order->from, order->to,
-                               due_of(rule, mint->expires_day), rule->index);
+                               due_of(rule, mint->expires_day), rule_entry(rule));
     return r == 0 ? add_rows(rule, mint->first_serial, mint->count, &terms) : r;
 }
 
@@ -405,17 +406,24 @@ static int expire_row(struct rule *rule, uint64_t serial, uint64_t mint) {
 }
 
 int rules_voucher_expire(struct rule *rule, struct state_pending *pending) {
-    const Timebank__Order *order = rule->order;
-    bool is_mint = order->kind_case == TIMEBANK__ORDER__KIND_MINT_VOUCHERS;
     bool is_lost = strcmp(state_policy(rule->state, "voucher-lapse"), "expire") == 0;
-    uint64_t first =
-        is_mint ? order->mint_vouchers->first_serial : order->reissue_voucher->new_serial;
-    uint64_t count = is_mint ? order->mint_vouchers->count : 1;
-    int r = rules_move(rule, POOL, is_lost ? "expired" : rules_voucher_payer(rule->state, pending),
-                       pending->minutes);
+    const Timebank__Order *order = NULL;
+    uint64_t received_at_ms = 0, first, count;
+    int r = rules_pending_order(rule, pending->entry, &order, &received_at_ms);
 
+    if (r < 0)
+        return r;
+    if (order->kind_case == TIMEBANK__ORDER__KIND_MINT_VOUCHERS) {
+        first = order->mint_vouchers->first_serial;
+        count = order->mint_vouchers->count;
+    } else {
+        first = order->reissue_voucher->new_serial;
+        count = 1;
+    }
+    r = rules_move(rule, POOL, is_lost ? "expired" : rules_voucher_payer(rule->state, pending),
+                   pending->minutes);
     for (uint64_t i = 0; r == 0 && i < count; i++)
-        r = expire_row(rule, first + i, pending->entry);
+        r = expire_row(rule, first + i, rule->proposed);
     pending->minutes = 0;
     if (r == 0)
         rules_pending_end(rule, pending, OUTCOME_LAPSED);

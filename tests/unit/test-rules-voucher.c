@@ -247,6 +247,56 @@ Test(voucher_rules, mint_is_made_void_and_not_reversed) {
     refused(NOT_REVERSIBLE);
 }
 
+static Timebank__Order *approve(const Timebank__Order *target) {
+    Timebank__Order *order = ENTER(approve, APPROVE, "", "", 0);
+    order->approve->target = target_of(target);
+    order->approve->quote = quote_of(target);
+    return order;
+}
+
+Test(voucher_rules, mint_above_a_set_size_waits_for_a_second_broker) {
+    as("steward");
+    grant_key("second", TIMEBANK__ROLE__BROKER, "");
+    set_policy("second-person-above", "120");
+    done();
+    as("broker");
+    mint("m1", 1, 5, 60);
+    refused(NEEDS_SECOND_PERSON);
+    Timebank__Order *minted = mint("m1", 1, 5, 60);
+    minted->proposal = true;
+    warned(WAITS);
+    cr_assert_eq(balance("vouchers"), 0);
+    redeem_voucher(1, "swim");
+    refused(VOUCHER_UNKNOWN);
+    as("second");
+    approve(minted);
+    done();
+    cr_assert_eq(balance("vouchers"), 300);
+    redeem_voucher(1, "swim");
+    done();
+    wait_days(200);
+    cr_assert_eq(books_run_due(), 1);
+    cr_assert_eq(balance("m1"), -60);
+    cr_assert_eq(standing(5), VOUCHER_EXPIRED);
+    cr_assert(memcmp(event_before(0)->follows, minted->id.data, ORDER_ID_BYTES) == 0);
+}
+
+Test(voucher_rules, mint_that_waited_too_long_has_to_be_entered_again) {
+    as("steward");
+    grant_key("second", TIMEBANK__ROLE__BROKER, "");
+    set_policy("second-person-above", "120");
+    done();
+    as("broker");
+    Timebank__Order *minted = mint("m1", 1, 5, 60);
+    minted->proposal = true;
+    warned(WAITS);
+    mint("m1", 1, 1, 60); /* takes the number */
+    done();
+    as("second");
+    approve(minted);
+    refused(VOUCHER_SERIAL);
+}
+
 /* ---- redeem */
 
 Test(voucher_rules, redeem_moves_the_vouchers_credits_to_the_venue_once) {
