@@ -15,3 +15,17 @@ int entry_read_seal(struct call *call, uint64_t entry, struct entry_read_seal *r
 int entry_read_why(struct call *call, const Timebank__Order *order, char **ret) TB_MUST_CHECK;
 /* Minutes taken back since. */
 uint64_t entry_read_reversed(struct call *call, uint64_t entry);
+/* How it stands with what waited, or was confirmed or disputed; "" of any other entry. A constant.
+ */
+int entry_read_state(struct call *call, uint64_t entry, const char **ret) TB_MUST_CHECK;
+/* The order at an entry number: its bytes and what they say, in the arena. */
+int entry_read_order(struct call *call, uint64_t entry, ProtobufCBinaryData *ret_bytes,
+                     Timebank__Order **ret_order) TB_MUST_CHECK;
+/* A record that is an event: its bytes, when it happened, and the entry it follows from. */
+struct entry_read_event {
+    ProtobufCBinaryData bytes;
+    uint64_t time_ms;
+    uint64_t follows;
+};
+int entry_read_event(struct call *call, const struct bytes *record,
+                     struct entry_read_event *ret) TB_MUST_CHECK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One entry as recorded: its exact bytes, its seal, its author, and its reason for those who may
- * read it. */
+/* One entry as recorded: its exact bytes, its seal, its author, how it stands, and its reason for
+ * those who may read it; or an event, with the order it follows from. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,73 +8,107 @@
 #include "entry-read.h"
 #include "handlers.h"
 
-/* What a reversal takes back says whose it is. 0, or < 0 broken. */
-static int read_sides(struct call *call, Timebank__Order *order, Timebank__Order **ret) {
-    const ProtobufCBinaryData *target;
+static bool has_leg_of_own(struct call *call, uint64_t index, int *ret_r) {
+    const struct state *state = bank_state(call->bank);
+    struct store_value after;
+    struct run_leg leg;
+    size_t place = 0, at = 0;
+    int r = log_after(call->bank->log, index, &after, &place);
+
+    while (r > 0) {
+        r = runs_after_next(after, place, index, &at, &leg);
+        if (r > 0 && leg.account >= state->sums.n_accounts)
+            r = -EUCLEAN;
+        if (r > 0 && call_acts_for(call, state->accounts[leg.account]->code))
+            return true;
+    }
+    *ret_r = r;
+    return false;
+}
+
+/* What names another order concerns whom that one concerns. */
+static int read_target(struct call *call, Timebank__Order **order) {
+    const ProtobufCBinaryData *target = record_order_target(*order);
     const struct state_id *id;
     uint64_t received_at_ms;
     int r = 0;
 
-    *ret = order;
-    if (order->kind_case != TIMEBANK__ORDER__KIND_REVERSE)
+    if (!target)
         return 0;
-    target = &order->reverse->target;
     id = state_get(bank_state(call->bank), STATE_IDS, target->data, target->len, &r);
     if (id)
-        r = state_order(bank_state(call->bank), id->entry, call->arena, ret, &received_at_ms);
-    return r > 0 ? 0 : r < 0 ? r : -EUCLEAN;
+        r = state_order(bank_state(call->bank), id->entry, call->arena, order, &received_at_ms);
+    return r > 0 ? 1 : r < 0 ? r : -EUCLEAN;
 }
 
 /* A member or organisation sees entries of its own account, a venue those it accepted itself. */
-static int check_may_read(struct call *call, Timebank__Order *order) {
-    int r;
+static int check_may_read(struct call *call, uint64_t index, Timebank__Order *order) {
+    int r = 0;
 
-    if (access_right(call->who.role, call->request->body_case) == ACCESS_ALL)
+    if (access_right(call->who.role, call->request->body_case) == ACCESS_ALL ||
+        has_leg_of_own(call, index, &r))
         return 0;
-    r = read_sides(call, order, &order);
-    if (r < 0)
-        return r;
-    return call_acts_for(call, order->from) || call_acts_for(call, order->to)
-               ? 0
-               : REFUSAL_NO_AUTHORITY;
+    for (r = r < 0 ? r : 1; r > 0; r = read_target(call, &order))
+        if (call_acts_for(call, order->from) || call_acts_for(call, order->to))
+            return 0;
+    return r < 0 ? r : REFUSAL_NO_AUTHORITY;
 }
 
-static int respond(struct call *call, uint64_t index) {
-    _cleanup_bytes_ struct bytes record = {0};
-    Timebank__Entry *entry = arena_alloc(call->arena, sizeof(*entry));
-    struct entry_read_seal seal;
-    Timebank__Order *order;
-    int r = log_record(call->bank->log, index, &record);
+/* Of an event: what happened, when, and the order it follows from. */
+static int read_event(struct call *call, const struct bytes *record, Timebank__Entry *entry,
+                      Timebank__Order **ret_order) {
+    struct entry_read_event event;
+    int r = entry_read_event(call, record, &event);
 
-    if (r < 0 || !entry)
-        return r < 0 ? r : -ENOMEM;
-    if (r == 0 || record.data[0] != RECORD_ORDER)
-        return call_refuse(call, REFUSAL_NO_SUCH_ENTRY, NULL);
-    timebank__entry__init(entry);
-    entry->number = index;
-    entry->order.len = record.n - 1;
-    entry->order.data = arena_alloc(call->arena, record.n);
-    if (!entry->order.data)
-        return -ENOMEM;
-    memcpy(entry->order.data, record.data + 1, record.n - 1);
-    r = record_order_decode(entry->order.data, entry->order.len, call->arena, &order);
     if (r < 0)
         return r;
-    r = check_may_read(call, order);
-    if (r < 0)
-        return r;
-    if (r > 0)
-        return call_refuse(call, REFUSAL_NO_AUTHORITY,
-                           "This key may read entries of its own account only: ask a broker.");
-    entry->reversed_minutes = entry_read_reversed(call, index);
-    r = entry_read_seal(call, index, &seal);
+    entry->event = event.bytes;
+    entry->received_at_ms = event.time_ms;
+    return entry_read_order(call, event.follows, &entry->order, ret_order);
+}
+
+static int read_seal(struct call *call, Timebank__Entry *entry) {
+    struct entry_read_seal seal;
+    const char *state = "";
+    int r = entry_read_seal(call, entry->number, &seal);
+
     if (r == 0)
-        r = entry_read_why(call, order, &entry->why);
+        r = entry_read_state(call, entry->number, &state);
     if (r < 0)
         return r;
     entry->seal = seal.seal;
     entry->received_at_ms = seal.received_at_ms;
     entry->author = seal.author;
+    entry->state = call_copy(call, state);
+    entry->reversed_minutes = entry_read_reversed(call, entry->number);
+    return entry->state ? 0 : -ENOMEM;
+}
+
+static int respond(struct call *call, uint64_t index) {
+    _cleanup_bytes_ struct bytes record = {0};
+    Timebank__Entry *entry = arena_alloc(call->arena, sizeof(*entry));
+    Timebank__Order *order = NULL;
+    int r = log_record(call->bank->log, index, &record);
+
+    if (r < 0 || !entry)
+        return r < 0 ? r : -ENOMEM;
+    if (r == 0 || (record.data[0] != RECORD_ORDER && record.data[0] != RECORD_EVENT))
+        return call_refuse(call, REFUSAL_NO_SUCH_ENTRY, NULL);
+    timebank__entry__init(entry);
+    entry->number = index;
+    r = record.data[0] == RECORD_EVENT ? read_event(call, &record, entry, &order)
+                                       : entry_read_order(call, index, &entry->order, &order);
+    if (r == 0)
+        r = check_may_read(call, index, order);
+    if (r > 0)
+        return call_refuse(call, REFUSAL_NO_AUTHORITY,
+                           "This key may read entries of its own account only: ask a broker.");
+    if (r == 0 && entry->event.len == 0)
+        r = read_seal(call, entry);
+    if (r == 0)
+        r = entry_read_why(call, order, &entry->why);
+    if (r < 0)
+        return r;
     call->response->entry = entry;
     call->response->body_case = TIMEBANK__RESPONSE__BODY_ENTRY;
     return 0;

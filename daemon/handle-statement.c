@@ -18,21 +18,6 @@ struct step {
     Timebank__Order *target; /* of what names another order */
 };
 
-static int read_order(struct call *call, uint64_t entry, ProtobufCBinaryData *ret_bytes,
-                      Timebank__Order **ret_order) {
-    _cleanup_bytes_ struct bytes record = {0};
-    int r = log_record(call->bank->log, entry, &record);
-
-    if (r <= 0 || record.data[0] != RECORD_ORDER)
-        return r < 0 ? r : -EUCLEAN;
-    ret_bytes->len = record.n - 1;
-    ret_bytes->data = arena_alloc(call->arena, record.n);
-    if (!ret_bytes->data)
-        return -ENOMEM;
-    memcpy(ret_bytes->data, record.data + 1, record.n - 1);
-    return record_order_decode(ret_bytes->data, ret_bytes->len, call->arena, ret_order);
-}
-
 static int read_target(struct call *call, struct step *step, Timebank__StatementLine *line) {
     const ProtobufCBinaryData *id = record_order_target(step->order);
     const struct state_id *row;
@@ -44,7 +29,7 @@ static int read_target(struct call *call, struct step *step, Timebank__Statement
     if (!row)
         return r < 0 ? r : -EUCLEAN;
     line->target = row->entry;
-    return read_order(call, row->entry, &line->target_order, &step->target);
+    return entry_read_order(call, row->entry, &line->target_order, &step->target);
 }
 
 static int set_seal(struct call *call, uint64_t entry, Timebank__StatementLine *line) {
@@ -65,26 +50,20 @@ static int set_seal(struct call *call, uint64_t entry, Timebank__StatementLine *
 /* The order of a line: its own, or for an event the one it follows from. */
 static int read_subject(struct call *call, struct step *step, Timebank__StatementLine *line) {
     _cleanup_bytes_ struct bytes record = {0};
-    const struct state_id *row;
-    Timebank__Event *event;
+    struct entry_read_event event;
     int r = log_record(call->bank->log, step->entry, &record);
 
     if (r <= 0)
         return r < 0 ? r : -EUCLEAN;
     if (record.data[0] != RECORD_EVENT)
-        return read_order(call, step->entry, &line->order, &step->order);
-    event = timebank__event__unpack(&call->arena->allocator, record.n - 1, record.data + 1);
-    line->event.len = record.n - 1;
-    line->event.data = arena_alloc(call->arena, record.n);
-    if (!event || !line->event.data)
-        return -ENOMEM;
-    memcpy(line->event.data, record.data + 1, record.n - 1);
-    line->received_at_ms = event->ledger_time_ms;
-    row = state_get(bank_state(call->bank), STATE_IDS, event->follows.data, event->follows.len, &r);
-    if (!row)
-        return r < 0 ? r : -EUCLEAN;
-    line->target = row->entry;
-    return read_order(call, row->entry, &line->order, &step->order);
+        return entry_read_order(call, step->entry, &line->order, &step->order);
+    r = entry_read_event(call, &record, &event);
+    if (r < 0)
+        return r;
+    line->event = event.bytes;
+    line->received_at_ms = event.time_ms;
+    line->target = event.follows;
+    return entry_read_order(call, event.follows, &line->order, &step->order);
 }
 
 /* 0, or -ENOENT when the entry does not concern the account. */
@@ -107,10 +86,17 @@ static int read_step(struct call *call, uint64_t account, struct step *step,
     return r;
 }
 
+/* What it moved is another entry's: that one is taken back. */
+static bool gives_effect(const struct step *step, const Timebank__StatementLine *line) {
+    return line->event.len > 0 || step->order->kind_case == TIMEBANK__ORDER__KIND_CONFIRM ||
+           step->order->kind_case == TIMEBANK__ORDER__KIND_APPROVE;
+}
+
 static int complete(struct call *call, const struct step *step, Timebank__StatementLine *line) {
     int r = line->event.len > 0 ? 0 : set_seal(call, step->entry, line);
 
-    line->reversed_minutes = entry_read_reversed(call, step->entry);
+    line->reversed_minutes =
+        entry_read_reversed(call, gives_effect(step, line) ? line->target : step->entry);
     return r == 0 ? entry_read_why(call, step->order, &line->why) : r;
 }
 
@@ -161,7 +147,8 @@ int handle_statement(struct call *call) {
 
     if (!call_may_read(call, ask->code))
         return call_refuse(call, REFUSAL_NO_AUTHORITY,
-                           "This key may read its own statement only, and those it has a mandate for: ask a broker.");
+                           "This key may read its own statement only, and those it has a mandate "
+                           "for: ask a broker.");
     account = state_account(bank_state(call->bank), ask->code);
     if (!account)
         return call_refuse(call, REFUSAL_NO_SUCH_ACCOUNT, NULL);

@@ -391,6 +391,16 @@ const Timebank__Response *ask(enum actor actor, Timebank__Request *request) {
     return reply_take(reply);
 }
 
+int tick(void) {
+    int r = story.bank->clock_is_ahead ? 0 : bank_run_due(story.bank);
+
+    cr_assert(r >= 0, "%s", strerror(-r));
+    hand_over();
+    cr_assert(log_publish(story.bank->log, bank_state_time(story.bank)) == 0);
+    cr_assert(log_collect(story.bank->log) == 0);
+    return r;
+}
+
 /* ---- expectations */
 
 const Timebank__Refused *response_refused(void) {

@@ -83,6 +83,9 @@ void bank_end(void);
 /* ---- time */
 void time_passes(uint64_t ms);     /* every clock */
 void wall_clock_jumps(int64_t ms); /* the daemon's wall clock alone */
+/* What the server does now and then: lets happen what is due, and publishes. 0, or why nothing did.
+ */
+int tick(void);
 
 /* ---- asking */
 /* Sends it as the actor, hands over, collects; the answer's position is verified. */
