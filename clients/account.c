@@ -224,7 +224,7 @@ const struct verb verb_account_show = {
     .run = show_run,
 };
 
-/* ---- freeze, thaw, close, limit */
+/* ---- freeze, thaw, close */
 
 static int standing_run(struct client *client, const struct verb *verb, enum tb_kind kind,
                         int words_min, int argc, char **argv) {
@@ -280,49 +280,4 @@ const struct verb verb_account_close = {
             "be left\n"
             "out.\n",
     .run = close_run,
-};
-
-static int limit_run(struct client *client, int argc, char **argv) {
-    char *code = NULL, *floor = NULL, *ceiling = NULL, *why = NULL;
-    int64_t floor_minutes, ceiling_minutes;
-    bool by_policy = false;
-    const struct options_one options[] = {
-        OPTION_TEXT("floor", &floor),
-        OPTION_TEXT("ceiling", &ceiling),
-        OPTION_FLAG("by-policy", &by_policy),
-        OPTION_TEXT("why", &why),
-        OPTION_END,
-    };
-    struct tb_order order = TB_ORDER_INIT;
-    int r = options_read(&verb_account_limit, argc, argv, options, 1, 1, &code);
-    if (r == CLIENT_DONE && (floor || ceiling) == by_policy)
-        r = client_usage(&verb_account_limit, "Say --floor, --ceiling or both; or --by-policy.");
-    if (r == CLIENT_DONE && floor)
-        r = balance_parse(client, floor, &floor_minutes);
-    if (r == CLIENT_DONE && ceiling)
-        r = balance_parse(client, ceiling, &ceiling_minutes);
-    if (r != CLIENT_DONE)
-        return r;
-    order.kind = TB_SET_LIMIT;
-    order.to = client_code(code);
-    order.floor_minutes = floor ? &floor_minutes : NULL;
-    order.ceiling_minutes = ceiling ? &ceiling_minutes : NULL;
-    order.why = why;
-    return client_record(client, &order);
-}
-
-const struct verb verb_account_limit = {
-    .name = "account limit",
-    .summary = "set how far one account may go",
-    .help = "timebank account limit m0007 --floor -30h --ceiling 40h\n"
-            "\n"
-            "Sets the lowest and the highest balance of one account. What is left out follows the "
-            "policy\n"
-            "for its kind again.\n"
-            "\n"
-            "  --floor TIME     at or below zero: -30h\n"
-            "  --ceiling TIME   at or above zero\n"
-            "  --by-policy      neither: as the policy says\n"
-            "  --why TEXT       kept beside the ledger\n",
-    .run = limit_run,
 };

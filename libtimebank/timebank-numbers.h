@@ -189,5 +189,6 @@ enum tb_register {
 #define TB_SPAN_MONTH 3u
 #define TB_SPAN_YEAR 4u
 #define TB_SPAN_ENTRIES 8u
+#define TB_SPAN_NO_LIMIT (UINT64_MAX - 1) /* whatever the policy says */
 
 #endif
