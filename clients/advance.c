@@ -17,7 +17,8 @@
     "  --to CODE         the member\n"                                                             \
     "  --time TIME       2h30, 2:30, 2.5, 150m or 45 min\n" ENTRIES_ON_HELP                        \
     "  --why TEXT        a note, kept beside the ledger\n"                                         \
-    "  --over-limit      insist although a limit is passed (needs --why)\n" ENTRIES_LATE_HELP
+    "  --over-limit      insist although a limit is passed (needs --why)\n" ENTRIES_LATE_HELP      \
+        ENTRIES_PROPOSE_HELP
 
 /* The order of what was typed; exit status. */
 static int advance_read(struct client *client, const struct verb *verb, struct entries_typed *typed,
@@ -33,7 +34,7 @@ static int advance_read(struct client *client, const struct verb *verb, struct e
 static int advance_run(struct client *client, int argc, char **argv) {
     struct entries_typed typed = {0};
     const struct options_one options[] = {OPTION_TEXT("to", &typed.to), ENTRIES_OPTIONS(typed),
-                                          OPTION_FLAG("again", &typed.again), OPTION_END};
+                                          ENTRIES_PROPOSE(typed), OPTION_END};
     struct tb_order order = TB_ORDER_INIT;
     order.kind = TB_ADVANCE;
     int r = options_read(&verb_advance, argc, argv, options, 0, 0, NULL);
@@ -60,7 +61,7 @@ static int pledge_run(struct client *client, int argc, char **argv) {
     char *until = NULL;
     const struct options_one options[] = {OPTION_TEXT("to", &typed.to),
                                           OPTION_TEXT("until", &until), ENTRIES_OPTIONS(typed),
-                                          OPTION_FLAG("again", &typed.again), OPTION_END};
+                                          ENTRIES_PROPOSE(typed), OPTION_END};
     struct tb_order order = TB_ORDER_INIT;
     order.kind = TB_PLEDGE;
     int r = options_read(&verb_pledge, argc, argv, options, 0, 0, NULL);

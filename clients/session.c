@@ -6,6 +6,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "entries.h"
@@ -64,10 +65,12 @@ static int people_read(struct session *session, const struct typed *typed, const
     return r;
 }
 
-/* The same file on the same date is the same session. */
-static int id_make(struct session *session, const char *bytes, struct tb_order *order) {
+/* The same file on the same date is the same session, once in place of an earlier one. */
+static int id_make(struct session *session, const struct typed *typed, const char *bytes,
+                   struct tb_order *order) {
     _cleanup_(freep) char *key = NULL;
-    if (asprintf(&key, "%u\n%s\n%s", order->service_day, order->activity ? order->activity : "",
+    if (asprintf(&key, "%" PRIu32 "\n%s\n%s\n%s", order->service_day,
+                 order->activity ? order->activity : "", typed->corrects ? typed->corrects : "",
                  bytes) < 0) {
         key = NULL;
         return client_outcome(session->client, -ENOMEM);
@@ -125,8 +128,8 @@ static int session_record(struct session *session, struct typed *typed, const ch
         r = entries_read(client, session->verb, &typed->entry, &order);
     if (r == CLIENT_DONE)
         r = people_read(session, typed, path, &bytes);
-    if (r == CLIENT_DONE && bytes)
-        r = id_make(session, bytes, &order);
+    if (r == CLIENT_DONE && bytes && !typed->entry.again)
+        r = id_make(session, typed, bytes, &order);
     if (r != CLIENT_DONE)
         return r;
     order_fill(session, &order);
@@ -142,12 +145,19 @@ static int session_run(struct client *client, int argc, char **argv) {
     struct typed typed = {0};
     char *path = NULL;
     const struct options_one options[] = {
-        OPTION_LIST("giver", &typed.givers),        OPTION_LIST("receiver", &typed.receivers),
-        OPTION_TEXT("from", &typed.entry.from),     OPTION_TEXT("activity", &typed.entry.activity),
-        OPTION_TEXT("rest", &typed.rest),           OPTION_TEXT("heads", &typed.heads),
-        OPTION_TEXT("head-time", &typed.head_time), OPTION_TEXT("corrects", &typed.corrects),
-        OPTION_FLAG("dry-run", &typed.dry_run),     ENTRIES_OPTIONS(typed.entry),
-        OPTION_FLAG("again", &typed.entry.again),   OPTION_END,
+        OPTION_LIST("giver", &typed.givers),
+        OPTION_LIST("receiver", &typed.receivers),
+        OPTION_TEXT("from", &typed.entry.from),
+        OPTION_TEXT("activity", &typed.entry.activity),
+        OPTION_TEXT("rest", &typed.rest),
+        OPTION_TEXT("heads", &typed.heads),
+        OPTION_TEXT("head-time", &typed.head_time),
+        OPTION_TEXT("corrects", &typed.corrects),
+        OPTION_FLAG("dry-run", &typed.dry_run),
+        ENTRIES_OPTIONS(typed.entry),
+        ENTRIES_PROPOSE(typed.entry),
+        OPTION_FLAG("again", &typed.entry.again),
+        OPTION_END,
     };
     int r = options_read(&verb_session, argc, argv, options, 0, 1, &path);
     if (r == CLIENT_DONE && path && !typed.entry.on)
@@ -169,37 +179,39 @@ static int session_run(struct client *client, int argc, char **argv) {
 const struct verb verb_session = {
     .name = "session",
     .summary = "several at once: a class, a working party",
-    .help = "timebank session --on 2025-03-05 --activity yoga --giver m0007=2h --receiver m0012=1h "
-            "--receiver m0013=1h\n"
-            "timebank session roll.csv --on 2025-03-05 --activity yoga --rest share --dry-run\n"
-            "timebank session --from food-bank --on yesterday --activity allotment --time 2h "
-            "--giver m0007 --giver m0012\n"
-            "\n"
-            "Records all of it as one entry, or nothing. Each giver gains their own time; the "
-            "receivers\n"
-            "pay theirs, or an organisation pays for all. A line is CODE=TIME, CODE/2=TIME for the "
-            "second\n"
-            "person of a household, or CODE alone where --time says how long it was.\n"
-            "\n"
-            "  --giver LINE      who gave time\n"
-            "  --receiver LINE   who received it\n"
-            "  --from CODE       the organisation that pays; with its key, itself\n"
-            "  --rest WHERE      chest: what the receivers pay beyond what was given goes to the "
-            "chest;\n"
-            "                    share: they share what was given, by their times;\n"
-            "                    by-chest: the chest pays what they do not. Without it: chest\n"
-            "  --heads N         others who were there: counted, and nothing moves\n"
-            "  --head-time TIME  how long each of them was there\n"
-            "  --activity NAME   what was done (timebank activity list)\n"
-            "  --time TIME       of each line that names none\n" ENTRIES_ON_HELP
-            "  --why TEXT        a note, kept beside the ledger\n"
-            "  --dry-run         show who would gain and pay what; record nothing\n"
-            "  --corrects ENTRY  take that session back in the same batch\n"
-            "  --over-limit      insist although a limit is passed (needs --why)\n" ENTRIES_LATE_HELP
-            "  --again           insist although it looks like an earlier entry\n"
-            "\n"
-            "A file has the header side,member,time,person: a line for each giver, receiver, or "
-            "number of\n"
-            "others. The same file counts once on the same date.\n",
+    .help =
+        "timebank session --on 2025-03-05 --activity yoga --giver m0007=2h --receiver m0012=1h "
+        "--receiver m0013=1h\n"
+        "timebank session roll.csv --on 2025-03-05 --activity yoga --rest share --dry-run\n"
+        "timebank session --from food-bank --on yesterday --activity allotment --time 2h "
+        "--giver m0007 --giver m0012\n"
+        "\n"
+        "Records all of it as one entry, or nothing. Each giver gains their own time; the "
+        "receivers\n"
+        "pay theirs, or an organisation pays for all. A line is CODE=TIME, CODE/2=TIME for the "
+        "second\n"
+        "person of a household, or CODE alone where --time says how long it was.\n"
+        "\n"
+        "  --giver LINE      who gave time\n"
+        "  --receiver LINE   who received it\n"
+        "  --from CODE       the organisation that pays; with its key, itself\n"
+        "  --rest WHERE      chest: what the receivers pay beyond what was given goes to the "
+        "chest;\n"
+        "                    share: they share what was given, by their times;\n"
+        "                    by-chest: the chest pays what they do not. Without it: chest\n"
+        "  --heads N         others who were there: counted, and nothing moves\n"
+        "  --head-time TIME  how long each of them was there\n"
+        "  --activity NAME   what was done (timebank activity list)\n"
+        "  --time TIME       of each line that names none\n" ENTRIES_ON_HELP
+        "  --why TEXT        a note, kept beside the ledger\n"
+        "  --dry-run         show who would gain and pay what; record nothing\n"
+        "  --corrects ENTRY  take that session back in the same batch\n"
+        "  --over-limit      insist although a limit is passed (needs --why)\n" ENTRIES_LATE_HELP
+            ENTRIES_PROPOSE_HELP
+        "  --again           insist although it looks like an earlier entry\n"
+        "\n"
+        "A file has the header side,member,time,person: a line for each giver, receiver, or "
+        "number of\n"
+        "others. The same file counts once on the same date, unless --again insists.\n",
     .run = session_run,
 };

@@ -240,3 +240,15 @@ END
     run -1 as member timebank --json session --activity yoga --giver m0001=1h --receiver m0002=1h
     is 'x["refused"] == "NO_AUTHORITY"'
 }
+
+@test "a file is entered anew in place of a session, or with --again" {
+    printf 'side,member,time\ngiver,m0001,1h\nreceiver,m0002,1h\n' >"$BATS_TEST_TMPDIR/roll.csv"
+    run -0 timebank --json session "$BATS_TEST_TMPDIR/roll.csv" --activity yoga --on today
+    entry=$(json 'x["entry"]')
+    run -0 timebank session "$BATS_TEST_TMPDIR/roll.csv" --activity yoga --on today --heads 3 \
+        --corrects "$entry" --why "three more were there"
+    says "and 3 others"
+    has m0001 60
+    run -0 timebank session "$BATS_TEST_TMPDIR/roll.csv" --activity yoga --on today --again
+    has m0001 120
+}
