@@ -4,8 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "csv-out.h"
 #include "statement.h"
+
+#define WHAT_BEGINS 57 /* columns before the last one; with it, 100 */
+#define WHAT_BYTES 43
 
 static void head_tell(struct client *client, const struct statement *statement) {
     char from[16] = "the beginning", to[16] = "today";
@@ -22,8 +26,25 @@ static void head_tell(struct client *client, const struct statement *statement) 
                 "balance", "what");
 }
 
+/* A text in the last column, broken at blanks where the line would be too long to print. */
+static void what_tell(const char *before, const char *text) {
+    do {
+        size_t n = strlen(text);
+        if (n > WHAT_BYTES) {
+            for (n = WHAT_BYTES; n > 0 && text[n] != ' '; n--)
+                ;
+            n = n > 0 ? n : strcspn(text, " ");
+        }
+        client_line(stdout, "%-*s%.*s", WHAT_BEGINS, before, (int)n, text);
+        text += n + strspn(text + n, " ");
+        before = "";
+    } while (*text);
+}
+
 static void line_tell(const struct statement_line *line) {
     char service[16], entered[16], time[32], moved[40], balance[32], note[32], by[96];
+    char before[WHAT_BEGINS + 80];
+    _cleanup_(freep) char *what = NULL, *why = NULL;
 
     tb_date_format(line->service_day, service);
     tb_date_format(line->entry_day, entered);
@@ -33,14 +54,18 @@ static void line_tell(const struct statement_line *line) {
     if (line->hours_minutes)
         tb_time_format((int64_t)line->hours_minutes, note);
     snprintf(moved, sizeof(moved), "%s%s", line->minutes > 0 ? "+" : "", line->minutes ? time : "");
-    client_line(stdout, "%s  %s  %7" PRIu64 "  %10s  %10s  %s%s%s; by %s", service, entered,
-                line->entry, moved, balance, line->words, line->hours_minutes ? ", " : "",
-                line->hours_minutes ? note : "", by);
+    snprintf(before, sizeof(before), "%s  %s  %7" PRIu64 "  %10s  %10s  ", service, entered,
+             line->entry, moved, balance);
+    if (asprintf(&what, "%s%s%s; by %s", line->words, line->hours_minutes ? ", " : "",
+                 line->hours_minutes ? note : "", by) < 0 ||
+        asprintf(&why, "why: %s", line->why) < 0)
+        return;
+    what_tell(before, what);
     if (*line->why)
-        client_line(stdout, "%45s  why: %s", "", line->why);
+        what_tell("", why);
     if (line->reversed_minutes) {
         tb_time_format((int64_t)line->reversed_minutes, note);
-        client_line(stdout, "%45s  of which taken back: %s", "", note);
+        client_line(stdout, "%-*sof which taken back: %s", WHAT_BEGINS, "", note);
     }
 }
 
@@ -129,6 +154,29 @@ static void row_tell(const struct statement_line *line) {
     csv_out_end();
 }
 
+/* The balance before the first row and after the last one. Nothing moves in it, so that a column of
+ * minutes still adds up. */
+static void balance_row_tell(const char *kind, uint32_t day, int64_t minutes) {
+    char text[16] = "";
+
+    if (day != 0 && day != UINT32_MAX)
+        tb_date_format(day, text);
+    csv_out_number(0);
+    csv_out_text(kind);
+    csv_out_text(text);
+    csv_out_text("");
+    csv_out_text("");
+    csv_out_number(0);
+    csv_out_number(minutes);
+    for (size_t i = 0; i < 4; i++)
+        csv_out_text("");
+    csv_out_number(0);
+    csv_out_text("");
+    csv_out_number(0);
+    csv_out_number(0);
+    csv_out_end();
+}
+
 void statement_tell_csv(const struct statement *statement) {
     static const char *const columns[] = {"entry",
                                           "kind",
@@ -150,6 +198,8 @@ void statement_tell_csv(const struct statement *statement) {
     for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
         csv_out_text(columns[i]);
     csv_out_end();
+    balance_row_tell("opening balance", statement->from_day, statement->opening_minutes);
     for (size_t i = 0; i < statement->n_lines; i++)
         row_tell(&statement->lines[i]);
+    balance_row_tell("closing balance", statement->to_day, statement->closing_minutes);
 }

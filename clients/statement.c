@@ -127,7 +127,34 @@ static bool has_target(const struct tb_statement_line *line) {
     return line->target_entry != 0 && !line->event;
 }
 
-/* "taken back: entry 24 (gave to m0012: gardening)", "gift-lapsed: entry 24 (gift to m0012)" */
+/* What the end of a time made of the entry. */
+static const char *event_words(const struct tb_statement_line *line) {
+    switch (line->event) {
+    case TB_EVENT_HOLD_LAPSED:
+        return "lapsed, given back";
+    case TB_EVENT_GIFT_LAPSED:
+        return "lapsed, nobody accepted it";
+    case TB_EVENT_CLAIM_LAPSED:
+        return "lapsed, nobody confirmed it";
+    case TB_EVENT_CLAIM_ACCEPTED:
+        return "accepted, nobody objected in time";
+    case TB_EVENT_APPROVAL_LAPSED:
+        return "lapsed, nobody approved it";
+    case TB_EVENT_DISPUTE_LAPSED:
+        return "stands, the dispute is over";
+    case TB_EVENT_VOUCHERS_EXPIRED:
+        return "expired, not used in time";
+    case TB_EVENT_PLEDGE_DUE:
+        return "due, not all was earned";
+    case TB_EVENT_LEAVE_DUE:
+        return "over, the time to spend";
+    default:
+        return tb_event_name(line->event);
+    }
+}
+
+/* "taken back: entry 24 (gave to m0012: gardening)", "lapsed, given back: entry 24 (set aside...)"
+ */
 static char *words_of_line(const struct tb_statement_line *line, const char *code) {
     const struct tb_order *order = has_target(line) ? &line->target : &line->order;
     _cleanup_(freep) char *subject = words_of(order, code);
@@ -135,8 +162,7 @@ static char *words_of_line(const struct tb_statement_line *line, const char *cod
 
     if (!subject || (!has_target(line) && !line->event))
         return TAKE(subject);
-    if (asprintf(&words, "%s: entry %llu (%s)",
-                 line->event ? tb_event_name(line->event) : done_word(line),
+    if (asprintf(&words, "%s: entry %llu (%s)", line->event ? event_words(line) : done_word(line),
                  (unsigned long long)line->target_entry, subject) < 0)
         return NULL;
     return words;

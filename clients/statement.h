@@ -45,6 +45,9 @@ struct statement {
 int statement_read(struct client *client, const char *code, uint32_t from_day, uint32_t to_day,
                    struct statement *ret);
 void statement_fini(struct statement *statement);
+/* The date of service under which a line counts, and that of its entry. */
+void statement_days(const struct tb_statement_line *line, uint32_t *ret_service_day,
+                    uint32_t *ret_entry_day);
 /* "broker", "venue leisure-centre", "m0007": who recorded a line. */
 void statement_by(const struct statement_line *line, char *ret, size_t n_ret);
 /* statement-tell.c: as a page, as JSON, as CSV. */
