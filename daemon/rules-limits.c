@@ -126,7 +126,7 @@ static int past_span(struct rule *rule, const struct state_account *account,
         return rule_refuse(rule, span->refusal, "minutes", NULL);
     return rule_refuse(rule, span->refusal, "minutes",
                        "%s may spend %s %s, and this would make it %s: enter less, or insist with "
-                       "--why.",
+                       "--over-limit and --why.",
                        account->code, most_words, span->words, sum_words);
 }
 

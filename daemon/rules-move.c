@@ -22,6 +22,10 @@ static bool limits_only_warn(const struct rule *rule) {
            (rule->kind->number == TIMEBANK__ORDER__KIND_REVERSE && rule_is_broker(rule));
 }
 
+static const char *way_out(const struct rule *rule) {
+    return rule_is_broker(rule) ? "insist with --over-limit and --why" : "ask a broker";
+}
+
 /* What a member's venue or another member may learn of a balance is nothing: the figures are a
  * broker's. */
 static int below_floor(struct rule *rule, const struct state_account *account, int64_t after,
@@ -54,8 +58,8 @@ static int below_floor(struct rule *rule, const struct state_account *account, i
             rule, REFUSAL_BELOW_FLOOR, "from",
             "There are not enough credits for this: ask for less, or another way to pay.");
     return rule_refuse(rule, REFUSAL_BELOW_FLOOR, "from",
-                       "%s would stand at %s, below its limit of %s: enter less, or ask a broker.",
-                       account->code, after_text, floor_text);
+                       "%s would stand at %s, below its limit of %s: enter less, or %s.",
+                       account->code, after_text, floor_text, way_out(rule));
 }
 
 static int above_ceiling(struct rule *rule, const struct state_account *account, int64_t after,
@@ -76,8 +80,8 @@ static int above_ceiling(struct rule *rule, const struct state_account *account,
         (!rule_is_broker(rule) && strcmp(account->code, rule->batch->author->account) != 0))
         return rule_refuse(rule, REFUSAL_ABOVE_CEILING, "to", NULL);
     return rule_refuse(rule, REFUSAL_ABOVE_CEILING, "to",
-                       "%s would stand at %s, above its limit of %s: enter less, or ask a broker.",
-                       account->code, after_text, ceiling_text);
+                       "%s would stand at %s, above its limit of %s: enter less, or %s.",
+                       account->code, after_text, ceiling_text, way_out(rule));
 }
 
 static bool soft_limit(struct state *state, const struct state_account *account, int64_t own,
