@@ -87,8 +87,9 @@ static int make(struct client *client, struct tb_order *order, const struct plac
         return r;
     first = is_mint ? order->first_serial : order->new_serial;
     last = is_mint ? first + order->count - 1 : first;
-    r = voucher_runs_read(client, first, last, &runs);
-    if (r == CLIENT_DONE)
+    if (!order->proposal)
+        r = voucher_runs_read(client, first, last, &runs);
+    if (!order->proposal && r == CLIENT_DONE)
         r = voucher_files_write(client, &runs, place->key_file, place->directory, &page);
     words = words_of_order(order);
     told.words = words ? words : "";
@@ -98,6 +99,10 @@ static int make(struct client *client, struct tb_order *order, const struct plac
     record_tell(client, answer, &told);
     if (page)
         page_tell(client, page);
+    else if (order->proposal && !client->json)
+        client_line(stdout,
+                    "  once it is approved, print: timebank voucher print %" PRIu64 "-%" PRIu64,
+                    first, last);
     return r;
 }
 
@@ -138,6 +143,7 @@ static int mint_run(struct client *client, int argc, char **argv) {
         OPTION_TEXT("good-from", &good_from),
         OPTION_TEXT("venue", &venue),
         ENTRIES_OPTIONS(typed),
+        ENTRIES_PROPOSE(typed),
         PLACE_OPTIONS(place),
         OPTION_END,
     };
@@ -176,6 +182,7 @@ const struct verb verb_voucher_mint = {
         "  --expires DATE       the last day they are good\n"
         "  --good-from DATE     the first; at once\n"
         "  --venue CODE         good there only; anywhere\n" ENTRIES_ON_HELP PLACE_HELP
+        "  --propose            another broker approves it first; print them then\n"
         "  --why TEXT           a note, kept beside the ledger\n"
         "  --over-limit         insist although a limit is passed (needs --why)\n",
     .run = mint_run,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "desk-answer.h"
 #include "entries.h"
 #include "options.h"
 #include "record.h"
@@ -25,35 +26,6 @@ static int token_read(struct client *client, char **words, int n_words, struct t
 }
 
 /* ---- redeem */
-
-/* What no honest bearer has is for the coordinator to look at; the rest the desk says aloud. */
-static const char *refused_word(int refusal) {
-    switch (refusal) {
-    case TB_VOUCHER_VOID:
-    case TB_VOUCHER_USED:
-    case TB_VOUCHER_UNKNOWN:
-    case TB_VOUCHER_NOT_GENUINE:
-    case TB_FROZEN:
-    case TB_CLOSED:
-        return "CHECK";
-    default:
-        return "NO";
-    }
-}
-
-static int venue_refused(struct client *client, const struct tb_batch *batch) {
-    struct tb_refused refused;
-
-    if (tb_batch_refusal(batch, 0, &refused) != 0)
-        return CLIENT_REFUSED;
-    const char *word = refused_word(refused.refusal);
-    if (client->json)
-        client_print_json(json_pack("{s:s, s:s, s:o}", "refused", tb_refusal_name(refused.refusal),
-                                    "answer", word, "message", client_json_text(refused.message)));
-    else
-        client_line(stderr, "%s: %s", word, refused.message);
-    return CLIENT_REFUSED;
-}
 
 static bool is_conflict(const struct tb_answer *answer) {
     struct tb_warning warning;
@@ -86,7 +58,7 @@ static int venue_record(struct client *client, struct tb_order *order,
     if (r == 0)
         venue_tell(client, answer, voucher);
     else if (r > 0 && batch && tb_batch_refusals(batch) > 0)
-        return venue_refused(client, batch);
+        return desk_answer_refused(client, batch);
     return client_outcome(client, r);
 }
 

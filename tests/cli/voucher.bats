@@ -224,3 +224,19 @@ minutes() {
     run -0 timebank voucher list --json
     [ -z "$output" ]
 }
+
+@test "vouchers above a set size are approved by a second broker, and printed then" {
+    timebank policy set second-person-above 120 >/dev/null
+    key_make broker --role broker
+    run -1 as broker timebank voucher mint --from food-bank --time 1h --count 5 --expires "$LATER" "${SLIPS[@]}"
+    says "--propose"
+    run -0 as broker timebank voucher mint --from food-bank --time 1h --count 5 --expires "$LATER" "${SLIPS[@]}" --propose
+    says "once it is approved, print: timebank voucher print 1-5"
+    entry=$(sed -n 's/.*; entry \([0-9]*\).*/\1/p' <<<"$output")
+    run -1 timebank voucher print 1-5 "${SLIPS[@]}"
+    says "no voucher of that number"
+    timebank approve "$entry"
+    timebank voucher print 1-5 "${SLIPS[@]}"
+    run -0 as pool timebank voucher redeem "$(token 5)"
+    says "VALID: voucher 5"
+}
