@@ -43,14 +43,30 @@ static int agree_ask(struct client *client, const struct verb *verb, const char 
     return CLIENT_REFUSED;
 }
 
+/* What a program showed before it came here: the leaf of timebank entry show, in hex. */
+static int quote_read(const struct verb *verb, const char *text, uint8_t ret[TB_QUOTE_BYTES]) {
+    char digits[3] = "";
+    if (strlen(text) != 2 * TB_QUOTE_BYTES ||
+        strspn(text, "0123456789abcdefABCDEF") != 2 * TB_QUOTE_BYTES)
+        return client_usage(verb, "A quote is the leaf that timebank entry show --json has.");
+    for (size_t i = 0; i < TB_QUOTE_BYTES; i++) {
+        memcpy(digits, text + 2 * i, 2);
+        ret[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return CLIENT_DONE;
+}
+
 static int agree_run(struct client *client, const struct verb *verb, enum tb_kind kind, int argc,
                      char **argv) {
     struct tb_order order = TB_ORDER_INIT;
-    char *number = NULL;
+    char *number = NULL, *quote = NULL;
     bool yes = false;
-    const struct options_one options[] = {OPTION_FLAG("yes", &yes), OPTION_END};
+    const struct options_one options[] = {OPTION_FLAG("yes", &yes), OPTION_TEXT("quote", &quote),
+                                          OPTION_END};
     int r = options_read(verb, argc, argv, options, 1, 1, &number);
-    if (r == CLIENT_DONE && !yes)
+    if (r == CLIENT_DONE && quote)
+        r = quote_read(verb, quote, order.quote);
+    if (r == CLIENT_DONE && !yes && !quote)
         r = agree_ask(client, verb, number);
     order.kind = kind;
     return r == CLIENT_DONE ? record_on_entry(client, number, &order) : r;
@@ -71,7 +87,9 @@ const struct verb verb_confirm = {
             "is\n"
             "agreed to, and nobody confirms their own hours.\n"
             "\n"
-            "  --yes   do not ask once more\n",
+            "  --yes          do not ask once more\n"
+            "  --quote LEAF   agree to the record that entry show --json gave this leaf, and no "
+            "other\n",
     .run = confirm_run,
 };
 
@@ -86,7 +104,9 @@ const struct verb verb_accept = {
             "\n"
             "Accepts a gift that waits for you; timebank confirm does the same.\n"
             "\n"
-            "  --yes   do not ask once more\n",
+            "  --yes          do not ask once more\n"
+            "  --quote LEAF   agree to the record that entry show --json gave this leaf, and no "
+            "other\n",
     .run = accept_run,
 };
 
@@ -103,7 +123,9 @@ const struct verb verb_approve = {
             "Who\n"
             "proposed it cannot approve it, nor who is a party to it.\n"
             "\n"
-            "  --yes   do not ask once more\n",
+            "  --yes          do not ask once more\n"
+            "  --quote LEAF   agree to the record that entry show --json gave this leaf, and no "
+            "other\n",
     .run = approve_run,
 };
 

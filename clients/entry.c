@@ -81,6 +81,7 @@ static void json_tell(struct client *client, const struct tb_entry *entry) {
                         json_integer((json_int_t)entry->reversed_minutes));
     json_object_set_new(object, "received_at_ms", json_integer((json_int_t)entry->received_at_ms));
     json_object_set_new(object, "seal", json_integer((json_int_t)entry->seal));
+    entry_json_put_bytes(object, "leaf", entry->leaf, sizeof(entry->leaf));
     if (entry->event) {
         json_object_set_new(object, "event", json_string(tb_event_name(entry->event)));
         json_object_set_new(object, "event_ms", json_integer((json_int_t)entry->event_ms));

@@ -265,7 +265,9 @@ int record_on_entry(struct client *client, const char *number, struct tb_order *
     uint64_t target_number = entry.number;
     _cleanup_(freep) char *was = words_of_dated_order(&entry.order);
     memcpy(order->target, entry.order.id, sizeof(order->target));
-    if (order->kind == TB_CONFIRM || order->kind == TB_APPROVE)
+    static const uint8_t zeros[TB_QUOTE_BYTES];
+    bool quotes = order->kind == TB_CONFIRM || order->kind == TB_APPROVE;
+    if (quotes && memcmp(order->quote, zeros, sizeof(zeros)) == 0)
         memcpy(order->quote, entry.leaf, sizeof(order->quote));
     r = entry_copy_init(&target, &entry.order);
     if (r == 0)

@@ -56,7 +56,7 @@ void record_told_fini(struct record_told *told);
 /* What was done, or only proposed yet, in words; the caller's. */
 char *record_words(const struct tb_order *order);
 /* Records an order that speaks of an entry (confirm, decline, withdraw, dispute, decide, approve,
- * capture, release, unmerge): sets its target from the number as typed, and its quote where it has
+ * capture, release, unmerge): sets its target from the number as typed, and its quote, unless it has
  * one, and tells it: "Confirmed: entry 24 (Wed 5 March 2025: m0007 gave ...); entry 43" with the
  * balances after it; with --json also {"target_entry"}. Exit status. */
 int record_on_entry(struct client *client, const char *number, struct tb_order *order);
