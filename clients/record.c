@@ -224,14 +224,19 @@ static const struct {
 };
 
 /* "Decided, 1 h is taken back: entry 24 (Wed 5 March 2025: m0007 gave ...)" */
-static char *words_on_entry(const struct tb_order *order, uint64_t number, const char *was) {
+static char *words_on_entry(const struct tb_order *order, uint64_t number, const char *was,
+                            bool is_conflict) {
     const char *done = tb_kind_name((int)order->kind);
     char *words = NULL, time[32], detail[64] = "";
     for (size_t i = 0; i < N_ELEMENTS(done_words); i++)
         if (done_words[i].kind == (int)order->kind)
             done = done_words[i].done;
     tb_time_format((int64_t)order->minutes, time);
-    if (order->kind == TB_DECIDE && order->minutes > 0)
+    if (order->kind == TB_DECIDE && is_conflict && order->minutes > 0)
+        snprintf(detail, sizeof(detail), ", the chest pays %s", time);
+    else if (order->kind == TB_DECIDE && is_conflict)
+        snprintf(detail, sizeof(detail), ", nothing is paid");
+    else if (order->kind == TB_DECIDE && order->minutes > 0)
         snprintf(detail, sizeof(detail), ", %s is taken back", time);
     else if (order->kind == TB_DECIDE)
         snprintf(detail, sizeof(detail), ", the entry stands");
@@ -244,8 +249,7 @@ static char *words_on_entry(const struct tb_order *order, uint64_t number, const
 
 static void on_entry_tell(struct client *client, const struct tb_answer *answer,
                           const struct tb_order *order, uint64_t number,
-                          const struct tb_order *target, const char *was) {
-    _cleanup_(freep) char *words = words_on_entry(order, number, was);
+                          const struct tb_order *target, const char *words) {
     struct record_told told = {.kind = (int)order->kind, .words = words ? words : ""};
     /* A queue stands before a venue's screen: no balances there. */
     if (tb_bank_role(client->bank) != TB_ROLE_VENUE)
@@ -263,7 +267,10 @@ int record_on_entry(struct client *client, const char *number, struct tb_order *
     if (r != CLIENT_DONE)
         return r;
     uint64_t target_number = entry.number;
-    _cleanup_(freep) char *was = words_of_dated_order(&entry.order);
+    /* Of vouchers only one that was taken twice waits for anybody. */
+    bool is_conflict =
+        entry.order.kind == TB_REDEEM_VOUCHER && strcmp(entry.state, "waiting") == 0;
+    _cleanup_(freep) char *was = words_of_dated_order(&entry.order), *words = NULL;
     memcpy(order->target, entry.order.id, sizeof(order->target));
     static const uint8_t zeros[TB_QUOTE_BYTES];
     bool quotes = order->kind == TB_CONFIRM || order->kind == TB_APPROVE;
@@ -274,6 +281,7 @@ int record_on_entry(struct client *client, const char *number, struct tb_order *
         r = record_try(client, order, &batch, &answer);
     if (r != 0)
         return record_outcome(client, batch, r);
-    on_entry_tell(client, answer, order, target_number, &target.order, was);
+    words = words_on_entry(order, target_number, was, is_conflict);
+    on_entry_tell(client, answer, order, target_number, &target.order, words);
     return CLIENT_DONE;
 }

@@ -165,6 +165,7 @@ minutes() {
     run -0 timebank list pending
     says "taken twice by gym"
     run -0 timebank decide "$entry" --falls --time 1h "they could not know"
+    says "Decided, the chest pays 1 h"
     [ "$(minutes gym)" = 60 ]
     [ "$(minutes chest)" = 60 ]
 }
