@@ -58,12 +58,13 @@ void desk_answer_valid(struct client *client, const struct tb_answer *answer,
     record_tell(client, answer, &told);
 }
 
-int desk_answer_record(struct client *client, struct tb_order *order) {
+int desk_answer_record(struct client *client, struct tb_order *order,
+                       const struct tb_order *shown) {
     _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
     _cleanup_(tb_answer_freep) struct tb_answer *answer = NULL;
     int r = record_try(client, order, &batch, &answer);
     if (r == 0)
-        desk_answer_valid(client, answer, order);
+        desk_answer_valid(client, answer, shown);
     else if (r > 0 && batch && tb_batch_refusals(batch) > 0)
         return desk_answer_refused(client, batch);
     return client_outcome(client, r);

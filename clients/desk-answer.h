@@ -17,5 +17,6 @@ int desk_answer_refused(struct client *client, const struct tb_batch *batch);
 /* Tells what was recorded: "VALID: swim, 2 adults and 1 under 16; entry 42". */
 void desk_answer_valid(struct client *client, const struct tb_answer *answer,
                        const struct tb_order *order);
-/* Records an order by a venue's key, and tells of it so. Exit status. */
-int desk_answer_record(struct client *client, struct tb_order *order);
+/* Records an order by a venue's key, and tells of it as what `shown` says (the order itself, or the
+ * booking that it takes). Exit status. */
+int desk_answer_record(struct client *client, struct tb_order *order, const struct tb_order *shown);

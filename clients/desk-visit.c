@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "desk.h"
+#include "entry.h"
 #include "record.h"
 
 #define TRIES_OF_A_PIPE 3
@@ -39,10 +40,11 @@ static int submit(struct desk *desk, struct tb_batch *batch, struct tb_answer **
 static int tell_failed(struct desk *desk, const struct tb_batch *batch, int r) {
     struct tb_refused refused;
     if (r > 0 && !is_unknown(r)) {
-        if (tb_batch_refusals(batch) > 0 && tb_batch_refusal(batch, 0, &refused) == 0)
+        const char *message = tb_bank_message(desk->client->bank);
+        if (batch && tb_batch_refusals(batch) > 0 && tb_batch_refusal(batch, 0, &refused) == 0)
             desk_tell_refused(desk, refused.refusal, refused.message);
         else
-            desk_tell_refused(desk, r, tb_bank_message(desk->client->bank));
+            desk_tell_refused(desk, r, *message ? message : tb_refusal_sentence(r));
         return CLIENT_REFUSED;
     }
     desk->is_over = true;
@@ -57,15 +59,17 @@ static int batch_make(struct desk *desk, const struct tb_order *order, struct tb
     return r;
 }
 
-static void visit_count(struct desk *desk, const struct tb_order *order,
+/* A booking may be of an offer that was withdrawn before the session began: it is in no tally. */
+static void visit_count(struct desk *desk, size_t place, const struct tb_order *order,
                         const uint8_t id[TB_ORDER_ID_BYTES]) {
-    struct desk_offer *offer = &desk->offers[desk->chosen];
-    offer->n_visits++;
-    offer->n_adults += order->adults;
-    offer->n_under16 += order->under16;
+    if (place < desk->n_offers) {
+        desk->offers[place].n_visits++;
+        desk->offers[place].n_adults += order->adults;
+        desk->offers[place].n_under16 += order->under16;
+    }
     desk->has_last = true;
     memcpy(desk->last_id, id, TB_ORDER_ID_BYTES);
-    desk->last_offer = desk->chosen;
+    desk->last_offer = place;
     desk->last_adults = order->adults;
     desk->last_under16 = order->under16;
 }
@@ -96,7 +100,7 @@ static int visit_record(struct desk *desk, struct tb_order *order) {
             continue;
         if (r != 0)
             return tell_failed(desk, batch, r);
-        visit_count(desk, order, id);
+        visit_count(desk, desk->chosen, order, id);
         desk_tell_valid(desk, tb_answer_entry(answer, 0), order);
         return CLIENT_DONE;
     }
@@ -136,6 +140,41 @@ int desk_visit(struct desk *desk, const char *scanned, uint32_t adults, uint32_t
     return visit_record(desk, &order);
 }
 
+/* Takes what the order says, for who the booking says. */
+static int booking_take(struct desk *desk, const struct tb_order *order,
+                        const struct tb_order *booking) {
+    _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
+    _cleanup_(tb_answer_freep) struct tb_answer *answer = NULL;
+    uint8_t id[TB_ORDER_ID_BYTES];
+    size_t place = 0;
+    int r = batch_make(desk, order, &batch, id);
+    if (r == 0)
+        r = submit(desk, batch, &answer);
+    if (r != 0)
+        return tell_failed(desk, batch, r);
+    while (place < desk->n_offers && strcmp(desk->offers[place].name, booking->offer) != 0)
+        place++;
+    visit_count(desk, place, booking, id);
+    desk_tell_valid(desk, tb_answer_entry(answer, 0), booking);
+    return CLIENT_DONE;
+}
+
+int desk_booking(struct desk *desk, uint64_t number) {
+    _cleanup_(entry_copy_fini) struct entry_copy booking = {0};
+    struct tb_order order = TB_ORDER_INIT;
+    struct tb_entry entry;
+    int r = tb_entry_get(desk->client->bank, number, &entry);
+    if (r == 0 && entry.order.kind != TB_HOLD)
+        r = TB_NOT_WAITING;
+    if (r == 0)
+        r = entry_copy_init(&booking, &entry.order);
+    if (r != 0)
+        return tell_failed(desk, NULL, r);
+    order.kind = TB_CAPTURE;
+    memcpy(order.target, entry.order.id, sizeof(order.target));
+    return booking_take(desk, &order, &booking.order);
+}
+
 int desk_undo(struct desk *desk) {
     _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
     _cleanup_(tb_answer_freep) struct tb_answer *answer = NULL;
@@ -154,10 +193,12 @@ int desk_undo(struct desk *desk) {
         r = submit(desk, batch, &answer);
     if (r != 0)
         return tell_failed(desk, batch, r);
-    struct desk_offer *offer = &desk->offers[desk->last_offer];
-    offer->n_visits--;
-    offer->n_adults -= desk->last_adults;
-    offer->n_under16 -= desk->last_under16;
+    if (desk->last_offer < desk->n_offers) {
+        struct desk_offer *offer = &desk->offers[desk->last_offer];
+        offer->n_visits--;
+        offer->n_adults -= desk->last_adults;
+        offer->n_under16 -= desk->last_under16;
+    }
     desk->n_undone++;
     desk_tell_undone(desk, tb_answer_entry(answer, 0));
     desk->has_last = false;

@@ -155,8 +155,18 @@ static void help_tell(void) {
     client_line(stdout, "Scan or type the member's code, or the voucher. Also:");
     client_line(stdout, "  m0007 2+1   2 adults and 1 under 16 come in with m0007");
     client_line(stdout, "  o           the offers; o 2 or o swim chooses one, and it stays");
+    client_line(stdout, "  b 1042      takes the booking that is entry 1042");
     client_line(stdout, "  u           takes the last one back");
     client_line(stdout, "  end         ends the session and adds it up");
+}
+
+static void booking(struct desk *desk, const char *text) {
+    char *end;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (*text >= '0' && *text <= '9' && !*end)
+        desk_booking(desk, number);
+    else
+        client_line(stdout, "After b comes the booking's entry number: b 1042.");
 }
 
 /* False when the session is over. */
@@ -169,6 +179,8 @@ static bool line_take(struct desk *desk, char *line) {
         desk_undo(desk);
     else if (strcasecmp(line, "o") == 0 || strncasecmp(line, "o ", 2) == 0)
         offer_choose(desk, line + 1 + strspn(line + 1, " "));
+    else if (strncasecmp(line, "b ", 2) == 0)
+        booking(desk, line + 1 + strspn(line + 1, " "));
     else if (*line)
         scanned(desk, line);
     return !desk->is_over;
@@ -235,15 +247,15 @@ static int desk_run(struct client *client, int argc, char **argv) {
 const struct verb verb_desk = {
     .name = "desk",
     .summary = "a venue's session: scan, VALID, next",
-    .help = "timebank --key leisure-centre.key desk --offer swim\n"
+    .help = "timebank desk --offer swim\n"
             "\n"
             "With a venue's key: scan or type a member's code or a voucher, and how many come in. "
             "The answer\n"
             "is VALID, NO or CHECK, with what to do next; no name, no balance and no amount is "
             "shown. u takes\n"
-            "the last one back, o changes the offer, end adds the session up. By a pipe each line "
-            "is a code\n"
-            "and how many: m0007 2+1.\n"
+            "the last one back, o changes the offer, b takes a booking, end adds the session up. "
+            "By a pipe each\n"
+            "line is a code and how many: m0007 2+1.\n"
             "\n"
             "  --offer NAME   the offer to begin with\n",
     .run = desk_run,

@@ -44,6 +44,8 @@ void desk_fini(struct desk *desk);
  * last. Both tell what came of it; exit status. */
 int desk_visit(struct desk *desk, const char *scanned, uint32_t adults, uint32_t under16);
 int desk_undo(struct desk *desk);
+/* Takes what was booked, by its entry number. */
+int desk_booking(struct desk *desk, uint64_t number);
 
 /* desk-tell.c. One line that begins with a word in capitals. */
 void desk_tell(struct desk *desk, const char *word, const char *format, ...)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "desk-answer.h"
+#include "entry.h"
 #include "options.h"
 #include "record.h"
 #include "verbs.h"
@@ -53,6 +55,29 @@ const struct verb verb_hold = {
     .run = hold_run,
 };
 
+/* At a desk: VALID, NO or CHECK, and who comes in. */
+static int venue_capture(struct client *client, const char *number, struct tb_order *order) {
+    _cleanup_(entry_copy_fini) struct entry_copy booking = {0};
+    struct tb_entry entry;
+    int r = entry_read(client, number, &entry);
+    if (r != CLIENT_DONE)
+        return r;
+    memcpy(order->target, entry.order.id, sizeof(order->target));
+    r = entry_copy_init(&booking, &entry.order);
+    if (r != 0)
+        return client_outcome(client, r);
+    booking.order.kind = TB_CAPTURE;
+    return desk_answer_record(client, order, &booking.order);
+}
+
+static int capture_record(struct client *client, const char *number, struct tb_order *order) {
+    int r = client_open(client);
+    if (r != CLIENT_DONE)
+        return r;
+    return tb_bank_role(client->bank) == TB_ROLE_VENUE ? venue_capture(client, number, order)
+                                                       : record_on_entry(client, number, order);
+}
+
 static int capture_run(struct client *client, int argc, char **argv) {
     char *number, *time = NULL, *why = NULL;
     bool release_rest = false;
@@ -70,7 +95,7 @@ static int capture_run(struct client *client, int argc, char **argv) {
     order.typed_minutes = 0; /* the hold's own price bounds it, not what was typed */
     order.release_rest = release_rest;
     order.why = why;
-    return r == CLIENT_DONE ? record_on_entry(client, number, &order) : r;
+    return r == CLIENT_DONE ? capture_record(client, number, &order) : r;
 }
 
 const struct verb verb_capture = {

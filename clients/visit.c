@@ -83,6 +83,6 @@ int visit_record(struct client *client, const struct visit_typed *typed, struct 
     int r = minutes_read(client, typed, order);
     if (r != CLIENT_DONE)
         return r;
-    return tb_bank_role(client->bank) == TB_ROLE_VENUE ? desk_answer_record(client, order)
+    return tb_bank_role(client->bank) == TB_ROLE_VENUE ? desk_answer_record(client, order, order)
                                                        : client_record(client, order);
 }

@@ -60,6 +60,14 @@ void words_put_receivers(FILE *to, const struct tb_order *order) {
                 order->heads == 1 ? "" : "s");
 }
 
+void words_put_rest(FILE *to, const struct tb_order *order) {
+    if (order->rest == TB_REST_SHARED)
+        fputs(", who share it", to);
+    else if (order->rest == TB_REST_BY_CHEST)
+        fputs(order->n_receivers > 0 ? ", and the chest pays the rest" : ", and the chest pays",
+              to);
+}
+
 /* ---- vouchers */
 
 void words_put_vouchers(FILE *to, const struct tb_order *order) {
@@ -204,12 +212,16 @@ static void most_put(FILE *to, uint32_t most, const char *what) {
         fprintf(to, ", at most %" PRIu32 " %s", most, what);
 }
 
+static const char *const ages_words[] = {[TB_AGES_ADULTS_ONLY] = "adults only",
+                                         [TB_AGES_UNDER16_ONLY] = "under 16 only",
+                                         [TB_AGES_WITH_AN_ADULT] = "under 16 with an adult only"};
+
 void words_put_rules(FILE *to, const struct tb_order *order) {
     weekdays_put(to, order->weekdays);
     hours_put(to, order);
     days_put(to, ",", order->from_day, order->to_day);
-    if (order->ages != TB_AGES_ANY)
-        fprintf(to, ", %s", tb_ages_name((int)order->ages));
+    if (order->ages < N_ELEMENTS(ages_words) && ages_words[order->ages])
+        fprintf(to, ", %s", ages_words[order->ages]);
     most_put(to, order->party_max, "at once");
     most_put(to, order->heads_a_day, "heads a day");
     most_put(to, order->times_a_month, "times a month for one member");

@@ -124,7 +124,7 @@ static int find(struct rule *rule, const ProtobufCBinaryData *target, struct hol
         return r;
     if (!ret->pending || ret->pending->what != PENDING_HOLD)
         return rule_refuse(rule, REFUSAL_NOT_WAITING, "target",
-                           "That entry is no hold: see timebank list holds.");
+                           "That entry is no hold: see timebank list pending.");
     return rules_pending_order(rule, ret->entry, &ret->order, &ret->received_at_ms);
 }
 
