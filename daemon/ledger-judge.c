@@ -321,7 +321,7 @@ int ledger_side_check(struct rule *rule, const char *code, uint32_t kinds, const
                : 0;
 }
 
-int rule_check_sides(struct rule *rule) {
+int ledger_sides_check(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     int r = 0;
 
@@ -398,7 +398,7 @@ static int check_activity(struct rule *rule) {
 static int judge_common(struct rule *rule) {
     static int (*const checks[])(struct rule *) = {
         check_id,    check_bar,   check_fields,  check_authority, check_source,
-        check_dates, rule_check_sides, rules_person_check_sides, rules_safeguard_check_sides,
+        check_dates, ledger_sides_check, rules_person_check_sides, rules_safeguard_check_sides,
         check_minutes, check_activity,  rules_reverse_check_correction};
     int r = 0;
 

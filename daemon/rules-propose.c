@@ -124,8 +124,10 @@ static int try_out(struct rule *rule) {
 static int set_out(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     struct rules_legs legs = {0};
-    int r = rules_limits_check(rule, order->from, order->minutes);
+    int r = rule->is_settling ? rules_safeguard_check_sides(rule) : 0;
 
+    if (r == 0)
+        r = rules_limits_check(rule, order->from, order->minutes);
     rules_legs_add(rule, &legs, order->from, -(int64_t)order->minutes, (int64_t)order->minutes);
     rules_legs_add(rule, &legs, TRANSIT, (int64_t)order->minutes, 0);
     if (r == 0)
@@ -138,12 +140,13 @@ static int set_out(struct rule *rule) {
 static int arrive(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     struct rules_legs legs = {0};
-    int r;
+    int r = rules_safeguard_check_sides(rule);
 
     rules_legs_add(rule, &legs, order->from, 0, -(int64_t)order->minutes);
     rules_legs_add(rule, &legs, TRANSIT, -(int64_t)order->minutes, 0);
     rules_legs_add(rule, &legs, order->to, (int64_t)order->minutes, 0);
-    r = rules_legs_check(rule, &legs);
+    if (r == 0)
+        r = rules_legs_check(rule, &legs);
     if (r == 0)
         r = rules_legs_post(rule, &legs);
     if (r != 0)
@@ -256,7 +259,7 @@ static struct rule rule_of_proposal(const struct rule *rule, const struct rules_
 static int take_effect(struct rule *rule, const struct rules_entry *entry) {
     struct rule own = rule_of_proposal(rule, entry);
     struct state_mark *mark;
-    int r = rule_check_sides(&own);
+    int r = ledger_sides_check(&own);
 
     if (r == 0)
         r = entry->pending->what == PENDING_GIFT ? arrive(&own) : rule_apply(&own);
@@ -298,7 +301,7 @@ int rules_propose_settle(struct rule *rule, const struct rules_entry *entry) {
 static int wait_for_receiver(struct rule *rule, const struct rules_entry *entry) {
     struct rule own = rule_of_proposal(rule, entry);
     struct state_pending *pending;
-    int r = rule_check_sides(&own);
+    int r = ledger_sides_check(&own);
 
     if (r == 0)
         r = set_out(&own);

@@ -185,7 +185,7 @@ const struct pending_kind *pending_kind_find(enum state_pending_what what);
  * of its kind. Confirms, approvals and events call it with the order proposed. */
 int rule_apply(struct rule *rule);
 /* Both accounts are there, of their kinds and open: asked again when a proposal takes effect. */
-int rule_check_sides(struct rule *rule);
+int ledger_sides_check(struct rule *rule);
 
 /*
  * rules-agree.c: what stands between an entry and its effect, and who is a party to it. The order is

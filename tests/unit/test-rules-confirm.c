@@ -206,6 +206,30 @@ Test(gift, to_a_closed_or_frozen_account_cannot_be_accepted) {
     cr_assert_eq(balance("m1"), 0);
 }
 
+Test(gift, between_two_who_are_kept_apart_meanwhile_does_not_arrive) {
+    agree_open_with(POLICIES("claims=on"));
+    as("m1-key");
+    Timebank__Order *given = proposed(gift("m1", "m2", 60));
+    warned(WAITS);
+    as("m2-key");
+    Timebank__Order *claimed = proposed(exchange("m1", "m2", 30));
+    warned(WAITS);
+    as("broker");
+    ENTER(safeguard, SAFEGUARD, "", "m1", 0)->safeguard->other = "m2";
+    done();
+    as("m2-key");
+    confirm(given);
+    refused(SEE_COORDINATOR);
+    as("m1-key");
+    confirm(claimed);
+    refused(SEE_COORDINATOR);
+    wait_days(15);
+    expect_event(CLAIM_LAPSED, 0);
+    wait_days(16);
+    expect_event(GIFT_LAPSED, 60);
+    cr_assert_eq(balance("m1"), 0);
+}
+
 Test(gift, waits_and_is_found_again_from_disk) {
     agree_open();
     Timebank__Order *given = proposed(gift("m1", "m2", 60));
