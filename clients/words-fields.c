@@ -91,8 +91,17 @@ void words_put_serials(FILE *to, const struct tb_order *order) {
         fprintf(to, "voucher %" PRIu64, order->first_serial);
 }
 
+/* Of one that was taken, as its claims say: timebank-ledger(5), VOUCHERS. */
+static uint64_t claimed_serial(const uint8_t claims[TB_CLAIMS_BYTES]) {
+    uint64_t serial = 0;
+    for (size_t i = 1; i <= 6; i++)
+        serial = serial << 8 | claims[i];
+    return serial;
+}
+
 void words_put_serial(FILE *to, const struct tb_order *order) {
-    fprintf(to, "%" PRIu64, order->first_serial);
+    fprintf(to, "%" PRIu64,
+            order->kind == TB_REDEEM_VOUCHER ? claimed_serial(order->claims) : order->first_serial);
 }
 
 void words_put_new_serial(FILE *to, const struct tb_order *order) {

@@ -9,6 +9,8 @@
 /* "m0007 (1 h), m0012 (1 h 30)"; "food-bank and 7 others" */
 void words_put_givers(FILE *to, const struct tb_order *order);
 void words_put_receivers(FILE *to, const struct tb_order *order);
+/* ", who share it", ", and the chest pays the rest", or nothing */
+void words_put_rest(FILE *to, const struct tb_order *order);
 /* "20 vouchers of 1 h, last day 2025-12-31, for leisure-centre only" */
 void words_put_vouchers(FILE *to, const struct tb_order *order);
 /* "vouchers 1 to 20" */

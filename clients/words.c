@@ -26,7 +26,7 @@ static const struct {
     {TB_ISSUE, "{to} was issued {time}, funded by {funder}"},
     {TB_REDEEM, "{from} spent {time} at {to}: {offer}, {heads}"},
     {TB_REVERSE, "an entry was taken back"},
-    {TB_SESSION, "{givers} gave {time} to {receivers}"},
+    {TB_SESSION, "{givers} gave {time} to {receivers}{rest}"},
     {TB_CONFIRM, "an entry was confirmed"},
     {TB_DECLINE, "an entry was declined"},
     {TB_WITHDRAW, "an entry was withdrawn"},
@@ -37,7 +37,7 @@ static const struct {
     {TB_CAPTURE, "what was set aside was taken"},
     {TB_RELEASE, "what was set aside was given back"},
     {TB_MINT_VOUCHERS, "{from} paid {time} for {vouchers}"},
-    {TB_REDEEM_VOUCHER, "{to} took a voucher of {time}{offered}"},
+    {TB_REDEEM_VOUCHER, "{to} took voucher {serial} of {time}{offered}"},
     {TB_VOID_VOUCHERS, "Void from now on: {serials}"},
     {TB_REISSUE_VOUCHER, "Voucher {serial} goes on as {new-serial}"},
     {TB_ADVANCE, "{to} was advanced {time}"},
@@ -116,12 +116,19 @@ static void time_put(FILE *to, int64_t minutes) {
     fputs(text, to);
 }
 
+/* "m0007/2": who of a household it was. */
+static void side_put(FILE *to, const char *code, const char *person) {
+    fputs(code, to);
+    if (person && *person)
+        fprintf(to, "/%s", person);
+}
+
 static void put_from(FILE *to, const struct tb_order *order) {
-    fputs(words_from(order), to);
+    side_put(to, words_from(order), order->from_person);
 }
 
 static void put_to(FILE *to, const struct tb_order *order) {
-    fputs(words_to(order), to);
+    side_put(to, words_to(order), order->to_person);
 }
 
 static void put_time(FILE *to, const struct tb_order *order) {
@@ -227,6 +234,7 @@ static const struct {
     {"heir}", put_heir},
     {"givers}", words_put_givers},
     {"receivers}", words_put_receivers},
+    {"rest}", words_put_rest},
     {"vouchers}", words_put_vouchers},
     {"serials}", words_put_serials},
     {"serial}", words_put_serial},
