@@ -18,12 +18,15 @@
 #define WHY_BYTES 400
 
 json_t *balance_json(const struct tb_balance *balance) {
-    return json_pack("{s:o, s:o, s:I, s:I, s:o}", "code", client_json_text(balance->code), "kind",
-                     client_json_text(tb_account_kind_name(balance->kind)), "minutes",
-                     (json_int_t)balance->minutes, "held_minutes",
-                     (json_int_t)balance->held_minutes, "floor_minutes",
-                     balance->has_floor ? json_integer((json_int_t)balance->floor_minutes)
-                                        : json_null());
+    json_t *json = json_pack("{s:o, s:o, s:I, s:I, s:o}", "code", client_json_text(balance->code),
+                             "kind", client_json_text(tb_account_kind_name(balance->kind)),
+                             "minutes", (json_int_t)balance->minutes, "held_minutes",
+                             (json_int_t)balance->held_minutes, "floor_minutes",
+                             balance->has_floor ? json_integer((json_int_t)balance->floor_minutes)
+                                                : json_null());
+    if (balance->owed_minutes != 0)
+        json_object_set_new(json, "owed_minutes", json_integer((json_int_t)balance->owed_minutes));
+    return json;
 }
 
 void balance_limit_format(int has, int64_t minutes, char ret[32]) {
@@ -45,13 +48,17 @@ int balance_parse(struct client *client, const char *text, int64_t *ret_minutes)
 }
 
 void balance_tell(const struct tb_balance *balance) {
-    char minutes[32], held[32], floor[32];
+    char minutes[32], held[32], owed[32], floor[32];
     tb_time_format(balance->minutes, minutes);
     tb_time_format(balance->held_minutes, held);
     client_line(stdout, "%s (%s) has %s", balance->code, tb_account_kind_name(balance->kind),
                 minutes);
     if (balance->held_minutes != 0)
         client_line(stdout, "  besides that, set aside: %s", held);
+    if (balance->owed_minutes != 0) {
+        tb_time_format((int64_t)balance->owed_minutes, owed);
+        client_line(stdout, "  of what was advanced, still to earn: %s", owed);
+    }
     if (balance->has_floor) {
         balance_limit_format(1, balance->floor_minutes, floor);
         client_line(stdout, "  may go down to %s", floor);

@@ -23,6 +23,7 @@ static int fill_balance(struct call *call, const struct state_account *account,
     ret->entries = account->n_entries;
     ret->joined_day = account->joined_day;
     ret->last_day = account->last_day;
+    ret->owed_minutes = account->merged_into ? 0 : account->owed_minutes;
     if (ledger_floor(state, account, &ret->floor_minutes))
         ret->has_floor_case = TIMEBANK__BALANCE__HAS_FLOOR_FLOOR_MINUTES;
     if (ledger_ceiling(state, account, &ret->ceiling_minutes))

@@ -18,6 +18,7 @@ void balance_take(const Timebank__Balance *message, struct tb_balance *ret) {
         .entries = message->entries,
         .joined_day = message->joined_day,
         .last_day = message->last_day,
+        .owed_minutes = message->owed_minutes,
     };
     if (ret->has_floor)
         ret->floor_minutes = message->floor_minutes;

@@ -324,7 +324,8 @@ struct tb_balance {
     int standing; /* enum tb_standing */
     uint64_t entries;
     uint32_t joined_day;
-    uint32_t last_day; /* latest date of service of an entry; 0: none */
+    uint32_t last_day;     /* latest date of service of an entry; 0: none */
+    uint64_t owed_minutes; /* advanced and not yet earned */
 };
 int tb_balance_get(struct tb_bank *bank, const char *code, struct tb_balance *ret_balance);
 int tb_balance_start(struct tb_bank *bank, const char *code, struct tb_call **ret_call);

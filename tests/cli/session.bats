@@ -55,6 +55,7 @@ has() {
     is 'x["dry_run"] and x["moves"] == {"m0001": 105, "m0002": -42, "m0003": -42, "m0004": -21}'
     run -0 timebank session --activity yoga --giver m0001=1h45 --time 1h \
         --receiver m0002 --receiver m0003 --receiver m0004=30m --rest share
+    says "who share it"
     has m0002 -42
     has m0003 -42
     has m0004 -21
@@ -194,6 +195,10 @@ END
     run -0 timebank exchange --giver m0001 --receiver m0002 --time 45m --activity yoga
     says "45 min of it repaid what was advanced to m0001, who still owes 1 h 15"
     has m0001 120
+    run -0 timebank balance m0001
+    says "of what was advanced, still to earn: 1 h 15"
+    run -0 timebank --json balance m0001
+    is 'x["owed_minutes"] == 75'
     run -1 timebank --json advance --to m0001 --time 4h
     is 'x["refused"] == "ADVANCE_CAP" and "advance less" in x["message"]'
     has advances -75
