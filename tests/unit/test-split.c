@@ -4,6 +4,8 @@
 
 #include "helpers.h"
 
+TestSuite(split, .timeout = 60);
+
 static void expect(uint64_t total, const uint64_t *weights, size_t n, const uint64_t *parts) {
     uint64_t got[SPLIT_MAX];
     split_shares(total, weights, n, got);
