@@ -35,7 +35,11 @@ static void write_record(const Timebank__Event *event, struct bytes *to, struct 
     *ret_leaf = merkle_leaf(to->data + begin, 1 + n);
 }
 
+/* Orders read back, which may be of the largest kind. */
+#define ARENA_BYTES (1024u * 1024)
+
 struct happening {
+    struct arena arena;
     struct ledger_author nobody;
     struct ledger_batch batch;
     struct rule rule;
@@ -73,6 +77,7 @@ int ledger_event(struct state *state, const struct state_due *due, struct arena 
 
     assert(state->below && !state->below->below);
     *ret_effect = (struct ledger_effect){0};
+    arena_init(&h.arena, ARENA_BYTES);
     event.ledger_time_ms = MAX_OF(state->sums.ledger_time_ms, due->due_ms);
     h.batch = (struct ledger_batch){.author = &h.nobody,
                                     .received_at_ms = event.ledger_time_ms,
@@ -85,7 +90,7 @@ int ledger_event(struct state *state, const struct state_due *due, struct arena 
                            .batch = &h.batch,
                            .index = state->sums.size,
                            .today = clock_day(event.ledger_time_ms),
-                           .arena = arena,
+                           .arena = &h.arena,
                            .is_settling = true,
                            .proposed = due->key};
     r = find_pending(&h, due->key);
@@ -99,6 +104,7 @@ int ledger_event(struct state *state, const struct state_due *due, struct arena 
         r = ret_record->r < 0 ? ret_record->r : h.kind->apply(&h.rule, h.pending);
     }
     ledger_batch_fini(&h.batch);
+    arena_fini(&h.arena);
     assert(r <= 0); /* plan() foresees what the rules would refuse */
     state->sums.size++;
     state->sums.ledger_time_ms = event.ledger_time_ms;

@@ -93,7 +93,7 @@ int ledger_judge(struct state *state, struct ledger_batch *batch) TB_MUST_CHECK;
  * What fell due. ledger_due() says whether anything is due at a time; ledger_event() makes the
  * event of the first thing that is, at record number state->sums.size, in a state above the lowest:
  * its record and leaf hash (all of it follows from the state, so a replay compares bytes), and what
- * it did. One at a time, merged before the next is asked for.
+ * it did, its legs in the arena. One at a time, merged before the next is asked for.
  */
 int ledger_due(struct state *lowest, uint64_t until_ms, struct state_due *ret) TB_MUST_CHECK;
 int ledger_event(struct state *state, const struct state_due *due, struct arena *arena,

@@ -217,6 +217,8 @@ int log_append(struct log *log, struct judging *judging, const struct record_sea
 
 /* Events that fall due are merged one by one, for one may bring the next; they lie in one run. */
 #define EVENTS_OF_RUN 256u
+#define LEGS_OF_RUN_BYTES                                                                          \
+    (DUE_ARENA_BYTES / 4) /* a run ends once it has so many: one event has less */
 
 struct due_run {
     struct bytes records;
@@ -274,7 +276,7 @@ int log_run_due(struct log *log, uint64_t until_ms) {
     if (!run)
         return -ENOMEM;
     arena_init(&run->arena, DUE_ARENA_BYTES);
-    while (r > 0 && run->n < EVENTS_OF_RUN) {
+    while (r > 0 && run->n < EVENTS_OF_RUN && run->arena.n_used < LEGS_OF_RUN_BYTES) {
         r = add_event(log, run, &due);
         if (r == 0)
             r = ledger_due(log->state, until_ms, &due);

@@ -190,12 +190,22 @@ int state_due_each(struct state *state, int (*each)(void *user, uint64_t key), v
     return r;
 }
 
+/* One that was over, or due at another time, may be there from before: each is there once. */
+static bool has_due(const struct state *state, uint64_t due_ms, uint64_t key) {
+    for (size_t i = 0; i < state->n_dues; i++)
+        if (state->dues[i].key == key && state->dues[i].due_ms == (due_ms ? due_ms : UINT64_MAX))
+            return true;
+    return false;
+}
+
 /* A pending laid onto the lowest state: its place in the heap is new, or is there already. */
 static int note_due(struct state *state, const struct row *row, bool is_new,
                     const struct state_pending *pending) {
     const struct state_pending *before = (const struct state_pending *)row->value;
 
     if (pending->is_over || (!is_new && before->due_ms == pending->due_ms && !before->is_over))
+        return 0;
+    if (!is_new && has_due(state, pending->due_ms, be64_get(row->key)))
         return 0;
     return state_due_add(state, pending->due_ms, be64_get(row->key));
 }

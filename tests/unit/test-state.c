@@ -312,6 +312,127 @@ Test(state, reads_the_orders_of_dry_runs_in_every_layer, .init = start, .fini = 
     state_free(first);
 }
 
+/* ---- what falls due */
+
+/* Laid onto the lowest by a merge, as the rules do it. */
+static void wait_for(uint64_t key, uint64_t due_ms, bool is_over) {
+    struct state *top = above(lowest);
+    uint8_t bytes[8];
+    void *value = NULL;
+    be64_put(bytes, key);
+    cr_assert(state_make(top, STATE_PENDINGS, bytes, sizeof(bytes), &value) == 0);
+    ((struct state_pending *)value)->due_ms = due_ms;
+    ((struct state_pending *)value)->is_over = is_over;
+    cr_assert(state_merge(top) == 0);
+}
+
+static uint64_t first_due(void) {
+    struct state_due due = {0};
+    int r = state_due_first(lowest, &due);
+    cr_assert(r >= 0);
+    return r ? due.key : 0;
+}
+
+static int count_due(void *user, uint64_t key) {
+    (void)key;
+    ++*(size_t *)user;
+    return 0;
+}
+
+static size_t n_waiting(void) {
+    size_t n = 0;
+    cr_assert(state_due_each(lowest, count_due, &n) == 0);
+    return n;
+}
+
+Test(state, has_nothing_due_at_first, .init = start, .fini = end) {
+    cr_assert_eq(first_due(), 0);
+    cr_assert_eq(n_waiting(), 0);
+}
+
+Test(state, finds_what_is_due_first_by_time_and_then_by_number, .init = start, .fini = end) {
+    uint64_t seed = 7, previous_ms = 0, previous = 0;
+    for (uint64_t key = 1; key <= 500; key++)
+        wait_for(key, 1 + random_next(&seed) % 100, false);
+    for (size_t n = 500; n > 0; n--) {
+        struct state_due due;
+        cr_assert(state_due_first(lowest, &due) == 1);
+        cr_assert(due.due_ms > previous_ms || (due.due_ms == previous_ms && due.key > previous));
+        previous_ms = due.due_ms;
+        previous = due.key;
+        cr_assert_eq(n_waiting(), n);
+        wait_for(due.key, due.due_ms, true);
+    }
+    cr_assert_eq(first_due(), 0);
+    cr_assert_eq(lowest->n_dues, 0);
+}
+
+Test(state, passes_over_what_is_over, .init = start, .fini = end) {
+    wait_for(1, 10, false);
+    wait_for(2, 20, false);
+    wait_for(1, 10, true);
+    cr_assert_eq(n_waiting(), 1);
+    cr_assert_eq(first_due(), 2);
+}
+
+Test(state, follows_a_due_time_that_is_moved, .init = start, .fini = end) {
+    wait_for(1, 10, false);
+    wait_for(2, 20, false);
+    wait_for(1, 30, false);
+    cr_assert_eq(first_due(), 2);
+    cr_assert_eq(n_waiting(), 2);
+    wait_for(1, 10, false);
+    cr_assert_eq(first_due(), 1);
+    cr_assert_eq(n_waiting(), 2);
+    wait_for(1, 10, true);
+    cr_assert_eq(first_due(), 2);
+}
+
+Test(state, lists_what_is_opened_again_once, .init = start, .fini = end) {
+    wait_for(1, 10, false);
+    wait_for(2, 5, false);
+    wait_for(1, 10, true);
+    wait_for(1, 10, false);
+    cr_assert_eq(n_waiting(), 2);
+    wait_for(2, 5, true);
+    cr_assert_eq(first_due(), 1);
+}
+
+Test(state, lists_what_waits_for_no_time_and_never_finds_it_due, .init = start, .fini = end) {
+    wait_for(1, 0, false);
+    cr_assert_eq(first_due(), 0);
+    wait_for(2, 10, false);
+    cr_assert_eq(first_due(), 2);
+    cr_assert_eq(n_waiting(), 2);
+    struct state *top = above(lowest);
+    size_t n = 0;
+    cr_assert(state_due_each(top, count_due, &n) == 0 && n == 2);
+    state_free(top);
+}
+
+/* A start reads the rows that are not over; they are looked up in the source when it is time. */
+static int pending_of_source(void *user, enum state_table table, const void *key, size_t n_key,
+                             void *ret_value) {
+    struct state_pending *pending = ret_value;
+    (void)user;
+    cr_assert(table == STATE_PENDINGS && n_key == 8);
+    *pending = (struct state_pending){.due_ms = 10 * be64_get(key)};
+    return be64_get(key) < 5;
+}
+
+Test(state, asks_the_source_for_what_was_waiting_at_a_start, .fini = end) {
+    lowest = state_new(&(struct state_source){.row = pending_of_source});
+    cr_assert(state_due_add(lowest, 40, 4) == 0);
+    cr_assert(state_due_add(lowest, 30, 3) == 0);
+    cr_assert(state_due_add(lowest, 60, 6) == 0); /* of which the source knows nothing */
+    cr_assert_eq(first_due(), 3);
+    cr_assert_eq(n_waiting(), 2);
+    wait_for(3, 30, true);
+    cr_assert_eq(first_due(), 4);
+    wait_for(4, 40, true);
+    cr_assert_eq(first_due(), 0);
+}
+
 /* ---- policies */
 
 static void set_policy(struct state *state, const char *name, const char *text) {
