@@ -11,13 +11,41 @@
 #include "entry.h"
 #include "words.h"
 
+/* What was typed is cut in place; a code of the bank's own has no person. */
+static const char *person_cut(const char *code) {
+    char *slash = code ? strchr((char *)(uintptr_t)code, '/') : NULL;
+    if (!slash)
+        return NULL;
+    *slash = '\0';
+    return slash + 1;
+}
+
+void record_persons_cut(struct tb_order *order) {
+    const char *from = person_cut(order->from), *to = person_cut(order->to);
+    if (from)
+        order->from_person = from;
+    if (to)
+        order->to_person = to;
+}
+
+/* The authority of a member's key in an entry with these sides. */
+static enum tb_authority authority_of(struct client *client, const struct tb_order *order,
+                                      const char *from, const char *to) {
+    const char *own = client_own_account(client, TB_ROLE_MEMBER);
+    if (!own || order->authority != TB_BY_ROLE || order->kind >= TB_OPEN_ACCOUNT || (!*from && !*to))
+        return order->authority;
+    return strcmp(from, own) != 0 && strcmp(to, own) != 0 ? TB_BY_GUARDIAN : TB_BY_ROLE;
+}
+
 int record_batch_new(struct client *client, const struct tb_order *order,
                      struct tb_batch **ret_batch) {
     _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
+    struct tb_order chosen = *order;
     size_t place;
     int r = tb_batch_new(client->bank, &batch);
+    chosen.authority = authority_of(client, order, words_from(order), words_to(order));
     if (r == 0)
-        r = tb_batch_add(batch, order, &place);
+        r = tb_batch_add(batch, &chosen, &place);
     if (r == 0)
         *ret_batch = TAKE(batch);
     return r;
@@ -207,6 +235,7 @@ int client_record(struct client *client, struct tb_order *order) {
     int r = client_open(client);
     if (r != CLIENT_DONE)
         return r;
+    record_persons_cut(order);
     r = record_try(client, order, &batch, &answer);
     return r == 0 ? tell_order(client, answer, 0, (int)order->kind, order)
                   : record_outcome(client, batch, r);
@@ -258,6 +287,14 @@ static void on_entry_tell(struct client *client, const struct tb_answer *answer,
     record_tell(client, answer, &told);
 }
 
+/* Who is no party to it themselves acts for somebody who is. */
+static void authority_set(struct client *client, const struct tb_order *target,
+                          struct tb_order *order) {
+    const char *own = client_own_account(client, TB_ROLE_MEMBER);
+    if (own && strcmp(own, words_from(target)) != 0 && strcmp(own, words_to(target)) != 0)
+        order->authority = TB_BY_GUARDIAN;
+}
+
 int record_on_entry(struct client *client, const char *number, struct tb_order *order) {
     _cleanup_(entry_copy_fini) struct entry_copy target = {0};
     _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
@@ -272,13 +309,17 @@ int record_on_entry(struct client *client, const char *number, struct tb_order *
         entry.order.kind == TB_REDEEM_VOUCHER && strcmp(entry.state, "waiting") == 0;
     _cleanup_(freep) char *was = words_of_dated_order(&entry.order), *words = NULL;
     memcpy(order->target, entry.order.id, sizeof(order->target));
+    authority_set(client, &entry.order, order);
     static const uint8_t zeros[TB_QUOTE_BYTES];
     bool quotes = order->kind == TB_CONFIRM || order->kind == TB_APPROVE;
     if (quotes && memcmp(order->quote, zeros, sizeof(zeros)) == 0)
         memcpy(order->quote, entry.leaf, sizeof(order->quote));
     r = entry_copy_init(&target, &entry.order);
-    if (r == 0)
+    if (r == 0) {
+        order->authority = authority_of(client, order, words_from(&target.order),
+                                        words_to(&target.order));
         r = record_try(client, order, &batch, &answer);
+    }
     if (r != 0)
         return record_outcome(client, batch, r);
     words = words_on_entry(order, target_number, was, is_conflict);

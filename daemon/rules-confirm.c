@@ -55,7 +55,8 @@ static int check_answerer(struct rule *rule, const struct rules_entry *entry) {
     if (asked && is_service(order))
         return refuse_own_hours(rule);
     if (!asked && (rules_agree_acts_for(rule, answerer(order)) || rule_is_broker(rule)))
-        return 0;
+        return rules_person_check_author(rule, answerer(order),
+                                         is_gift(order) ? order->to_person : order->from_person);
     return rule_refuse(rule, REFUSAL_NOT_THE_OTHER_SIDE, "target", NULL);
 }
 

@@ -336,6 +336,50 @@ Test(claim, on_an_organisation_is_confirmed_with_its_key) {
     cr_assert_eq(balance("m2"), 60);
 }
 
+static Timebank__Order *mandate(const char *holder, const char *ward) {
+    Timebank__Order *order = ENTER(set_mandate, SET_MANDATE, "", ward, 0);
+    order->set_mandate->holder = (char *)holder;
+    order->set_mandate->kind = TIMEBANK__MANDATE_KIND__GUARDIAN;
+    order->set_mandate->from_day = today();
+    return order;
+}
+
+static Timebank__Order *by_guardian(Timebank__Order *order) {
+    order->authority = TIMEBANK__AUTHORITY__BY_GUARDIAN;
+    return order;
+}
+
+Test(claim, is_confirmed_by_who_acts_for_the_receiver_but_not_for_their_own_hours) {
+    agree_open_with(POLICIES("claims=on", "under-18=guardian"));
+    Timebank__Order *first, *own, *ward;
+    mandate("m3", "m1");
+    Timebank__Order *minor = ENTER(set_person, SET_PERSON, "", "m1", 0);
+    minor->set_person->minor = true;
+    first = proposed(exchange("m1", "m2", 60));
+    own = proposed(exchange("m1", "m3", 60));
+    cr_assert_eq(submit(), 0);
+    as("m1-key");
+    confirm(first);
+    refused(NEEDS_GUARDIAN);
+    as("m3-key");
+    confirm(first);
+    refused(NOT_THE_OTHER_SIDE);
+    by_guardian(confirm(own));
+    refused(OWN_HOURS);
+    by_guardian(confirm(first));
+    done();
+    cr_assert_eq(balance("m2"), 60);
+    ward = proposed(by_guardian(exchange("m2", "m1", 30)));
+    warned(WAITS);
+    by_guardian(confirm(ward));
+    refused(OWN_HOURS);
+    by_guardian(withdraw(ward));
+    done();
+    as("m2-key");
+    by_guardian(confirm(own));
+    refused(NOT_THE_OTHER_SIDE);
+}
+
 Test(claim, quotes_the_very_record_that_is_confirmed) {
     agree_open_with(POLICIES("claims=on"));
     as("m2-key");
