@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "policy.h"
-#include "rules.h"
 #include "proto/note.h"
+#include "rules.h"
 
 __attribute__((format(printf, 3, 0))) static int note_add(struct ledger_batch *batch,
                                                           struct ledger_note note,
@@ -220,6 +220,38 @@ bool ledger_ceiling(struct state *state, const struct state_account *account, in
     return account->ceiling != STATE_NO_CEILING;
 }
 
+struct vouchers_waiting {
+    struct state *state;
+    int64_t minutes;
+};
+
+static int add_waiting(void *user, uint64_t entry) {
+    struct vouchers_waiting *waiting = user;
+    const struct state_pending *pending;
+    uint8_t key[8];
+    int r = 0;
+
+    be64_put(key, entry);
+    pending = state_get(waiting->state, STATE_PENDINGS, key, sizeof(key), &r);
+    if (pending && pending->what == PENDING_VOUCHERS)
+        waiting->minutes += (int64_t)pending->minutes;
+    return r;
+}
+
+/* What the account holds is what vouchers are good for that nobody used yet. */
+static int check_vouchers(struct state *state, char *why, size_t n_why) {
+    const struct state_account *account = state_account(state, "vouchers");
+    struct vouchers_waiting waiting = {.state = state};
+    int64_t balance = account ? account->balance : 0;
+    int r = state_due_each(state, add_waiting, &waiting);
+
+    if (r < 0 || balance == waiting.minutes)
+        return r;
+    snprintf(why, n_why, "vouchers are good for %lld minutes, but their account holds %lld",
+             (long long)waiting.minutes, (long long)balance);
+    return -EUCLEAN;
+}
+
 int ledger_check(struct state *state, char *why, size_t n_why) {
     int64_t sum = 0, held = 0, transit = 0;
 
@@ -250,5 +282,5 @@ int ledger_check(struct state *state, char *why, size_t n_why) {
         snprintf(why, n_why, "balances sum to %lld minutes, not to zero", (long long)sum);
         return -EUCLEAN;
     }
-    return 0;
+    return check_vouchers(state, why, n_why);
 }

@@ -109,7 +109,8 @@ int ledger_author(struct state *state, const uint8_t key[SSHSIG_PUBLIC_BYTES],
 bool ledger_floor(struct state *state, const struct state_account *account, int64_t *ret);
 bool ledger_ceiling(struct state *state, const struct state_account *account, int64_t *ret);
 
-/* The laws: balances sum to zero, what is held lies in transit, account numbers have no gap,
+/* The laws: balances sum to zero, what is held lies in transit, what vouchers are good for lies in
+ * their account, account numbers have no gap,
  * standings and kinds are known. 0, or
  * -EUCLEAN with a sentence in why. */
 int ledger_check(struct state *state, char *why, size_t n_why) TB_MUST_CHECK;
