@@ -159,6 +159,25 @@ static long long outstanding_minutes(void) {
     return minutes;
 }
 
+long long books_figure_of(const char *figure, uint32_t from_day, uint32_t to_day,
+                          uint32_t known_day) {
+    struct report_ask ask = {.from_day = from_day,
+                             .to_day = to_day,
+                             .known_day = known_day,
+                             .size = facts->n_records,
+                             .bank = "bank.example/rules"};
+    char key[80], *json = NULL;
+    cr_assert_eq(report_make(facts, &ask, &json), 0);
+    snprintf(key, sizeof(key), "\"%s\":", figure);
+    long long ret = figure_of(json, key);
+    free(json);
+    return ret;
+}
+
+long long books_figure(const char *figure) {
+    return books_figure_of(figure, on("2000-01-01"), on("2049-12-31"), 0);
+}
+
 static void check_report(uint64_t size, uint32_t from_day, uint32_t to_day) {
     struct report_ask ask = {
         .from_day = from_day, .to_day = to_day, .size = size, .bank = "bank.example/rules"};

@@ -124,6 +124,11 @@ struct books_event {
 };
 const struct books_event *event_before(size_t n);
 const struct state_account *account_of(const char *code);
+/* A measure of the report, the first of that name: of all time, or of a period as known on a day
+ * (0: all that is known). */
+long long books_figure(const char *figure);
+long long books_figure_of(const char *figure, uint32_t from_day, uint32_t to_day,
+                          uint32_t known_day);
 /* Every row of the whole state is in the other, which may have some on disk; so are the sums. */
 void books_compare(struct state *whole, struct state *other);
 
