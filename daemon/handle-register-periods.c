@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Closed periods and programmes, as tables. Without dates the periods themselves; with dates what
- * came late for a date of service between them, by date of service.
+ * Closed periods. Without dates the periods themselves; with dates what came late for a date of
+ * service between them, by date of service.
  */
 #include <errno.h>
 #include <string.h>
@@ -72,26 +72,4 @@ int register_periods(struct register_scan *scan) {
     bool lists_late = scan->ask->from_day != 0 || scan->ask->to_day != 0;
 
     return register_each(scan, STATE_PERIODS, lists_late ? add_late : add_period);
-}
-
-static int add_programme(struct register_scan *scan, const struct row *row) {
-    const struct state_programme *programme = (const void *)row->value;
-    Timebank__RegisterRow *to = register_row(scan, row->key, row->n_key);
-    _cleanup_bytes_ struct bytes name = {0};
-
-    if (!to)
-        return 0;
-    bytes_put(&name, row->key, row->n_key);
-    bytes_put_u8(&name, '\0');
-    if (name.r < 0)
-        return name.r;
-    to->what = register_text(scan, "programme");
-    to->name = register_text(scan, (const char *)name.data);
-    to->account = register_text(scan, programme->funder);
-    to->entry = programme->set_by;
-    return 0;
-}
-
-int register_programmes(struct register_scan *scan) {
-    return register_each(scan, STATE_PROGRAMMES, add_programme);
 }
