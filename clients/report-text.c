@@ -239,8 +239,17 @@ static void spending_print(const struct page *page) {
     row_time_some(page, "Retired", "minutes_retired");
 }
 
+/* What the bridge holds beside the measures. */
+static int64_t bridge_rest(const struct page *page) {
+    return measure(page, "outstanding_closing") - measure(page, "outstanding_opening") -
+           measure(page, "minutes_issued") - measure(page, "minutes_granted") -
+           measure(page, "minutes_advanced") + measure(page, "minutes_repaid") +
+           measure(page, "minutes_redeemed") + measure(page, "minutes_expired");
+}
+
 static void bridge_print(const struct page *page) {
     char figure[FIGURE_BYTES];
+    int64_t rest;
     heading(page, "Credits outstanding, with members, organisations and the chest");
     row_time(page, "At the opening", "outstanding_opening");
     row_time(page, "  + issued", "minutes_issued");
@@ -250,6 +259,9 @@ static void bridge_print(const struct page *page) {
         row(page, "  - repaid", time_figure(measure(page, "minutes_repaid"), figure));
     row(page, "  - redeemed", time_figure(measure(page, "minutes_redeemed"), figure));
     row_time_some(page, "  - expired", "minutes_expired");
+    rest = bridge_rest(page);
+    if (rest != 0)
+        row(page, "  + from or to other banks, given back, debts gone", time_figure(rest, figure));
     row_time(page, "  = at the closing", "outstanding_closing");
 }
 
@@ -442,16 +454,20 @@ static void sentence_given(const struct page *page, const char *when) {
 
 static void sentence_exchanged(const struct page *page) {
     char members[FIGURE_BYTES], between[FIGURE_BYTES], to[FIGURE_BYTES], pairs[FIGURE_BYTES];
+    char sessions[FIGURE_BYTES];
+    int64_t in_sessions = measure(page, "minutes_given_session");
     if (measure(page, "minutes_given") == 0)
         return;
     client_line(page->to,
                 "Of these, %s went from member to member, in %s %s among %s people, and %s to "
-                "organisations.",
+                "organisations%s%s%s.",
                 time_figure(measure(page, "minutes_given_exchange"), between),
                 count_figure(measure(page, "ties"), pairs),
                 measure(page, "ties") == 1 ? "pair" : "pairs",
                 count_figure(measure(page, "traders"), members),
-                time_figure(measure(page, "minutes_given_earn"), to));
+                time_figure(measure(page, "minutes_given_earn"), to), in_sessions ? "; " : "",
+                in_sessions ? time_figure(in_sessions, sessions) : "",
+                in_sessions ? " were given in sessions" : "");
 }
 
 static void sentence_kept(const struct page *page) {
