@@ -27,7 +27,7 @@ static int add(void *user, uint64_t entry) {
     pending = state_get(scan->state, STATE_PENDINGS, key, sizeof(key), &r);
     if (!pending)
         return r < 0 ? r : -EUCLEAN;
-    kind = pending_kind_find((enum state_pending_what)pending->what);
+    kind = kind_find_pending((enum state_pending_what)pending->what);
     if (!kind || !concerns(scan, pending))
         return kind ? 0 : -EUCLEAN;
     row = register_row(scan, key, sizeof(key));

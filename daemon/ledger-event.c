@@ -58,7 +58,7 @@ static int find_pending(struct happening *h, uint64_t entry) {
     if (r <= 0)
         return r < 0 ? r : -EUCLEAN;
     h->pending = value;
-    h->kind = pending_kind_find((enum state_pending_what)h->pending->what);
+    h->kind = kind_find_pending((enum state_pending_what)h->pending->what);
     if (!h->kind)
         return -EUCLEAN;
     r = rules_pending_order(&h->rule, entry, &h->rule.order, &received_at_ms);

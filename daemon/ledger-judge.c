@@ -407,22 +407,6 @@ static int judge_common(struct rule *rule) {
     return r;
 }
 
-int rule_apply(struct rule *rule) {
-    const Timebank__Order *order = rule->order;
-    bool spends = rule->kind->traits & SPENDS && *order->from;
-    int r = rule->is_settling ? rules_safeguard_check_sides(rule) : 0;
-
-    if (r == 0 && spends)
-        r = rules_limits_check(rule, order->from, order->minutes);
-    if (r == 0)
-        r = rule->kind->apply(rule);
-    if (r == 0 && spends)
-        r = rules_limits_note(rule, order->from, order->minutes);
-    if (r == 0 && rule->kind->traits & COUNTS)
-        rule->state->sums.n_entries++;
-    return r == 0 ? rules_period_note_late(rule) : r;
-}
-
 static int remember_id(struct rule *rule) {
     void *value;
     int r = state_add(rule->state, STATE_IDS, rule->order->id.data, ORDER_ID_BYTES, &value);

@@ -28,3 +28,19 @@ const char *rule_entry_words(uint64_t index, bool begins, char ret[RULE_ENTRY_WO
         snprintf(ret, RULE_ENTRY_WORDS_BYTES, "%s %" PRIu64, begins ? "Entry" : "entry", index);
     return ret;
 }
+
+int rule_apply(struct rule *rule) {
+    const Timebank__Order *order = rule->order;
+    bool spends = rule->kind->traits & SPENDS && *order->from;
+    int r = rule->is_settling ? rules_safeguard_check_sides(rule) : 0;
+
+    if (r == 0 && spends)
+        r = rules_limits_check(rule, order->from, order->minutes);
+    if (r == 0)
+        r = rule->kind->apply(rule);
+    if (r == 0 && spends)
+        r = rules_limits_note(rule, order->from, order->minutes);
+    if (r == 0 && rule->kind->traits & COUNTS)
+        rule->state->sums.n_entries++;
+    return r == 0 ? rules_period_note_late(rule) : r;
+}

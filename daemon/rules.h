@@ -179,9 +179,9 @@ struct pending_kind {
                 Timebank__EventKind *ret_event, uint64_t *ret_minutes);
     int (*apply)(struct rule *rule, struct state_pending *pending);
 };
-const struct pending_kind *pending_kind_find(enum state_pending_what what);
+const struct pending_kind *kind_find_pending(enum state_pending_what what);
 
-/* ledger-judge.c: what an order does once nothing stands in its way: limits of spending, the rule
+/* rule.c: what an order does once nothing stands in its way: limits of spending, the rule
  * of its kind. Confirms, approvals and events call it with the order proposed. */
 int rule_apply(struct rule *rule);
 /* Both accounts are there, of their kinds and open: asked again when a proposal takes effect. */
