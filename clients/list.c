@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * timebank list: the broker's three lists of whom to speak to: members nobody has seen for long,
- * members deep below zero, and entries that nobody confirmed. Each line is a code, the balance, the
- * last date of service and what to say. A balance of zero is no sign of anything: only dates are.
+ * timebank list: the broker's lists of whom to speak to: members nobody has seen for long, and
+ * members deep below zero (entries that nobody confirmed are unconfirmed.c). Each line is a code,
+ * the balance, the last date of service and what to say. A balance of zero is no sign of anything:
+ * only dates are.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -205,28 +206,4 @@ const struct verb verb_list_deep = {
             "\n"
             "  --below TIME   below this balance instead\n",
     .run = deep_run,
-};
-
-/* ---- unconfirmed */
-
-static int unconfirmed_run(struct client *client, int argc, char **argv) {
-    const struct options_one options[] = {OPTION_END};
-    int r = options_read(&verb_list_unconfirmed, argc, argv, options, 0, 0, NULL);
-    if (r == CLIENT_DONE)
-        r = client_open(client);
-    if (r == CLIENT_DONE && !client->json)
-        client_line(stdout, "No entry awaits confirmation: in this bank an entry counts as soon as "
-                            "it is recorded. What is wrong is put right with timebank correct.");
-    return r;
-}
-
-const struct verb verb_list_unconfirmed = {
-    .name = "list unconfirmed",
-    .summary = "entries that the other side has not confirmed",
-    .help =
-        "timebank list unconfirmed\n"
-        "\n"
-        "Entries that wait for the other side to agree. Today entries count as soon as they are\n"
-        "recorded, so that the list is empty.\n",
-    .run = unconfirmed_run,
 };

@@ -92,11 +92,28 @@ static bool gives_effect(const struct step *step, const Timebank__StatementLine 
            step->order->kind_case == TIMEBANK__ORDER__KIND_APPROVE;
 }
 
+/* Of what somebody may confirm. */
+static int set_state(struct call *call, const struct step *step, uint64_t subject,
+                     Timebank__StatementLine *line) {
+    const char *state = "";
+    int r = step->order->kind_case == TIMEBANK__ORDER__KIND_EXCHANGE ||
+                    step->order->kind_case == TIMEBANK__ORDER__KIND_EARN ||
+                    step->order->kind_case == TIMEBANK__ORDER__KIND_GIFT || subject != step->entry
+                ? entry_read_state(call, subject, &state)
+                : 0;
+
+    if (r == 0)
+        line->state = call_copy(call, state);
+    return r < 0 ? r : line->state ? 0 : -ENOMEM;
+}
+
 static int complete(struct call *call, const struct step *step, Timebank__StatementLine *line) {
+    uint64_t subject = gives_effect(step, line) ? line->target : step->entry;
     int r = line->event.len > 0 ? 0 : set_seal(call, step->entry, line);
 
-    line->reversed_minutes =
-        entry_read_reversed(call, gives_effect(step, line) ? line->target : step->entry);
+    line->reversed_minutes = entry_read_reversed(call, subject);
+    if (r == 0)
+        r = set_state(call, step, subject, line);
     return r == 0 ? entry_read_why(call, step->order, &line->why) : r;
 }
 

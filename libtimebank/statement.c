@@ -54,6 +54,7 @@ static int line_take(struct tb_list *list, const Timebank__StatementLine *messag
         .reversed_minutes = message->reversed_minutes,
         .target_entry = message->target,
         .held_after_minutes = message->held_after,
+        .state = message->state,
     };
     /* An event has no author. */
     bool has_author = message->author.len == sizeof(ret->author);

@@ -473,6 +473,8 @@ struct tb_statement_line {
     int event;
     uint64_t event_ms;
     uint64_t event_minutes;
+    /* Of an exchange, earn or gift, or of the one that it gives effect to; as in struct tb_entry. */
+    const char *state;
 };
 /* Newest first, all of them: the minutes add up to the balance. */
 int tb_statement_begin(struct tb_bank *bank, const char *code, struct tb_list **ret_list);

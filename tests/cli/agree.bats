@@ -142,11 +142,19 @@ refused() {
 @test "a member confirms what a broker entered" {
     helps 1h
     refused NOT_THE_OTHER_SIDE as broker timebank confirm "$ENTRY"
+    run -0 as broker timebank list unconfirmed
+    says "m0002 gave 1 h to m0001: ask m0001 whether that is right"
+    run -0 as m0001 timebank list unconfirmed --json
+    is 'x["entry"] == '"$ENTRY"' and x["confirms"] == "m0001"'
+    run -0 as m0002 timebank list unconfirmed --json
+    [ -z "$output" ]
     run -0 as m0001 timebank confirm "$ENTRY"
     says "Confirmed"
     refused ALREADY_CONFIRMED as m0001 timebank confirm "$ENTRY"
     run -0 timebank entry show "$ENTRY"
     says "confirmed"
+    run -0 timebank list unconfirmed
+    says "Everything of late is confirmed"
 }
 
 @test "a gift waits until it is accepted, and goes back when it is not wanted" {
