@@ -56,9 +56,10 @@ static int open_kind(const char *kind, struct tb_order *order) {
     if (!kind)
         return client_usage(&verb_account_open, "Say what it is with --kind.");
     int number = tb_account_kind_from_name(kind);
-    if (number < TB_ACCOUNT_MEMBER || number > TB_ACCOUNT_VENUE)
+    if ((number < TB_ACCOUNT_MEMBER || number > TB_ACCOUNT_VENUE) && number != TB_ACCOUNT_BANK)
         return client_usage(&verb_account_open,
-                            "\"%s\" is no kind to open: member, organisation or venue.", kind);
+                            "\"%s\" is no kind to open: member, organisation, venue or bank.",
+                            kind);
     order->account_kind = (enum tb_account_kind)number;
     return CLIENT_DONE;
 }
@@ -101,7 +102,7 @@ const struct verb verb_account_open = {
             "and then\n"
             "digits (policy member-code), so that no name gets into the ledger.\n"
             "\n"
-            "  --kind KIND      member, organisation or venue\n"
+            "  --kind KIND      member, organisation, venue; or bank, another one: bank:riverside\n"
             "  --next           the next free member code\n"
             "  --joined DATE    date of joining; today\n"
             "  --ward W, --age-band B   for reports; kept beside the ledger, not in it\n",

@@ -72,6 +72,13 @@ void entry_copy_fini(struct entry_copy *copy) {
         free(TAKE(copy->strings[i]));
 }
 
+/* On what authority it was recorded. */
+static const char *authority_name(enum tb_authority authority) {
+    static const char *const names[] = {"",         "self", "broker", "venue", "organisation",
+                                        "guardian", "sheet"};
+    return authority < N_ELEMENTS(names) ? names[authority] : "";
+}
+
 static void json_tell(struct client *client, const struct tb_entry *entry) {
     _cleanup_(freep) char *author = tb_key_line(entry->author);
     json_t *object = json_pack("{s:I, s:s}", "entry", (json_int_t)entry->number, "kind",
@@ -89,6 +96,9 @@ static void json_tell(struct client *client, const struct tb_entry *entry) {
                             json_integer((json_int_t)entry->event_minutes));
     } else if (author) {
         json_object_set_new(object, "author", client_json_text(author));
+        if (entry->order.authority)
+            json_object_set_new(object, "authority",
+                                json_string(authority_name(entry->order.authority)));
     }
     if (*entry->state)
         json_object_set_new(object, "state", client_json_text(entry->state));
@@ -122,7 +132,8 @@ static void words_tell(const struct tb_entry *entry) {
         client_line(stdout, "  state: %s", entry->state);
     client_line(stdout, "  recorded %s", instant);
     if (author && !entry->event)
-        client_line(stdout, "  by %s", author);
+        client_line(stdout, "  by %s%s", author,
+                    order->authority == TB_BY_GUARDIAN ? ", with a mandate" : "");
     if (entry->reversed_minutes) {
         tb_time_format((int64_t)entry->reversed_minutes, reversed);
         client_line(stdout, "  of which taken back: %s", reversed);

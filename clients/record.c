@@ -287,14 +287,6 @@ static void on_entry_tell(struct client *client, const struct tb_answer *answer,
     record_tell(client, answer, &told);
 }
 
-/* Who is no party to it themselves acts for somebody who is. */
-static void authority_set(struct client *client, const struct tb_order *target,
-                          struct tb_order *order) {
-    const char *own = client_own_account(client, TB_ROLE_MEMBER);
-    if (own && strcmp(own, words_from(target)) != 0 && strcmp(own, words_to(target)) != 0)
-        order->authority = TB_BY_GUARDIAN;
-}
-
 int record_on_entry(struct client *client, const char *number, struct tb_order *order) {
     _cleanup_(entry_copy_fini) struct entry_copy target = {0};
     _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
@@ -309,7 +301,6 @@ int record_on_entry(struct client *client, const char *number, struct tb_order *
         entry.order.kind == TB_REDEEM_VOUCHER && strcmp(entry.state, "waiting") == 0;
     _cleanup_(freep) char *was = words_of_dated_order(&entry.order), *words = NULL;
     memcpy(order->target, entry.order.id, sizeof(order->target));
-    authority_set(client, &entry.order, order);
     static const uint8_t zeros[TB_QUOTE_BYTES];
     bool quotes = order->kind == TB_CONFIRM || order->kind == TB_APPROVE;
     if (quotes && memcmp(order->quote, zeros, sizeof(zeros)) == 0)

@@ -26,7 +26,10 @@ struct record_told {
     json_t *more;                    /* more members of the JSON object, or NULL; stolen */
 };
 
-/* A batch of one order. -EINPROGRESS and the like as tb_batch_new(). */
+/* Takes the person of a household off a side's code: "m0007/2". */
+void record_persons_cut(struct tb_order *order);
+/* A batch of one order; a member's key that enters for somebody else claims a mandate's authority.
+ * -EINPROGRESS and the like as tb_batch_new(). */
 int record_batch_new(struct client *client, const struct tb_order *order,
                      struct tb_batch **ret_batch);
 /* Submits and, where it is not done, tells why; exit status. */

@@ -309,7 +309,10 @@ void statement_by(const struct statement_line *line, char *ret, size_t n_ret) {
         return;
     }
     snprintf(ret, n_ret, "%s %s%s", line->author_role ? tb_role_name(line->author_role) : "key",
-             line->author, line->authority == TB_BY_SHEET ? ", from a sheet" : "");
+             line->author,
+             line->authority == TB_BY_SHEET      ? ", from a sheet"
+             : line->authority == TB_BY_GUARDIAN ? ", with a mandate"
+                                                 : "");
 }
 
 static int period_read(struct client *client, const char *from, const char *to, uint32_t *ret_from,

@@ -17,6 +17,11 @@ extern const struct verb verb_key_new, verb_key_show, verb_key_grant, verb_key_r
     verb_key_list;
 extern const struct verb verb_account_open, verb_account_list, verb_account_show;
 extern const struct verb verb_account_freeze, verb_account_thaw, verb_account_close;
+extern const struct verb verb_account_choice, verb_account_leave, verb_account_settle;
+extern const struct verb verb_account_merge, verb_account_unmerge, verb_list_leaving;
+extern const struct verb verb_person_add, verb_person_leave, verb_person_list;
+extern const struct verb verb_mandate_set, verb_mandate_end, verb_mandate_list;
+extern const struct verb verb_safeguard, verb_safeguard_list, verb_transfer, verb_erase;
 extern const struct verb verb_account_limit, verb_account_limits, verb_expire;
 extern const struct verb verb_activity_add, verb_activity_list;
 extern const struct verb verb_offer_set, verb_offer_list, verb_offer_show;

@@ -72,13 +72,11 @@ int rules_mandate_check_author(struct rule *rule, const char *code, const char *
                            "This key acts for %s only: ask a broker.", author->account);
     if (!is_in_force(rule->state, mandate, author->account, rule->today))
         return rule_refuse(rule, REFUSAL_MANDATE_OVER, field, NULL);
-    if (!claims)
-        return rule_refuse(rule, REFUSAL_WRONG_AUTHORITY, "authority", NULL);
     if (strcmp(order->from, code) == 0 && strcmp(order->to, author->account) == 0)
         return rule_refuse(rule, REFUSAL_OWN_HOURS, "to",
                            "Who acts for somebody takes no credits from them: ask a broker to "
                            "enter this.");
-    return 0;
+    return claims ? 0 : rule_refuse(rule, REFUSAL_WRONG_AUTHORITY, "authority", NULL);
 }
 
 static int check_set(struct rule *rule, const struct state_account *holder,

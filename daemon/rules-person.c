@@ -206,7 +206,6 @@ int rules_person_check_author(struct rule *rule, const char *code, const char *p
 int rules_person_check_sides(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     const struct ledger_author *author = rule->batch->author;
-    bool is_from;
     int r = 0;
 
     if (!(rule->kind->fields & USES_PERSONS))
@@ -217,7 +216,7 @@ int rules_person_check_sides(struct rule *rule) {
         r = rules_person_check(rule, order->to, order->to_person, "to_person");
     if (r != 0 || author->role != TIMEBANK__ROLE__ROLE_MEMBER)
         return r;
-    is_from = rule->kind->traits & OWN_FROM && strcmp(order->to, author->account) != 0;
-    return is_from ? rules_person_check_author(rule, order->from, order->from_person)
-                   : rules_person_check_author(rule, order->to, order->to_person);
+    return rules_agree_acts_for(rule, order->from)
+               ? rules_person_check_author(rule, order->from, order->from_person)
+               : rules_person_check_author(rule, order->to, order->to_person);
 }
