@@ -60,7 +60,7 @@ static int check_dates(struct rule *rule) {
                            "choose an earlier day, or book later.",
                            (long long)days);
     if (until_ms <= rule->batch->received_at_ms ||
-        until_ms < (uint64_t)order->service_day * MS_PER_DAY)
+        until_ms <= (uint64_t)order->service_day * MS_PER_DAY)
         return rule_refuse(rule, REFUSAL_BAD_DATE, "until_ms",
                            "The hold would lapse before the booking on %s: hold it until that "
                            "day or later.",

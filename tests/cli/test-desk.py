@@ -20,7 +20,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "check")]
 
 import tap
-from served_bank import TIMEBANK, ServedBank
+from other_language import Client, make_order, message_types, read_secret_key
+from served_bank import SOURCE, TIMEBANK, ServedBank
 
 TESTS = []
 WAIT_S = 30
@@ -256,6 +257,33 @@ def booking(story):
     assert "1 accepted, 2 adults" in desk.waits_for("adults\r\n")
     assert desk.ends() == 0
     assert story.minutes("leisure-centre") == 120
+
+
+@test("a booking that nobody took in time has lapsed, and its credits are back")
+def lapsed(story):
+    pb = message_types(SOURCE, story.bank.place)
+    client = Client(pb, story.bank.path, read_secret_key(story.bank.key_path), story.bank.verifier_key)
+    now_ms = int(time.time() * 1000)
+    order = make_order(pb, "hold", authority=pb.BY_BROKER, service_day=now_ms // 86400000, source_account="m0007",
+                       to="leisure-centre", minutes=60, parts={"offer": "swim", "adults": 1, "until_ms": now_ms + 1500})
+    entry = client.submit(client.make_batch([order]), [order]).entries[0]
+    client.close()
+    assert story.minutes("m0007") == -60
+    deadline = time.monotonic() + WAIT_S
+    while story.minutes("m0007") != 0:
+        assert time.monotonic() < deadline, "it never lapsed"
+        time.sleep(0.2)
+    for verb in ("capture", "release"):
+        done = story.run("--json", verb, str(entry))
+        assert done.returncode == 1 and json.loads(done.stdout)["refused"] == "HOLD_LAPSED", done.stdout
+        assert "redeem anew" in done.stdout
+    assert json.loads(story.tell("--json", "entry", "show", str(entry)))["state"] == "lapsed"
+    desk = story.desk("--offer", "swim")
+    desk.waits_for("swim> ")
+    desk.types(f"b {entry}")
+    assert "The hold has lapsed" in plain(desk.waits_for(r"NO .*\n"))
+    desk.types("end")
+    assert desk.ends() == 0
 
 
 @test("a price that was set anew meanwhile is taken, without a question")

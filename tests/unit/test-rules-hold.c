@@ -78,8 +78,9 @@ Test(hold, costs_the_price_and_keeps_to_the_offers_rules_of_its_day) {
     set_offer("swim", "swim", 60)->set_offer->weekdays = 4; /* Wednesdays */
     done();
     held_for_m1(1);
-    hold("m1", 1)->service_day = today() + 8;
-    books_n_notes = 0;
+    Timebank__Order *thursday = hold("m1", 1);
+    thursday->service_day = today() + 8;
+    thursday->hold->until_ms = DAY(today() + 9);
     refused(OFFER_NOT_TODAY);
 }
 
@@ -104,7 +105,7 @@ Test(hold, is_for_a_day_to_come_and_not_for_ever) {
     refused(BAD_DATE);
     hold("m1", 1)->hold->until_ms = books_now_ms;
     refused(BAD_DATE);
-    hold("m1", 1)->hold->until_ms = DAY(today() + 7) - 1;
+    hold("m1", 1)->hold->until_ms = DAY(today() + 7);
     refused(BAD_DATE);
     says("hold it until that day or later");
     hold("m1", 1)->hold->until_ms = DAY(today() + 61) + 1;
