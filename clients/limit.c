@@ -225,6 +225,6 @@ const struct verb verb_account_limits = {
             "\n"
             "The limits of an account since it was opened, oldest first; the last one holds. "
             "timebank entry\n"
-            "tells of each who set it and why.\n",
+            "show tells of each who set it and why.\n",
     .run = limits_run,
 };
