@@ -238,3 +238,24 @@ refused() {
     run -0 as m0001 timebank confirm "$first" --quote "$leaf"
     [ "$(minutes m0002)" = 60 ]
 }
+
+@test "at a terminal the entry is shown, and asked for before it is agreed to" {
+    claims 1h30
+    run -1 as m0001 script -qec "timebank confirm $ENTRY" /dev/null <<<"n"
+    says "m0002 gave 1 h 30 to m0001"
+    says "activity gardening"
+    says "Confirm it? y or n:"
+    says "Nothing was recorded."
+    run -0 as m0001 script -qec "timebank confirm $ENTRY" /dev/null <<<"y"
+    says "Confirmed: entry $ENTRY"
+    [ "$(minutes m0002)" = 90 ]
+}
+
+@test "who acts for a receiver confirms for them, and nobody acts on both sides" {
+    timebank mandate set m0003 --for m0001 --kind carer --from today >/dev/null
+    claims 1h
+    run -0 as m0003 timebank confirm "$ENTRY"
+    [ "$(minutes m0002)" = 60 ]
+    run -0 as m0003 timebank exchange --receiver m0001 --time 1h --activity gardening --propose --json
+    refused OWN_HOURS as m0003 timebank confirm "$(json 'x["entry"]')"
+}
