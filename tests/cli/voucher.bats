@@ -241,3 +241,15 @@ minutes() {
     run -0 as pool timebank voucher redeem "$(token 5)"
     says "VALID: voucher 5"
 }
+
+@test "a proposal whose numbers were taken meanwhile is entered again" {
+    timebank policy set second-person-above 120 >/dev/null
+    key_make broker --role broker
+    run -0 as broker timebank voucher mint --from food-bank --time 1h --count 5 --expires "$LATER" "${SLIPS[@]}" --propose
+    entry=$(sed -n 's/.*; entry \([0-9]*\).*/\1/p' <<<"$output")
+    timebank voucher mint --from food-bank --time 1h --expires "$LATER" "${SLIPS[@]}"
+    run -1 timebank approve "$entry" --json
+    is 'x["refused"] == "VOUCHER_SERIAL"'
+    says "The next voucher is number 2, not 1"
+    timebank decline "$entry"
+}
