@@ -140,11 +140,11 @@ minutes() {
         span=${span%:*}
         code=m100$((++i))
         timebank account open $code --kind member >/dev/null
-        timebank account limit $code --spend "$span=1h"
+        timebank account limit $code --spend "$span=1h" --entries "$span=2"
         paid $code m0001 45m
         refused "${name}_AMOUNT" paid $code m0003 30m
         paid $code m0003 15m
-        timebank account limit $code --entries "$span=1"
+        timebank account limit $code --entries "$span=2"
         refused "${name}_COUNT" paid $code m0002 15m
         timebank account limit $code --by-policy
         paid $code m0002 15m
