@@ -133,12 +133,9 @@ minutes() {
 }
 
 @test "what is spent in a day, a week, a month and a year is bounded each for itself" {
-    local span name
-    local i=0 code
-    for span in day:DAILY week:WEEKLY month:MONTHLY year:YEARLY; do
-        name=${span#*:}
-        span=${span%:*}
-        code=m100$((++i))
+    local span name code
+    for span in "day DAILY m1001" "week WEEKLY m1002" "month MONTHLY m1003" "year YEARLY m1004"; do
+        read -r span name code <<<"$span"
         timebank account open $code --kind member >/dev/null
         timebank account limit $code --spend "$span=1h" --entries "$span=2"
         paid $code m0001 45m
