@@ -238,6 +238,11 @@ static int warn_of_age(struct rule *rule) {
                      "The service was %lld days before the entry.", (long long)age);
 }
 
+static const char *day_words(const Timebank__Order *order, char ret[16]) {
+    dates_format_iso(order->service_day, ret);
+    return ret;
+}
+
 static int check_dates(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     int64_t oldest = state_policy_number(rule->state, "age-of-service", INT64_MAX);
@@ -249,19 +254,19 @@ static int check_dates(struct rule *rule) {
     if (order->service_day == 0)
         return rule_refuse(rule, REFUSAL_BAD_DATE, "service_day",
                            "The date of service is missing: enter it.");
-    dates_format_iso(order->service_day, day);
     if (order->service_day > rule->today + 1)
         return rule_refuse(rule, REFUSAL_FUTURE_DATE, "service_day",
-                           "%s has not come yet: check the date of service.", day);
+                           "%s has not come yet: check the date of service.",
+                           day_words(order, day));
     if (order->claimed_day && order->service_day > order->claimed_day)
         return rule_refuse(rule, REFUSAL_BAD_DATE, "claimed_day",
                            "The date of entry lies before the date of service, %s: check both.",
-                           day);
+                           day_words(order, day));
     if (!rule_is_history(rule) && (int64_t)rule->today - order->service_day > oldest)
         return rule_refuse(rule, REFUSAL_BAD_DATE, "service_day",
                            "%s is further back than the policy age-of-service allows: ask a "
                            "steward, or check the date.",
-                           day);
+                           day_words(order, day));
     r = rules_period_check(rule);
     return r == 0 ? warn_of_age(rule) : r;
 }

@@ -102,16 +102,20 @@ static int warn_softly(struct rule *rule, const struct state_account *account, i
         (!rule_is_broker(rule) && (strcmp(account->code, rule->batch->author->account) != 0 ||
                                    account->kind == TIMEBANK__ACCOUNT_KIND__VENUE)))
         return 0;
-    hours_format(after, text);
-    if (soft_limit(rule->state, account, account->soft_floor, "soft-floor-member", &limit) &&
-        after < limit && account->balance >= limit)
+    if (after < account->balance) {
+        if (!soft_limit(rule->state, account, account->soft_floor, "soft-floor-member", &limit) ||
+            after >= limit || account->balance < limit)
+            return 0;
+        hours_format(after, text);
         return rule_warn(rule, WARNING_SOFT_FLOOR, 0, "%s now stands at %s: it is getting low.",
                          account->code, text);
-    if (soft_limit(rule->state, account, account->soft_ceiling, "soft-ceiling-member", &limit) &&
-        after > limit && account->balance <= limit)
-        return rule_warn(rule, WARNING_SOFT_CEILING, 0, "%s now stands at %s: time to spend some.",
-                         account->code, text);
-    return 0;
+    }
+    if (!soft_limit(rule->state, account, account->soft_ceiling, "soft-ceiling-member", &limit) ||
+        after <= limit || account->balance > limit)
+        return 0;
+    hours_format(after, text);
+    return rule_warn(rule, WARNING_SOFT_CEILING, 0, "%s now stands at %s: time to spend some.",
+                     account->code, text);
 }
 
 void rules_legs_add(struct rule *rule, struct rules_legs *legs, const char *code, int64_t minutes,

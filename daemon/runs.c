@@ -158,14 +158,17 @@ int runs_range(struct store_read *read, uint64_t size, struct merkle_range *ret)
     return merkle_prove_range(runs_lookup, read, 0, size, ret);
 }
 
-static void put_varint(struct bytes *to, uint64_t value) {
+#define VARINT_MAX 10u
+
+static uint8_t *put_varint(uint8_t *to, uint64_t value) {
     for (; value >= 0x80; value >>= 7)
-        bytes_put_u8(to, (uint8_t)(value | 0x80));
-    bytes_put_u8(to, (uint8_t)value);
+        *to++ = (uint8_t)(value | 0x80);
+    *to++ = (uint8_t)value;
+    return to;
 }
 
-static void put_signed(struct bytes *to, int64_t value) {
-    put_varint(to, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+static uint8_t *put_signed(uint8_t *to, int64_t value) {
+    return put_varint(to, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
 }
 
 static uint64_t take_varint(struct cursor *c) {
@@ -188,12 +191,15 @@ static int64_t take_signed(struct cursor *c) {
 }
 
 void run_leg_pack(const struct run_leg *leg, uint64_t index, struct bytes *to) {
+    uint8_t row[5 * VARINT_MAX], *at = row;
+
     assert(leg->previous < index);
-    put_varint(to, leg->account * 8 + leg->side * 2u + leg->moved);
-    put_signed(to, leg->minutes);
-    put_signed(to, leg->after);
-    put_signed(to, leg->held_after);
-    put_varint(to, leg->previous ? index - leg->previous : 0);
+    at = put_varint(at, leg->account * 8 + leg->side * 2u + leg->moved);
+    at = put_signed(at, leg->minutes);
+    at = put_signed(at, leg->after);
+    at = put_signed(at, leg->held_after);
+    at = put_varint(at, leg->previous ? index - leg->previous : 0);
+    bytes_put(to, row, (size_t)(at - row));
 }
 
 void runs_after_pack(const struct bytes *rows, const uint32_t *ends, uint32_t n, struct bytes *to) {

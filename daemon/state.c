@@ -12,12 +12,27 @@
 #include "policy.h"
 
 #define READ_BACK_MAX 16384u
+#define N_KNOWN 256u
+
+struct state_known {
+    const char *name; /* the table's own, or NULL */
+    const char *value;
+    int64_t number;
+    bool is_number;
+};
+
+static void forget_policies(struct state *state) {
+    if (state->known)
+        memset(state->known, 0, N_KNOWN * sizeof(*state->known));
+}
 
 struct state *state_new(const struct state_source *source) {
     struct state *state = calloc(1, sizeof(*state));
 
     if (state && source)
         state->source = *source;
+    if (state)
+        state->known = calloc(N_KNOWN, sizeof(*state->known)); /* or none are kept */
     return state;
 }
 
@@ -54,6 +69,7 @@ struct state *state_free(struct state *state) {
     free(state->accounts);
     free(state->touched);
     free(state->dues);
+    free(state->known);
     free(state);
     return NULL;
 }
@@ -229,6 +245,8 @@ static int place(struct state *state, enum state_table table, uint64_t hash, con
     }
     if (table == STATE_ACCOUNTS && !state->below)
         return place_account(state, row, value, is_dirty);
+    if (table == STATE_POLICIES)
+        forget_policies(state);
     memcpy(row->value, value, n_value);
     row->is_dirty = is_dirty;
     return 0;
@@ -283,12 +301,25 @@ static struct row *find(struct state *state, enum state_table table, uint64_t ha
     return r < 0 ? NULL : row;
 }
 
+/* Many schemes never use a table: its rows are not hashed for. */
+static bool is_empty(const struct state *state, enum state_table table) {
+    for (;; state = state->below) {
+        if (state->tables[table].n_rows > 0)
+            return false;
+        if (!state->below)
+            return !state_is_on_disk(table) || !state->source.row;
+    }
+}
+
 const void *state_get(struct state *state, enum state_table table, const void *key, size_t n_key,
                       int *r) {
     struct state *where;
     int failed = 0;
-    struct row *row = find(state, table, rows_hash(key, n_key), key, n_key, &where, &failed);
+    struct row *row;
 
+    if (is_empty(state, table))
+        return NULL;
+    row = find(state, table, rows_hash(key, n_key), key, n_key, &where, &failed);
     if (failed < 0 && r)
         *r = failed;
     return row ? row->value : NULL;
@@ -308,6 +339,8 @@ int state_edit(struct state *state, enum state_table table, const void *key, siz
         if (r < 0)
             return r;
     }
+    if (table == STATE_POLICIES)
+        forget_policies(state);
     row->is_dirty = true;
     *ret_value = row->value;
     return 1;
@@ -396,24 +429,82 @@ const struct state_account *state_account(struct state *state, const char *code)
     return state_get(state, STATE_ACCOUNTS, code, strlen(code), NULL);
 }
 
-const char *state_policy(struct state *state, const char *name) {
-    const struct state_policy *policy = state_get(state, STATE_POLICIES, name, strlen(name), NULL);
-    const struct policy *known;
+/* ---- policies: every rule asks for some, so the lowest state keeps what it found */
 
-    if (policy)
-        return policy->value;
-    known = policy_find(name);
-    return known ? known->otherwise : "";
-}
-
-int64_t state_policy_number(struct state *state, const char *name, int64_t otherwise) {
-    const char *value = state_policy(state, name);
+static bool parse_number(const char *value, int64_t *ret) {
     char *end = NULL;
     long long number;
 
     if (*value == '\0')
-        return otherwise;
+        return false;
     errno = 0;
     number = strtoll(value, &end, 10);
-    return errno == 0 && *end == '\0' ? (int64_t)number : otherwise;
+    if (errno != 0 || *end != '\0')
+        return false;
+    *ret = number;
+    return true;
+}
+
+static void find_policy(struct state *state, const char *name, struct state_known *ret) {
+    const struct state_policy *policy = state_get(state, STATE_POLICIES, name, strlen(name), NULL);
+    const struct policy *known = policy_find(name);
+
+    *ret = (struct state_known){.name = known ? known->name : NULL,
+                                .value = policy  ? policy->value
+                                         : known ? known->otherwise
+                                                 : ""};
+    ret->is_number = parse_number(ret->value, &ret->number);
+}
+
+#define POLICY(name, otherwise, check, argument, help) +1
+static_assert(2 * (0
+#include "policies.def"
+                   ) <=
+                  N_KNOWN,
+              "there is a free place beside the policies");
+#undef POLICY
+
+/* Its place, or the free one where it will stand. */
+static struct state_known *place_of(struct state *lowest, const char *name) {
+    uint32_t hash = 2166136261u; /* FNV-1a: the names are the rules' own, nobody chooses them */
+    struct state_known *known;
+
+    for (const char *c = name; *c; c++)
+        hash = (hash ^ (uint8_t)*c) * 16777619u;
+    for (;; hash++) {
+        known = &lowest->known[hash % N_KNOWN];
+        if (!known->name || strcmp(known->name, name) == 0)
+            return known;
+    }
+}
+
+static const struct state_known *known_policy(struct state *state, const char *name,
+                                              struct state_known *otherwise) {
+    struct state *lowest = state;
+    struct state_known *known;
+
+    for (; lowest->below; lowest = lowest->below)
+        if (lowest->tables[STATE_POLICIES].n_rows > 0)
+            break;
+    if (lowest->below || !lowest->known) {
+        find_policy(state, name, otherwise);
+        return otherwise;
+    }
+    known = place_of(lowest, name);
+    if (!known->name)
+        find_policy(lowest, name, known);
+    return known;
+}
+
+const char *state_policy(struct state *state, const char *name) {
+    struct state_known found;
+
+    return known_policy(state, name, &found)->value;
+}
+
+int64_t state_policy_number(struct state *state, const char *name, int64_t otherwise) {
+    struct state_known found;
+    const struct state_known *known = known_policy(state, name, &found);
+
+    return known->is_number ? known->number : otherwise;
 }

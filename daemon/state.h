@@ -347,6 +347,7 @@ struct state {
         *dues; /* of the lowest: a heap; rows that are over leave it when they are met */
     size_t n_dues;
     size_t n_dues_allocated;
+    struct state_known *known; /* of the lowest: policies that were asked for */
 };
 
 struct state *state_new(const struct state_source *source);

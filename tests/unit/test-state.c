@@ -460,6 +460,20 @@ Test(state, falls_back_to_the_default_of_a_policy_that_an_older_genesis_lacks, .
     cr_assert_eq(state_policy_number(lowest, "gift-days", 7), 30);
 }
 
+Test(state, forgets_a_policy_it_knew_when_it_is_set_anew, .init = start, .fini = end) {
+    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 15);
+    struct state *top = above(lowest);
+    cr_assert_eq(state_policy_number(top, "quantum", 7), 15);
+    set_policy(top, "quantum", "30");
+    cr_assert_eq(state_policy_number(top, "quantum", 7), 30);
+    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 15);
+    cr_assert(state_merge(top) == 0);
+    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 30);
+    set_policy(lowest, "quantum", "60");
+    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 60);
+    cr_assert_str_eq(state_policy(lowest, "quantum"), "60");
+}
+
 /* ---- stored rows */
 
 Test(state, gives_every_table_a_name_and_a_size) {
