@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Disputes, a sentence each: who may, what is set aside, who decides, and that each one ends. Each
- * test ends with the laws and a replay from the start.
+ * test ends with the laws and a replay from the start. At the end random proposals, answers,
+ * disputes and reversals, whatever comes of them.
  */
 #include "agree.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "base/bytes.h"
 
 TestSuite(dispute, .timeout = 30, .init = agree_open, .fini = books_close);
 
@@ -297,4 +300,118 @@ Test(dispute, and_its_decision_stand_in_one_batch) {
     decide(entry, 30);
     done();
     cr_assert_eq(balance("m2"), 30);
+}
+
+/* ---- at random */
+
+#define N_STEPS 3000
+#define N_KEPT 40
+
+static uint64_t seed = 20250305;
+
+static uint32_t chance(uint32_t n) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(seed >> 33) % n;
+}
+
+static Timebank__Order *kept[N_KEPT];
+
+static Timebank__Order *any_entry(void) {
+    static const char *const members[] = {"m1", "m2", "m3"};
+    uint32_t giver = chance(3);
+    const char *from = members[giver], *to = members[(giver + 1 + chance(2)) % 3];
+    uint64_t minutes = 15 * (1 + chance(8));
+    Timebank__Order *order = NULL;
+    switch (chance(5)) {
+    case 0:
+        order = gift(from, to, minutes);
+        break;
+    case 1:
+        order = earn("food-bank", to, minutes);
+        break;
+    case 2:
+        order = donate(to, minutes);
+        break;
+    default:
+        order = exchange(from, to, minutes);
+    }
+    order->proposal = chance(2);
+    order->override = 4;
+    return order;
+}
+
+static Timebank__Order *any_answer(const Timebank__Order *target) {
+    switch (chance(8)) {
+    case 0:
+        return decline(target);
+    case 1:
+        return withdraw(target);
+    case 2:
+        return approve(target);
+    case 3:
+        return dispute(target);
+    case 4:
+        return decide(target, 15 * chance(4));
+    case 5:
+        return reverse(target, chance(2) ? 15 : 0);
+    default:
+        return confirm(target);
+    }
+}
+
+static int add_waiting(void *user, uint64_t entry) {
+    uint8_t key[8];
+    be64_put(key, entry);
+    const struct state_pending *pending =
+        state_get(books_state, STATE_PENDINGS, key, sizeof(key), NULL);
+    if (pending->what == PENDING_GIFT || pending->what == PENDING_DISPUTE)
+        *(uint64_t *)user += pending->minutes;
+    return 0;
+}
+
+static void check_transit(void) {
+    uint64_t waiting = 0;
+    cr_assert(state_due_each(books_state, add_waiting, &waiting) == 0);
+    cr_assert_eq((int64_t)waiting, balance("transit"));
+}
+
+static bool step(void) {
+    static const char *const authors[] = {"broker", "broker-2", "broker-m1", "m1-key",
+                                          "m2-key", "m3-key",   "food-key",  "steward"};
+    as(authors[chance(chance(2) ? 2 : 8)]);
+    uint32_t made = N_KEPT;
+    for (uint32_t n = chance(5) ? 1 : 2; n > 0; n--) {
+        uint32_t i = chance(N_KEPT);
+        if (kept[i] && chance(4))
+            any_answer(kept[i]);
+        else
+            kept[made = i] = any_entry();
+    }
+    if (chance(20) == 0)
+        wait_days(1 + chance(12));
+    bool is_recorded = submit() == 0;
+    if (!is_recorded && made < N_KEPT)
+        kept[made] = NULL;
+    return is_recorded;
+}
+
+TestSuite(anything, .timeout = 120, .fini = books_close);
+
+Test(anything, that_waits_lies_in_transit_and_ends_in_the_end) {
+    size_t n_recorded = 0;
+    agree_open_with((const char *const[]){"claims=on", "second-person-above=90", "gift=pending",
+                                          "claim-days=5", "gift-days=9", "approval-days=7",
+                                          "dispute-days=12", "floor-organisation=none",
+                                          "ceiling-member=3000", NULL});
+    for (int i = 0; i < N_STEPS; i++) {
+        n_recorded += step();
+        check_transit();
+        if (i % 500 == 0)
+            books_write_behind();
+    }
+    cr_assert(n_recorded > N_STEPS / 10, "%zu", n_recorded);
+    wait_days(60);
+    cr_assert(books_run_due() > 0);
+    cr_assert_eq(balance("transit"), 0);
+    cr_assert_eq(held("m1") + held("m2") + held("m3"), 0);
 }
