@@ -186,6 +186,13 @@ refused() {
     refused NOT_A_PROPOSAL as broker timebank grant --to m0001 --time 1h --propose
     run -0 as broker timebank issue --to food-bank --time 20 --funder council --propose
     says "Proposed: "
+    helps 2h
+    refused NEEDS_SECOND_PERSON as broker timebank correct "$ENTRY" --time 12h "the sheet says 12"
+    run -0 as broker timebank correct "$ENTRY" --time 12h "the sheet says 12" --propose --json
+    right=$(json 'x["entry"]')
+    [ "$(minutes m0002)" = 0 ]
+    run -0 as second timebank approve "$right"
+    [ "$(minutes m0002)" = 720 ]
 }
 
 @test "a dispute sets the hours aside until a broker who is no party decides" {
