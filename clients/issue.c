@@ -122,7 +122,7 @@ const struct verb verb_issue = {
         "  --why TEXT         a note, kept beside the ledger\n"
         "  --over-limit       insist although a limit is passed (needs --why)\n"
         "  --late             insist although the period is closed (needs --why)\n"
-        "  --again            insist although it looks like an earlier entry\n"
-        ENTRIES_PROPOSE_HELP,
+        "  --again            insist although it looks like an earlier "
+        "entry\n" ENTRIES_PROPOSE_HELP,
     .run = issue_run,
 };

@@ -408,7 +408,8 @@ Test(report, holds_facts_that_fold_to_the_balances) {
         bool is_reversal = i >= facts->n_facts;
         const struct fact *fact =
             is_reversal
-                ? &facts->facts[facts->orders[facts->reversals[i - facts->n_facts].order].first_fact]
+                ? &facts
+                       ->facts[facts->orders[facts->reversals[i - facts->n_facts].order].first_fact]
                 : &facts->facts[i];
         json_int_t minutes = (json_int_t)fact->minutes * (is_reversal ? -1 : 1);
         if (fact->kind == TIMEBANK__ORDER__KIND_LOG)
