@@ -401,10 +401,18 @@ static int check_activity(struct rule *rule) {
 
 /* Returns 0 when the order may stand, > 0 refused, < 0 broken. */
 static int judge_common(struct rule *rule) {
-    static int (*const checks[])(struct rule *) = {
-        check_id,    check_bar,   check_fields,  check_authority, check_source,
-        check_dates, ledger_sides_check, rules_person_check_sides, rules_safeguard_check_sides,
-        check_minutes, check_activity,  rules_reverse_check_correction};
+    static int (*const checks[])(struct rule *) = {check_id,
+                                                   check_bar,
+                                                   check_fields,
+                                                   check_authority,
+                                                   check_source,
+                                                   check_dates,
+                                                   ledger_sides_check,
+                                                   rules_person_check_sides,
+                                                   rules_safeguard_check_sides,
+                                                   check_minutes,
+                                                   check_activity,
+                                                   rules_reverse_check_correction};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < N_ELEMENTS(checks); i++)

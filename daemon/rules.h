@@ -52,7 +52,7 @@ enum kind_trait {
     ANY_MINUTES = 1u << 10,  /* follow from the ledger: the quantum does not bind them */
     ZERO_MINUTES = 1u << 11, /* 0 has a meaning of its own */
     CLAIMABLE = 1u << 12,    /* `to` may enter it, by the policy claims, and `from` confirms */
-    BARE = 1u << 9, /* checks of standing are the rule's own */
+    BARE = 1u << 9,          /* checks of standing are the rule's own */
 };
 
 /* Sums of Order.override. */
@@ -77,9 +77,9 @@ struct kind {
     uint32_t fields;
     uint32_t traits;
     int (*apply)(struct rule *rule);
-    /* How `minutes` of an entry are taken back, where it is more than from `to` to `from`. The first
-     * checks and gathers the contrary legs; the second changes what else the entry had changed, once
-     * they are posted. */
+    /* How `minutes` of an entry are taken back, where it is more than from `to` to `from`. The
+     * first checks and gathers the contrary legs; the second changes what else the entry had
+     * changed, once they are posted. */
     int (*take_back)(struct rule *rule, const struct rules_target *target, uint64_t minutes,
                      struct rules_legs *legs);
     int (*taken_back)(struct rule *rule, const struct rules_target *target, uint64_t minutes);
@@ -188,9 +188,9 @@ int rule_apply(struct rule *rule);
 int ledger_sides_check(struct rule *rule);
 
 /*
- * rules-agree.c: what stands between an entry and its effect, and who is a party to it. The order is
- * the one that opened it all; reversals, marks and sums are kept under its number, whichever record
- * gave it effect.
+ * rules-agree.c: what stands between an entry and its effect, and who is a party to it. The order
+ * is the one that opened it all; reversals, marks and sums are kept under its number, whichever
+ * record gave it effect.
  */
 struct rules_entry {
     const Timebank__Order *order;
@@ -223,7 +223,8 @@ int rules_agree_check_quote(struct rule *rule, const struct rules_entry *entry,
 int rules_agree_mark(struct rule *rule, uint64_t number, struct state_mark **ret);
 /*
  * rules-propose.c: what has to be agreed to first. A record gives a proposal effect, be it a
- * confirm, an approve or an event, exactly when marks say so (`settled`) and its accounts have legs.
+ * confirm, an approve or an event, exactly when marks say so (`settled`) and its accounts have
+ * legs.
  */
 int rules_propose_or_apply(struct rule *rule); /* judge(): after the checks of all orders */
 int rules_propose_settle(struct rule *rule, const struct rules_entry *entry);
@@ -250,9 +251,9 @@ int rules_dispute_lapse(struct rule *rule, struct state_pending *pending);
 /* The account is there, of a kind that will do, and open. */
 int ledger_side_check(struct rule *rule, const char *code, uint32_t kinds, const char *field);
 
-/* rules-limits.c: what an account may spend in a day, week, month, year. rule_apply() sees to kinds that
- * SPEND from `from`; others (a session's receivers, a gift on its way) ask for themselves: check, post,
- * note. What comes back is given back to the day it was recorded on. */
+/* rules-limits.c: what an account may spend in a day, week, month, year. rule_apply() sees to kinds
+ * that SPEND from `from`; others (a session's receivers, a gift on its way) ask for themselves:
+ * check, post, note. What comes back is given back to the day it was recorded on. */
 int rules_limits_check(struct rule *rule, const char *code, uint64_t minutes);
 int rules_limits_note(struct rule *rule, const char *code, uint64_t minutes);
 int rules_limits_give_back(struct rule *rule, const char *code, uint64_t minutes, bool is_all,
@@ -260,8 +261,8 @@ int rules_limits_give_back(struct rule *rule, const char *code, uint64_t minutes
 int rules_limits_set(struct rule *rule); /* the kind set-limit */
 /* Which spans the policies limit, kept in the sums: after any change of policy. */
 void rules_limits_count_policies(struct state *state);
-/* rules-expire.c. Minutes of a member that may expire as of a day, and the day they were gained on at
- * the latest. */
+/* rules-expire.c. Minutes of a member that may expire as of a day, and the day they were gained on
+ * at the latest. */
 int rules_expire(struct rule *rule);
 uint64_t rules_expire_minutes(struct state *state, const struct state_account *account,
                               uint32_t as_of_day, uint32_t today);
@@ -296,8 +297,7 @@ uint64_t rules_advance_earn(struct rule *rule, struct rules_legs *legs, const ch
 int rules_advance_note(struct rule *rule, const char *code, uint64_t repaid);
 int rules_advance_unearn(struct rule *rule, struct rules_legs *legs, uint64_t entry,
                          const char *code, uint64_t minutes, uint64_t left);
-int rules_advance_note_unearned(struct rule *rule, uint64_t entry, const char *code,
-                                uint64_t left);
+int rules_advance_note_unearned(struct rule *rule, uint64_t entry, const char *code, uint64_t left);
 int rules_advance_take_back(struct rule *rule, const struct rules_target *target, uint64_t minutes,
                             struct rules_legs *legs);
 int rules_advance_taken_back(struct rule *rule, const struct rules_target *target,
@@ -390,7 +390,8 @@ struct rules_target {
 };
 int rules_reverse(struct rule *rule);
 int rules_reverse_check_correction(struct rule *rule);
-/* Takes minutes of an entry back in one record with the legs gathered so far: a dispute that falls. */
+/* Takes minutes of an entry back in one record with the legs gathered so far: a dispute that falls.
+ */
 int rules_reverse_fall(struct rule *rule, uint64_t entry, uint64_t minutes,
                        struct rules_legs *legs);
 /* rules-register.c */
@@ -451,32 +452,31 @@ int rules_person_check_author(struct rule *rule, const char *code, const char *p
 const struct state_person *rules_person_find(struct rule *rule, const char *code,
                                              const char *person);
 int rules_person_erase(struct rule *rule, const char *code, const char *person);
-/* rules-mandate.c: whom a key acts for. The author is no broker: 0 when `code` is its own account, or
- * one that its account holds a mandate for today, and the order claims that authority; else
+/* rules-mandate.c: whom a key acts for. The author is no broker: 0 when `code` is its own account,
+ * or one that its account holds a mandate for today, and the order claims that authority; else
  * refused. */
 int rules_mandate_set(struct rule *rule);
 int rules_mandate_check_author(struct rule *rule, const char *code, const char *field);
 bool rules_mandate_is_guardian(struct rule *rule, const char *code);
 /* Whoever reads: does the holder's account act for the other one today? */
-bool rules_mandate_holds(struct state *state, const char *holder, const char *ward,
-                         uint32_t today);
+bool rules_mandate_holds(struct state *state, const char *holder, const char *ward, uint32_t today);
 /* rules-safeguard.c: entries of one account, or between two, that have to wait for the coordinator.
  * `second` may be empty. Refused for everybody, and told to nobody why. */
 int rules_safeguard_set(struct rule *rule);
 int rules_safeguard_check(struct rule *rule, const char *first, const char *second);
 int rules_safeguard_check_sides(struct rule *rule);
 int rules_safeguard_carry_over(struct rule *rule, const char *from, const char *to);
-/* rules-leave.c: leaving, and where the credits go then: the code of the account that settle() would
- * name, as things stand. */
+/* rules-leave.c: leaving, and where the credits go then: the code of the account that settle()
+ * would name, as things stand. */
 int rules_leave_choose(struct rule *rule);
 int rules_leave(struct rule *rule);
 const char *rules_leave_heir(struct state *state, const struct state_account *account);
 int rules_leave_plan(struct rule *rule, const struct state_pending *pending,
                      Timebank__EventKind *ret_event, uint64_t *ret_minutes);
 int rules_leave_due(struct rule *rule, struct state_pending *pending);
-/* What waits for or of an account that is to end: refused STILL_WAITING for the first of it. Leaving
- * and a pledge do not stand in the way: rules_leave_end() ends them, but a pledge goes over to the
- * account that goes on (NULL: none does). */
+/* What waits for or of an account that is to end: refused STILL_WAITING for the first of it.
+ * Leaving and a pledge do not stand in the way: rules_leave_end() ends them, but a pledge goes over
+ * to the account that goes on (NULL: none does). */
 int rules_leave_check_waits(struct rule *rule, const struct state_account *account,
                             const char *field);
 int rules_leave_end(struct rule *rule, const struct state_account *account, const char *goes_on);
