@@ -7,16 +7,67 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
+
 const struct verb *const verbs[] = {
+    &verb_exchange,
+    &verb_earn,
+    &verb_log,
+    &verb_session,
+    &verb_sheet,
+    &verb_gift,
+    &verb_donate,
+    &verb_redeem,
+    &verb_reverse,
+    &verb_correct,
+    &verb_balance,
+    &verb_statement,
+    &verb_entry_show,
+    &verb_list_quiet,
+    &verb_list_deep,
+    &verb_list_unconfirmed,
+    &verb_list_pending,
+    &verb_list_pledges,
+    &verb_list_leaving,
+    &verb_report,
     &verb_status,
-    &verb_key_new,
-    &verb_key_show,
-    &verb_key_grant,
-    &verb_key_revoke,
-    &verb_key_list,
+    &verb_issue,
+    &verb_grant,
+    &verb_advance,
+    &verb_pledge,
+    &verb_expire,
+    &verb_transfer,
+    &verb_confirm,
+    &verb_accept,
+    &verb_decline,
+    &verb_withdraw,
+    &verb_approve,
+    &verb_dispute,
+    &verb_decide,
+    &verb_trust,
+    &verb_list_trusts,
+    &verb_desk,
+    &verb_hold,
+    &verb_capture,
+    &verb_release,
+    &verb_venue_return,
+    &verb_offer_set,
+    &verb_offer_list,
+    &verb_offer_show,
+    &verb_voucher_key,
+    &verb_voucher_mint,
+    &verb_voucher_print,
+    &verb_voucher_check,
+    &verb_voucher_show,
+    &verb_voucher_redeem,
+    &verb_voucher_void,
+    &verb_voucher_reissue,
+    &verb_voucher_list,
     &verb_account_open,
     &verb_account_list,
     &verb_account_show,
+    &verb_account_limit,
+    &verb_account_limits,
     &verb_account_freeze,
     &verb_account_thaw,
     &verb_account_close,
@@ -31,17 +82,11 @@ const struct verb *const verbs[] = {
     &verb_mandate_set,
     &verb_mandate_end,
     &verb_mandate_list,
-    &verb_safeguard_list, /* before the verb of one word */
+    &verb_safeguard_list,
     &verb_safeguard,
     &verb_erase,
-    &verb_account_limit,
-    &verb_account_limits,
-    &verb_expire,
     &verb_activity_add,
     &verb_activity_list,
-    &verb_offer_set,
-    &verb_offer_list,
-    &verb_offer_show,
     &verb_funder_add,
     &verb_funder_list,
     &verb_programme_add,
@@ -51,56 +96,28 @@ const struct verb *const verbs[] = {
     &verb_period_restate,
     &verb_policy_list,
     &verb_policy_set,
-    &verb_exchange,
-    &verb_earn,
-    &verb_log,
-    &verb_gift,
-    &verb_donate,
-    &verb_grant,
-    &verb_issue,
-    &verb_redeem,
-    &verb_transfer,
-    &verb_desk,
-    &verb_hold,
-    &verb_capture,
-    &verb_release,
-    &verb_venue_return,
-    &verb_voucher_key,
-    &verb_voucher_mint,
-    &verb_voucher_print,
-    &verb_voucher_check,
-    &verb_voucher_show,
-    &verb_voucher_redeem,
-    &verb_voucher_void,
-    &verb_voucher_reissue,
-    &verb_voucher_list,
-    &verb_session,
-    &verb_advance,
-    &verb_pledge,
-    &verb_reverse,
-    &verb_correct,
-    &verb_confirm,
-    &verb_accept,
-    &verb_decline,
-    &verb_withdraw,
-    &verb_approve,
-    &verb_trust,
-    &verb_dispute,
-    &verb_decide,
-    &verb_entry_show,
-    &verb_balance,
-    &verb_statement,
-    &verb_list_leaving,
-    &verb_list_quiet,
-    &verb_list_deep,
-    &verb_list_unconfirmed,
-    &verb_list_pending,
-    &verb_list_trusts,
-    &verb_list_pledges,
+    &verb_key_new,
+    &verb_key_show,
+    &verb_key_grant,
+    &verb_key_revoke,
+    &verb_key_list,
     &verb_import,
-    &verb_sheet,
-    &verb_report,
     NULL,
+};
+
+/* Where a group of them begins, for --help. */
+static const struct {
+    const struct verb *first;
+    const char *heading;
+} groups[] = {
+    {&verb_exchange, "Every day"},
+    {&verb_balance, "Looking"},
+    {&verb_issue, "Credits of the bank"},
+    {&verb_confirm, "Agreement"},
+    {&verb_desk, "Venues"},
+    {&verb_voucher_key, "Vouchers"},
+    {&verb_account_open, "Accounts and people"},
+    {&verb_activity_add, "The scheme"},
 };
 
 static const char preamble[] =
@@ -115,13 +132,21 @@ static const char preamble[] =
     "  --json              answer for programs; also after the verb\n"
     "  --version, --help\n";
 
-/* Lists the verbs whose first word is noun, or all; how many there were. */
+static void heading_tell(FILE *to, const struct verb *verb) {
+    for (size_t i = 0; i < N_ELEMENTS(groups); i++)
+        if (groups[i].first == verb)
+            client_line(to, "%s:", groups[i].heading);
+}
+
+/* Lists the verbs whose first word is noun, or all in their groups; how many there were. */
 static int verbs_list(FILE *to, const char *noun) {
     int n = 0;
     for (size_t i = 0; verbs[i]; i++) {
         size_t n_noun = strcspn(verbs[i]->name, " ");
         if (noun && (strlen(noun) != n_noun || strncmp(noun, verbs[i]->name, n_noun) != 0))
             continue;
+        if (!noun)
+            heading_tell(to, verbs[i]);
         client_line(to, "  %-16s %s", verbs[i]->name, verbs[i]->summary);
         n++;
     }
