@@ -13,9 +13,11 @@
 #include "rules.h"
 
 #define DAYS_MAX (5u * 366)
+#define LINES_MAX 1000u
 
 struct line {
     const char *offer; /* "": vouchers that were taken for no offer by name */
+    bool is_known;     /* what the venue never offered was never taken, and is not looked for */
     uint64_t heads;
     uint64_t minutes;
     uint64_t ledger_heads;
@@ -61,19 +63,24 @@ static struct line *add_line(struct rule *rule, struct lines *lines, const char 
     return &lines->items[lines->n++];
 }
 
-static bool has_line(const struct lines *lines, const char *offer) {
+static struct line *find_line(const struct lines *lines, const char *offer) {
     for (size_t i = 0; i < lines->n; i++)
         if (strcmp(lines->items[i].offer, offer) == 0)
-            return true;
-    return false;
+            return &lines->items[i];
+    return NULL;
 }
 
 static int add_given(struct rule *rule, const Timebank__VenueReturn *given, struct lines *lines) {
     if (given->n_offers != given->n_heads || given->n_offers != given->n_minutes)
         return rule_refuse(rule, REFUSAL_NOT_CANONICAL, "offers", NULL);
+    if (given->n_offers > LINES_MAX)
+        return rule_refuse(rule, REFUSAL_BAD_NUMBER, "offers",
+                           "A return has %u lines at most: send one for each month.", LINES_MAX);
     for (size_t i = 0; i < given->n_offers; i++) {
         struct line *line;
-        if (has_line(lines, given->offers[i]))
+        if (*given->offers[i] && !code_name_is_valid(given->offers[i]))
+            return rule_refuse(rule, REFUSAL_BAD_TEXT, "offers", NULL);
+        if (find_line(lines, given->offers[i]))
             return rule_refuse(rule, REFUSAL_DUPLICATE_ROW, "offers",
                                "The return has two lines for %s: add them up.", given->offers[i]);
         line = add_line(rule, lines, given->offers[i]);
@@ -82,6 +89,17 @@ static int add_given(struct rule *rule, const Timebank__VenueReturn *given, stru
         line->heads = given->heads[i];
         line->minutes = given->minutes[i];
     }
+    return 0;
+}
+
+static int add_known(struct rule *rule, struct lines *lines, const char *offer) {
+    struct line *line = find_line(lines, offer);
+
+    if (!line)
+        line = add_line(rule, lines, offer);
+    if (!line)
+        return -ENOMEM;
+    line->is_known = true;
     return 0;
 }
 
@@ -101,17 +119,15 @@ static int add_offers(struct rule *rule, struct lines *lines) {
                 return -ENOMEM;
             memcpy(name, row->key + n_venue + 1, row->n_key - n_venue - 1);
             name[row->n_key - n_venue - 1] = '\0';
-            if (!has_line(lines, name) && !add_line(rule, lines, name))
+            if (add_known(rule, lines, name) < 0)
                 return -ENOMEM;
         }
-    if (!has_line(lines, "") && !add_line(rule, lines, ""))
-        return -ENOMEM;
-    return 0;
+    return add_known(rule, lines, "");
 }
 
 static int add_up(struct rule *rule, const Timebank__VenueReturn *given, struct lines *lines) {
     for (size_t i = 0; i < lines->n; i++)
-        for (uint32_t day = given->from_day; day < given->to_day;
+        for (uint32_t day = given->from_day; lines->items[i].is_known && day < given->to_day;
              day = rules_offer_next_month(day)) {
             int r = 0;
             struct state_offer_sum sum = rules_offer_sum(

@@ -3,6 +3,7 @@
 #include "books.h"
 #include "daemon/rules.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void open_books(void) {
@@ -118,6 +119,41 @@ Test(venue_return, has_one_line_for_an_offer) {
     refused(DUPLICATE_ROW);
     returns("swim", "2025-02-01", "2025-02-28")->venue_return->n_heads = 1;
     refused(NOT_CANONICAL);
+}
+
+/* What a venue's key sends is not what its desk would. */
+Test(venue_return, with_names_that_no_offer_can_have_is_refused) {
+    char name[200];
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    as("swim-key");
+    returns("swim", "2025-02-01", "2025-02-28");
+    line(name, 1, 60);
+    refused(BAD_TEXT);
+    returns("swim", "2025-02-01", "2025-02-28");
+    line("", 0, 0);
+    done();
+}
+
+Test(venue_return, has_no_more_lines_than_anybody_reads) {
+    static char names[3000][8];
+    static char *lists[3000];
+    static uint64_t zeros[3000];
+    for (size_t i = 0; i < 3000; i++) {
+        snprintf(names[i], sizeof(names[i]), "o%zu", i);
+        lists[i] = names[i];
+    }
+    as("swim-key");
+    returns("swim", "2025-02-01", "2025-02-28");
+    given->offers = lists;
+    given->heads = given->minutes = zeros;
+    given->n_offers = given->n_heads = given->n_minutes = 3000;
+    refused(BAD_NUMBER);
+    returns("swim", "2025-02-01", "2025-02-28");
+    given->offers = lists;
+    given->heads = given->minutes = zeros;
+    given->n_offers = given->n_heads = given->n_minutes = 1000;
+    done();
 }
 
 Test(venue_return, is_a_venues_own) {
