@@ -278,7 +278,7 @@ static char *words_make(const struct tb_order *order, bool dated) {
         tb_date_format_words(order->service_day, day);
         fprintf(to, "%s: ", day);
     }
-    if (order->proposal)
+    if (order->proposal && !dated) /* record_words() says it before the date */
         fputs("proposed: ", to);
     const char *pattern = tb_kind_name((int)order->kind);
     for (size_t i = 0; i < N_ELEMENTS(patterns); i++)
