@@ -12,6 +12,7 @@
 #include "rules.h"
 
 #define DAYS_MAX (5u * 366)
+#define DAY_MAX 2932896u /* 31 December 9999 */
 
 static int add_month(struct register_scan *scan, const char *offer, uint32_t month) {
     uint8_t mark[NAME_MAX_BYTES + 1 + 4];
@@ -69,7 +70,8 @@ int register_offer_sums(struct register_scan *scan) {
 
     if (!scan->account || scan->account->kind != TIMEBANK__ACCOUNT_KIND__VENUE)
         return REFUSAL_BAD_REQUEST;
-    if (ask->from_day == 0 || ask->to_day < ask->from_day || ask->to_day - ask->from_day > DAYS_MAX)
+    if (ask->from_day == 0 || ask->to_day < ask->from_day || ask->to_day > DAY_MAX ||
+        ask->to_day - ask->from_day > DAYS_MAX)
         return REFUSAL_BAD_PERIOD;
     r = add_offer(scan, ""); /* vouchers taken for none */
     return r == 0 ? register_each(scan, STATE_OFFERS, add_row) : r;

@@ -145,6 +145,9 @@ Test(bookings, of_one_venue_are_none_of_anothers_business) {
     request->register_->to_day = today() - 1;
     ask(BROKER, request);
     expect_refused(BAD_PERIOD);
+    request->register_->from_day = request->register_->to_day = UINT32_MAX;
+    ask(BROKER, request);
+    expect_refused(BAD_PERIOD);
 }
 
 /* What a member may spend in a day is as much the member's as the balance. */
