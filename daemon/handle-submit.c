@@ -187,6 +187,11 @@ static int coarsen_for_venue(struct call *call, struct ledger_batch *batch) {
     return MIN_OF(r, 0);
 }
 
+/* More than one batch may take is its author's affair: nothing of it was merged. */
+static bool is_too_large(const struct submission *submission, int r) {
+    return r == -ENOMEM && submission->judging->arena.r < 0;
+}
+
 static int judge(struct call *call, struct submission *submission, struct state *below) {
     struct judging *judging = submission->judging;
     int r = judging_decode(judging);
@@ -234,6 +239,8 @@ static int run_dry(struct call *call, struct submission *submission) {
     submission->received_at_ms =
         MAX_OF(submission->received_at_ms, client->dry->sums.received_at_ms);
     r = judge(call, submission, client->dry);
+    if (is_too_large(submission, r))
+        return call_refuse(call, REFUSAL_TOO_LARGE, NULL);
     if (r == 0)
         r = submission_keep_run(submission, judging->state);
     if (r < 0)
@@ -250,6 +257,8 @@ static int record(struct call *call, struct submission *submission) {
     struct record_seal seal = {.received_at_ms = submission->received_at_ms};
     int r = judge(call, submission, bank_state(call->bank));
 
+    if (is_too_large(submission, r))
+        return call_refuse(call, REFUSAL_TOO_LARGE, NULL);
     if (r < 0 || judging->batch.n_refusals > 0)
         return r < 0 ? r : submission_respond(submission, call, false);
     memcpy(seal.header, call->request->submit->header.data, BATCH_HEADER_BYTES);

@@ -35,8 +35,8 @@ static void write_record(const Timebank__Event *event, struct bytes *to, struct 
     *ret_leaf = merkle_leaf(to->data + begin, 1 + n);
 }
 
-/* Orders read back, which may be of the largest kind. */
-#define ARENA_BYTES (1024u * 1024)
+/* Orders read back, which may be of the largest kind, and all pledges of a member. */
+#define ARENA_BYTES (64u * 1024 * 1024)
 
 struct happening {
     struct arena arena;

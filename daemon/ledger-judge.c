@@ -15,7 +15,7 @@
 
 #define OVERRIDES_ALL 63u
 #define FIRST_REGISTER_KIND 64 /* from here on nothing is done in anybody's name */
-#define ARENA_BYTES (256u * 1024)
+#define ARENA_BYTES (64u * 1024 * 1024) /* of what one order reads back of the log */
 
 /* The field that differs is told to whoever may read the earlier order: who could guess its id
  * would else find out one field after the other. */
@@ -183,8 +183,9 @@ static int check_authority(struct rule *rule) {
 
     if (!(kind->roles & ROLE_BIT(author->role)))
         return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "",
-                           "This key may not record orders of kind %s: ask a broker.",
-                           record_kind_name(order->kind_case));
+                           "This key may not record orders of kind %s: ask a %s.",
+                           record_kind_name(order->kind_case),
+                           kind->roles & ROLE_BIT(TIMEBANK__ROLE__BROKER) ? "broker" : "steward");
     if (!rule_is_broker(rule)) {
         const char *side = own_side(rule);
         int r = side ? rules_mandate_check_author(
@@ -457,6 +458,8 @@ int ledger_judge(struct state *state, struct ledger_batch *batch) {
                             .arena = &arena};
         if (rule.order)
             r = judge(&rule);
+        if (r == -ENOMEM && arena.r < 0)
+            batch->arena->r = r;
         arena_reset(&arena);
     }
     arena_fini(&arena);

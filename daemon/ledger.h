@@ -87,7 +87,8 @@ int ledger_genesis(struct state *state, const Timebank__Genesis *genesis) TB_MUS
 /* The batch's seal stands at record number state->sums.size; its orders follow. */
 int ledger_seal(struct state *state, const struct batch_header *header,
                 uint64_t received_at_ms) TB_MUST_CHECK;
-/* Judges all orders; 0 judged (see n_refusals), < 0 broken. */
+/* Judges all orders; 0 judged (see n_refusals), < 0 broken. -ENOMEM with batch->arena->r set: the
+ * batch asks for more memory than one may take, and the state above is only good to be dropped. */
 int ledger_judge(struct state *state, struct ledger_batch *batch) TB_MUST_CHECK;
 /*
  * What fell due. ledger_due() says whether anything is due at a time; ledger_event() makes the

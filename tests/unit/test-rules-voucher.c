@@ -815,3 +815,16 @@ Test(voucher_rules, expired_credits_come_back_past_a_ceiling_and_to_the_frozen) 
     cr_assert_eq(books_run_due(), 1);
     cr_assert_eq(balance("m1"), 0);
 }
+
+/* Each mint is read back from the log as the venue ends. */
+Test(voucher_rules, of_however_many_mints_do_not_stand_in_the_way_of_a_venue_that_ends) {
+    for (uint64_t serial = 1; serial <= 1500; serial++) {
+        mint("issued", serial, 1, 60)->mint_vouchers->venue = "gym";
+        if (serial % BOOKS_PENDING_MAX == 0 || serial == 1500)
+            done();
+    }
+    Timebank__Order *order = ENTER(settle, SETTLE, "gym", "retired", 0);
+    order->settle->as = TIMEBANK__SETTLE_AS__ENDED;
+    warned(VOUCHERS_LEFT);
+    says("Vouchers of 1500 h are good at gym only");
+}
