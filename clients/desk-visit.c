@@ -106,13 +106,19 @@ static int visit_record(struct desk *desk, struct tb_order *order) {
     }
 }
 
-/* A voucher pays what it was made for. */
+/* A voucher pays what it was made for: nobody comes in for a part of the price. */
 static int voucher_read(struct desk *desk, const char *token, struct tb_order *order) {
     struct tb_voucher voucher;
     int r = tb_voucher_read(token, &voucher);
     if (r != 0) {
         desk_tell_refused(desk, r > 0 ? r : TB_VOUCHER_NOT_GENUINE,
                           tb_refusal_sentence(r > 0 ? r : TB_VOUCHER_NOT_GENUINE));
+        return CLIENT_REFUSED;
+    }
+    if (voucher.minutes < order->minutes) {
+        desk_tell_refused(desk, TB_NOT_THE_PRICE,
+                          "the voucher does not cover it. Offer fewer heads, or another way to "
+                          "pay.");
         return CLIENT_REFUSED;
     }
     order->kind = TB_REDEEM_VOUCHER;
@@ -131,9 +137,9 @@ int desk_visit(struct desk *desk, const char *scanned, uint32_t adults, uint32_t
     order.adults = adults;
     order.under16 = under16;
     order.service_day = tb_today();
+    order.minutes = offer->price_minutes * ((uint64_t)adults + under16);
     if (strlen(scanned) < TOKEN_LEAST) {
         order.from = scanned;
-        order.minutes = offer->price_minutes * ((uint64_t)adults + under16);
     } else if (voucher_read(desk, scanned, &order) != CLIENT_DONE) {
         return CLIENT_REFUSED;
     }

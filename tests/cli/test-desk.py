@@ -286,6 +286,33 @@ def lapsed(story):
     assert desk.ends() == 0
 
 
+@test("a voucher is scanned like a code, and says once more that it was used")
+def voucher(story):
+    place = story.bank.place
+    story.tell("voucher", "key", "new", place + "/v.key")
+    story.tell("voucher", "key", "set", place + "/v.key.pub")
+    story.tell("voucher", "mint", "--from", "issued", "--time", "1h", "--count", "1", "--expires",
+               time.strftime("%Y-12-31", time.gmtime()), "--voucher-key", place + "/v.key", "--out", place + "/slips")
+    with open(place + "/slips/vouchers-1-1.csv") as f:
+        token = f.read().splitlines()[1].split(",")[-1]
+    slip = token[:20] + ("A" if token[20] != "A" else "B") + token[21:]
+    desk = story.desk("--offer", "swim")
+    desk.waits_for("swim> ")
+    for typed, heads, word, said in ((token, "2", "NO", "does not cover it"), (slip, "", "NO", "scan it"),
+                                     (token.replace("-", " "), "0+1", "VALID", "Let in 1 under 16"),
+                                     (token, "", "CHECK", "used before")):
+        desk.types(typed)
+        desk.waits_for("How many.*: ")
+        desk.types(heads)
+        text = plain(desk.waits_for(word + r" .*\n"))
+        assert said in text, text
+    desk.types("u")
+    desk.waits_for("UNDONE")
+    desk.types("end")
+    assert desk.ends() == 0
+    assert story.minutes("leisure-centre") == 0 and story.minutes("vouchers") == 60
+
+
 @test("a price that was set anew meanwhile is taken, without a question")
 def new_price(story):
     desk = story.desk("--offer", "swim")
