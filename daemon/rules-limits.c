@@ -119,7 +119,7 @@ static int past_span(struct rule *rule, const struct state_account *account,
 
     put_words(span, most, most_words);
     put_words(span, sum, sum_words);
-    if (rule_is_history(rule) || (rule_overrides(rule, OVERRIDES_LIMITS) && rule_is_broker(rule)))
+    if (rule_is_history(rule) || rule_overrides(rule, OVERRIDES_LIMITS))
         return rule_warn(rule, WARNING_SPENDING, 0, "%s has now spent %s; it may spend %s %s.",
                          account->code, sum_words, most_words, span->words);
     if (!rule_is_broker(rule))

@@ -17,17 +17,21 @@ static int check_day(struct rule *rule, const struct rules_giver *giver) {
     uint64_t refuse = (uint64_t)state_policy_number(rule->state, "day-refuse", INT64_MAX);
     uint64_t total =
         giver->minutes + rules_move_day_sum(rule, DAY_GIVEN, giver->code, NULL, service_day);
+    /* What somebody gave elsewhere on that day is a broker's to know. */
+    bool is_known = rule_is_broker(rule) || total == giver->minutes, is_refused;
     char day[16], hours[32];
 
     if (total <= MIN_OF(warn, refuse))
         return 0;
-    /* What somebody gave elsewhere on that day is a broker's to know. */
-    if (!rule_is_broker(rule) && total > giver->minutes)
-        return total > refuse ? rule_refuse(rule, REFUSAL_TOO_LONG, "minutes", NULL)
-                              : rule_warn(rule, WARNING_LONG_DAY, 0, NULL);
+    is_refused = total > refuse && !rule_is_history(rule) && !rule_overrides(rule, OVERRIDES_DAY);
+    if (!is_known)
+        return is_refused
+                   ? rule_refuse(rule, REFUSAL_TOO_LONG, "minutes", NULL)
+                   : rule_warn(rule, total > refuse ? WARNING_VERY_LONG_DAY : WARNING_LONG_DAY, 0,
+                               NULL);
     dates_format_iso(service_day, day);
     hours_format((int64_t)total, hours);
-    if (total > refuse && !rule_is_history(rule) && !rule_overrides(rule, OVERRIDES_DAY))
+    if (is_refused)
         return rule_refuse(rule, REFUSAL_TOO_LONG, "minutes",
                            "%s would have given %s on %s: check the time, or insist with --why.",
                            giver->code, hours, day);

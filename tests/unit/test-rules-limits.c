@@ -140,6 +140,39 @@ Test(limits, a_broker_insists_with_a_reason) {
     refused(DAILY_AMOUNT);
 }
 
+static void agrees(const Timebank__Order *target) {
+    Timebank__Order *order = ENTER(confirm, CONFIRM, "", "", 0);
+    order->confirm->target = target_of(target);
+    order->confirm->quote = quote_of(target);
+}
+
+/* The reason was given with the order: whoever agrees to it needs none of their own. */
+Test(limits, a_broker_insisted_on_stay_so_when_the_member_agrees) {
+    limited("m1", A_DAY, 30);
+    Timebank__Order *helped = with_why(spends(60), OVERRIDES_LIMITS);
+    helped->proposal = true;
+    cr_assert_eq(submit(), 0);
+    as("m1-key");
+    agrees(helped);
+    warned(SPENDING);
+}
+
+Test(limits, of_a_day_of_giving_stay_so_too) {
+    as("steward");
+    set_policy("day-refuse", "240");
+    done();
+    as("broker");
+    exchange("m4", "m2", 180);
+    done();
+    Timebank__Order *helped = with_why(exchange("m1", "m2", 120), OVERRIDES_DAY);
+    helped->proposal = true;
+    cr_assert_eq(submit(), 0);
+    as("m1-key");
+    agrees(helped);
+    warned(VERY_LONG_DAY);
+    cr_assert_eq(balance("m2"), 300);
+}
+
 Test(limits, tell_a_member_no_figures) {
     limited("m1", A_DAY, 30);
     as("m1-key");
