@@ -49,6 +49,9 @@ static int quote_read(const struct verb *verb, const char *text, uint8_t ret[TB_
     if (strlen(text) != 2 * TB_QUOTE_BYTES ||
         strspn(text, "0123456789abcdefABCDEF") != 2 * TB_QUOTE_BYTES)
         return client_usage(verb, "A quote is the leaf that timebank entry show --json has.");
+    /* Zeros are no record's leaf, and further down they would stand for whatever is there now. */
+    if (strspn(text, "0") == 2 * TB_QUOTE_BYTES)
+        return client_usage(verb, "A quote is the leaf that timebank entry show --json has.");
     for (size_t i = 0; i < TB_QUOTE_BYTES; i++) {
         memcpy(digits, text + 2 * i, 2);
         ret[i] = (uint8_t)strtoul(digits, NULL, 16);

@@ -17,6 +17,12 @@
 
 #define TRANSIT "transit"
 
+/* What somebody may still do who cannot dispute an entry. */
+static const char *way_out(const struct rule *rule) {
+    return rule_is_broker(rule) ? "take back what is wrong with timebank reverse"
+                                : "ask a broker to look at it";
+}
+
 static int check_kind(struct rule *rule, const struct rules_entry *entry) {
     char words[RULE_ENTRY_WORDS_BYTES];
 
@@ -28,9 +34,9 @@ static int check_kind(struct rule *rule, const struct rules_entry *entry) {
         return 0;
     default:
         return rule_refuse(rule, REFUSAL_NOT_REVERSIBLE, "target",
-                           "%s is of kind %s, which nobody disputes: ask a broker to look at it.",
+                           "%s is of kind %s, which nobody disputes: %s.",
                            rule_entry_words(entry->number, true, words),
-                           record_kind_name(entry->order->kind_case));
+                           record_kind_name(entry->order->kind_case), way_out(rule));
     }
 }
 
@@ -40,11 +46,12 @@ static int check_time(struct rule *rule, const struct rules_entry *entry) {
 
     if (entry->dispute)
         return rule_refuse(rule, REFUSAL_TOO_LATE_TO_DISPUTE, "target",
-                           "%s was disputed before, and that is settled: ask a broker to look at "
-                           "it.",
-                           rule_entry_words(entry->number, true, words));
+                           "%s was disputed before, and that is settled: %s.",
+                           rule_entry_words(entry->number, true, words), way_out(rule));
     if ((int64_t)rule->today - entry->day > days)
-        return rule_refuse(rule, REFUSAL_TOO_LATE_TO_DISPUTE, "target", NULL);
+        return rule_refuse(rule, REFUSAL_TOO_LATE_TO_DISPUTE, "target",
+                           "The time to dispute %s is over: %s.",
+                           rule_entry_words(entry->number, false, words), way_out(rule));
     return 0;
 }
 

@@ -57,8 +57,8 @@ static int check_set(struct rule *rule, const struct state_account *account) {
 
     if (*set->person && !is_person(set->person))
         return rule_refuse(rule, REFUSAL_BAD_TEXT, "person",
-                           "A person of a household is called by a number or a letter, as 2 or "
-                           "b: names do not belong in the ledger.");
+                           "Names do not belong in the ledger: call a person of a household by a "
+                           "number or a letter, as 2 or b.");
     if (account->standing == STANDING_CLOSED)
         return rule_refuse(rule, REFUSAL_CLOSED, "to", NULL);
     row = person_row(rule, account->code, set->person);

@@ -131,8 +131,11 @@ static int public_parse(const char *text, size_t n, const char *name,
     int r = sshsig_public_parse(text, n, ret_key, ret_comment);
     if (r == -ENOMEM || r == 0)
         return r;
-    return why_tell(why, n_why, TB_BAD_KEY,
-                    "%s is not a usable Ed25519 public key line (ssh-ed25519 AAAA...).", name);
+    return why_tell(
+        why, n_why, TB_BAD_KEY,
+        "%s is not a usable Ed25519 public key line (ssh-ed25519 AAAA...): make one with "
+        "timebank key new.",
+        name);
 }
 
 static bool file_is_secret(const struct bytes *file) {

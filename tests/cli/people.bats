@@ -76,7 +76,7 @@ tomorrow() {
 @test "a name does not become a person of the ledger" {
     run -1 timebank person add m0001 anna --json
     refused BAD_TEXT
-    says "names do not belong in the ledger"
+    says "Names do not belong in the ledger"
 }
 
 @test "somebody under 18 needs a guardian, whose mandate ends" {
