@@ -11,10 +11,14 @@ import re
 import shutil
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import bank
 import store
+
+sys.path.insert(0, os.path.join(bank.TREE, "tests", "cli"))
+import other_language  # pylint: disable=wrong-import-position
 
 N_WORKERS = 2
 N_SAMPLE = int(os.environ.get("TIMEBANK_FLIPS", "0"))
@@ -108,9 +112,42 @@ def make_small():
         answer = served.must(*words.split())
         if words.startswith("exchange"):
             served.must("reverse", str(answer["entry"]), "a slip")
+    enter_what_waits(served)
     if served.stop() != 0:
         raise RuntimeError(served.told())
     return served
+
+
+def enter_what_waits(served):
+    """A gift and a hold that wait, a hold that has lapsed, and rows of tables that no verb above fills."""
+    pb = other_language.message_types(bank.TREE, bank.scratch())
+    verifier_key = re.search(r"serving (\S+) on", served.told().decode()).group(1)
+    client = other_language.Client(pb, served.socket, other_language.read_secret_key(served.key), verifier_key)
+    day = int(time.time()) // 86400
+
+    def order(kind, parts=None, **fields):
+        return other_language.make_order(pb, kind, parts=parts, **fields)
+
+    def hold(until_ms):
+        return order("hold", source_account="m0012", to="pool", minutes=60, service_day=day, authority=pb.BY_BROKER,
+                     parts={"offer": "swim", "adults": 1, "until_ms": until_ms})
+
+    def submit(*orders):
+        client.submit(client.make_batch(orders), orders)
+
+    submit(order("set_policy", parts={"name": "gift", "value": "pending"}),
+           order("gift", source_account="m0007", to="m0012", minutes=20, proposal=True), hold((day + 9) * 86400000),
+           order("set_person", to="m0007", parts={"person": "p2"}),
+           order("set_mandate", to="m0007", parts={"holder": "m0012", "kind": pb.CARER, "from_day": day}),
+           order("set_trust", to="m0007", parts={"giver": "m0012"}),
+           order("safeguard", to="m0007", parts={"other": "m0013"}),
+           order("set_choice", to="m0013", parts={"heir": "chest"}),
+           order("set_programme", parts={"name": "winter", "funder": "council"}))
+    submit(hold(max(int(time.time() * 1000) + 200, day * 86400000)))
+    client.close()
+    until = time.monotonic() + 20
+    while served.must("balance", "transit")["minutes"] != 80 and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 def make_large():
