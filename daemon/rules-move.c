@@ -27,7 +27,12 @@ static const char *way_out(const struct rule *rule) {
 }
 
 /* What a member's venue or another member may learn of a balance is nothing: the figures are a
- * broker's. */
+ * broker's. A venue's key learns its own account's neither: it lies open at the desk. */
+static bool may_know(const struct rule *rule, const struct state_account *account) {
+    return rule_is_broker(rule) || (strcmp(account->code, rule->batch->author->account) == 0 &&
+                                    account->kind != TIMEBANK__ACCOUNT_KIND__VENUE);
+}
+
 static int below_floor(struct rule *rule, const struct state_account *account, int64_t after,
                        int64_t floor) {
     bool is_allotment = account->kind == TIMEBANK__ACCOUNT_KIND__ORGANISATION &&
@@ -39,6 +44,9 @@ static int below_floor(struct rule *rule, const struct state_account *account, i
     hours_format(after, after_text);
     hours_format(floor, floor_text);
     if (is_allotment && strcmp(short_allotment, "allow") == 0)
+        return 0;
+    if (!may_know(rule, account) &&
+        (limits_only_warn(rule) || (is_allotment && strcmp(short_allotment, "warn") == 0)))
         return 0;
     if (is_allotment && (strcmp(short_allotment, "warn") == 0 || limits_only_warn(rule)))
         return rule_warn(rule, WARNING_ALLOTMENT_SHORT, 0,
@@ -53,7 +61,7 @@ static int below_floor(struct rule *rule, const struct state_account *account, i
                          floor_text);
     if (account->kind == TIMEBANK__ACCOUNT_KIND__CHEST)
         return rule_refuse(rule, REFUSAL_CHEST_EMPTY, "from", NULL);
-    if (!rule_is_broker(rule) && strcmp(account->code, rule->batch->author->account) != 0)
+    if (!may_know(rule, account))
         return rule_refuse(
             rule, REFUSAL_BELOW_FLOOR, "from",
             "There are not enough credits for this: ask for less, or another way to pay.");
@@ -68,6 +76,8 @@ static int above_ceiling(struct rule *rule, const struct state_account *account,
 
     hours_format(after, after_text);
     hours_format(ceiling, ceiling_text);
+    if (limits_only_warn(rule) && !may_know(rule, account))
+        return 0;
     if (limits_only_warn(rule))
         return rule_warn(rule,
                          rule->kind->number == TIMEBANK__ORDER__KIND_REVERSE
@@ -75,9 +85,7 @@ static int above_ceiling(struct rule *rule, const struct state_account *account,
                              : WARNING_ABOVE_CEILING,
                          0, "%s now stands at %s, above its limit of %s.", account->code,
                          after_text, ceiling_text);
-    /* A venue's key learns no balance, its own account's neither: it lies open at the desk. */
-    if (rule->batch->author->role == TIMEBANK__ROLE__ROLE_VENUE ||
-        (!rule_is_broker(rule) && strcmp(account->code, rule->batch->author->account) != 0))
+    if (!may_know(rule, account))
         return rule_refuse(rule, REFUSAL_ABOVE_CEILING, "to", NULL);
     return rule_refuse(rule, REFUSAL_ABOVE_CEILING, "to",
                        "%s would stand at %s, above its limit of %s: enter less, or %s.",
@@ -98,9 +106,7 @@ static int warn_softly(struct rule *rule, const struct state_account *account, i
     char text[32];
     int64_t limit;
 
-    if (rule->event || rule_is_history(rule) ||
-        (!rule_is_broker(rule) && (strcmp(account->code, rule->batch->author->account) != 0 ||
-                                   account->kind == TIMEBANK__ACCOUNT_KIND__VENUE)))
+    if (rule->event || rule_is_history(rule) || !may_know(rule, account))
         return 0;
     if (after < account->balance) {
         if (!soft_limit(rule->state, account, account->soft_floor, "soft-floor-member", &limit) ||

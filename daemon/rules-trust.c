@@ -45,6 +45,10 @@ int rules_trust_set(struct rule *rule) {
                            "%s is no member: only members give time; check the code.", giver->code);
     if (strcmp(set->giver, rule->order->to) == 0)
         return rule_refuse(rule, REFUSAL_SAME_ACCOUNT, "giver", NULL);
+    if (!set->ended && rule_is_broker(rule) && rules_agree_is_own(rule, set->giver))
+        return rule_refuse(rule, REFUSAL_OWN_HOURS, "giver",
+                           "A broker's own hours are for the receiver or another broker to trust: "
+                           "ask one.");
     trust_key(rule, rule->order->to, set->giver, key);
     r = state_make(rule->state, STATE_TRUSTS, key, sizeof(key), &value);
     if (r < 0)

@@ -4,6 +4,7 @@
  * it, and what is refused. Each test ends with the laws and a replay from the start.
  */
 #include "agree.h"
+#include "daemon/rules.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -183,7 +184,7 @@ Test(gift, accepted_is_reversed_by_its_own_number) {
     refused(ALREADY_REVERSED);
 }
 
-Test(gift, to_a_frozen_account_cannot_be_accepted_and_keeps_both_open) {
+Test(gift, to_a_frozen_account_cannot_be_accepted_and_keeps_its_givers_open) {
     agree_open();
     Timebank__Order *given = proposed(gift("m1", "m2", 60));
     warned(WAITS);
@@ -193,8 +194,6 @@ Test(gift, to_a_frozen_account_cannot_be_accepted_and_keeps_both_open) {
     refused(FROZEN);
     thaw("m2");
     done();
-    close_account("m2");
-    refused(STILL_WAITING);
     close_account("m1");
     refused(NOT_EMPTY);
     decline(given);
@@ -511,6 +510,48 @@ Test(claim, trusts_no_stranger_and_nobody_themselves) {
     done();
     trust("swim", "m1", false);
     refused(WRONG_KIND);
+}
+
+/* With a member's key beside it, their hours would need nobody's word. */
+Test(claim, by_a_broker_is_not_trusted_by_their_own_hand) {
+    agree_open_with(POLICIES("claims=on"));
+    as("broker-m1");
+    trust("m2", "m1", false);
+    refused(OWN_HOURS);
+    trust("m2", "m3", false);
+    trust("m1", "m3", false);
+    done();
+    as("broker");
+    trust("m2", "m1", false);
+    done();
+    as("broker-m1");
+    trust("m2", "m1", true);
+    done();
+}
+
+Test(claim, that_is_trusted_tells_the_giver_no_balance) {
+    agree_open_with(POLICIES("claims=on"));
+    trust("food-bank", "m1", false);
+    done();
+    as("m1-key");
+    earn("food-bank", "m1", 60);
+    done(); /* a broker would be told that the allotment is short */
+    cr_assert_eq(balance("food-bank"), -60);
+    as("broker");
+    earn("food-bank", "m1", 45);
+    warned(ALLOTMENT_SHORT);
+}
+
+Test(confirm, tells_a_member_only_their_own_balance) {
+    set_limit("m2", NULL, LIMIT(30));
+    done();
+    with_why(proposed(exchange("m1", "m2", 60)), OVERRIDES_LIMITS);
+    Timebank__Order *order = with_why(proposed(exchange("m1", "m2", 45)), OVERRIDES_LIMITS);
+    cr_assert_eq(submit(), 0);
+    as("m1-key");
+    confirm(order);
+    done();
+    cr_assert_eq(balance("m2"), 45);
 }
 
 Test(claim, looks_like_one_that_still_waits) {
