@@ -48,6 +48,8 @@ static int check_may_read(struct call *call, uint64_t index, Timebank__Order *or
     if (access_right(call->who.role, call->request->body_case) == ACCESS_ALL ||
         has_leg_of_own(call, index, &r))
         return 0;
+    if (order->kind_case == TIMEBANK__ORDER__KIND_SAFEGUARD)
+        return REFUSAL_NO_AUTHORITY;
     for (r = r < 0 ? r : 1; r > 0; r = read_target(call, &order))
         if (call_acts_for(call, order->from) || call_acts_for(call, order->to))
             return 0;

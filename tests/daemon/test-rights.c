@@ -544,6 +544,26 @@ Test(rights, let_each_read_what_took_its_own_entry_back) {
     expect_refused(NO_AUTHORITY);
 }
 
+/* Who is held learns that they are to see the coordinator, and not from whom they are kept. */
+Test(rights, show_a_safeguarding_hold_to_brokers_only) {
+    Timebank__Order *order = order_new(KIND(SAFEGUARD));
+    struct parcel *hold;
+    Timebank__Request *request;
+
+    order->to = text_copy("m12");
+    order->safeguard->other = text_copy("m30");
+    hold = submit(BROKER, order);
+    expect_recorded();
+    request = request_new(BODY(ENTRY));
+    request->entry->number = hold->entries[0];
+    ask(M12, request);
+    expect_refused(NO_AUTHORITY);
+    request = request_new(BODY(ENTRY));
+    request->entry->number = hold->entries[0];
+    ask(BROKER, request);
+    cr_assert(!response_refused(), "%s", response_words());
+}
+
 Test(rights, tell_wards_to_brokers_only) {
     struct parcel *parcel = parcel_new(BROKER);
     Timebank__Request *request;
