@@ -238,6 +238,11 @@ static void late_tell(const json_t *row) {
                 json_string_value(json_object_get(row, "words")));
 }
 
+static json_int_t closed_size(const struct restatement *restatement) {
+    const json_t *position = json_object_get(restatement->closed, "position");
+    return json_integer_value(json_object_get(position, "size"));
+}
+
 static void restatement_tell(struct client *client, const struct restatement *restatement) {
     char from[16], to[16], closed[16];
     size_t i;
@@ -247,6 +252,10 @@ static void restatement_tell(struct client *client, const struct restatement *re
     tb_date_format(restatement->closed_day, closed);
     client_line(stdout, "%s: %s to %s, closed on %s by entry %" PRIu64,
                 tb_bank_origin(client->bank), from, to, closed, restatement->closed_entry);
+    client_line(
+        stdout,
+        "The report as it was: timebank report --from %s --to %s --at %" JSON_INTEGER_FORMAT, from,
+        to, closed_size(restatement));
     if (json_array_size(restatement->differences) == 0)
         client_line(stdout, "The figures are as they were closed.");
     else

@@ -29,7 +29,8 @@ struct visit_typed {
     "  --time TIME       another price than the offer's (needs --why)\n"                           \
     "  --why TEXT        a note, kept beside the ledger\n"                                         \
     "  --over-limit      insist although a limit is passed (needs --why)\n"                        \
-    "  --over-rules      insist although the venue's rules do not allow it (needs --why)\n"
+    "  --over-rules      insist although the venue's rules do not allow it (needs "                \
+    "--why)\n" ENTRIES_LATE_HELP
 
 /* Sets the order's sides, offer, heads and what every entry has, and opens the bank. own_from: the
  * role whose key is itself `from`, or 0. Exit status. */

@@ -520,7 +520,7 @@ int tb_register_list(struct tb_bank *bank, enum tb_register table,
 struct tb_report_ask {
     uint32_t from_day;
     uint32_t to_day;
-    uint32_t known_day; /* 0: as known at the date of entry of the last record */
+    uint32_t known_day; /* 0: the date of entry of the latest entry: nothing is left out */
     uint64_t at_size;   /* 0: the latest position */
     int as_recorded;    /* ignore claimed dates of entry */
 };

@@ -82,6 +82,9 @@ entry_of() {
     says "entry $late: m0003 gave 1 h 30 to m0001"
     says "entry $back: taken back of entry $wrong: all of it"
     says "Came late: 2"
+    at=$(grep -o -- '--at [0-9]*' <<<"$output")
+    run -0 timebank report --from 2025-03-01 --to 2025-03-31 $at --json
+    is 'x["measures"]["minutes_given"] == 180'
     run -0 timebank period restate --from 2025-03-01 --to 2025-03-31 --json
     is 'x["as_closed"]["measures"]["minutes_given"] == 180'
     is 'x["now"]["measures"]["minutes_given"] == 210'

@@ -10,6 +10,7 @@ YEAR=(--from 2024-04-01 --to 2025-03-31 --as-known-at 2025-03-31)
 setup_file() {
     bank_start
     timebank import "$TREE"/tests/data/two-years/{accounts,entries}.csv --history >/dev/null
+    timebank status --json | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["size"])' >"$PLACE/size"
 }
 
 teardown_file() {
@@ -30,6 +31,16 @@ teardown_file() {
     done
     timebank report "${YEAR[@]:0:4}" --json >"$BATS_TEST_TMPDIR/now.json"
     ! cmp -s "$BATS_TEST_TMPDIR/before.json" "$BATS_TEST_TMPDIR/now.json"
+}
+
+@test "without a cut-off nothing is left out: it is the day of the latest entry, as old books claim it" {
+    run -0 timebank report "${YEAR[@]:0:4}" --as-recorded --json
+    is 'x["as_known_at"] > "2025-12-31"'
+    import_at=$(cat "$PLACE/size")
+    run -0 timebank report "${YEAR[@]:0:4}" --at "$import_at" --json
+    is 'x["as_known_at"] == "2025-03-31"'
+    echo "$output" >"$BATS_TEST_TMPDIR/default.json"
+    "$TREE"/dev/compare-report "$TREE"/tests/data/two-years/expected-2024-04-01_2025-03-31.json "$BATS_TEST_TMPDIR/default.json"
 }
 
 @test "a position that is none yet is refused" {
