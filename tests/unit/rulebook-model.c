@@ -1392,12 +1392,13 @@ static void close_period(struct judged *j) {
 }
 
 /* A promise, and the leaving itself, end with the account. */
-static void check_nothing_waits(struct judged *j, int account) {
+static void check_nothing_waits(struct judged *j, int account, bool but_vouchers) {
     no_if(j, at(account)->held != 0, REFUSAL_STILL_WAITING);
     for (int i = 0; i < model.n_waits; i++) {
         const struct model_wait *w = &model.waits[i];
         no_if(j,
               !w->is_over && w->what != PLEDGE && w->what != LEAVE &&
+                  !(but_vouchers && (w->what == VOUCHERS || w->what == CONFLICT)) &&
                   (w->from == account || w->to == account),
               REFUSAL_STILL_WAITING);
     }
@@ -1443,7 +1444,7 @@ static void change_standing(struct judged *j, struct model_account *a) {
         no_if(j, j->kind == K(FREEZE) && a->is_frozen, REFUSAL_ALREADY_FROZEN);
         no_if(j, j->kind == K(CLOSE) && (a->balance || a->held || a->owed), REFUSAL_NOT_EMPTY);
         if (j->kind == K(CLOSE))
-            check_nothing_waits(j, j->to);
+            check_nothing_waits(j, j->to, true);
     }
     if (is_refused(j))
         return;
@@ -1517,6 +1518,7 @@ static void set_trust(struct judged *j) {
     }
     no_if(j, at(giver)->kind != A(MEMBER), REFUSAL_WRONG_KIND);
     no_if(j, giver == j->to, REFUSAL_SAME_ACCOUNT);
+    no_if(j, is_broker(j) && is_own(j, giver) && !j->order->set_trust->ended, REFUSAL_OWN_HOURS);
     if (!is_refused(j))
         model.trusts[j->to][giver] = !j->order->set_trust->ended;
 }
@@ -1620,6 +1622,7 @@ static void check_settling(struct judged *j, const struct model_account *a) {
         no_if(j, a->leaving_day && j->today <= a->leaving_day, REFUSAL_SPEND_DOWN);
     } else {
         no_if(j, claims_guardian(j), REFUSAL_NO_AUTHORITY);
+        no_if(j, a->balance < 0 || a->owed, REFUSAL_NO_AUTHORITY);
         check_minor(j, j->from, "");
     }
 }
@@ -1635,7 +1638,7 @@ static void settle(struct judged *j) {
     check_settling(j, a);
     no_if(j, j->order->settle->balance != a->balance, REFUSAL_BALANCE_MOVED);
     no_if(j, strcmp(model_heir(j->from), at(j->to)->code) != 0, REFUSAL_OTHER_CHOICE);
-    check_nothing_waits(j, j->from);
+    check_nothing_waits(j, j->from, false);
     if (a->owed) {
         add(&legs, bank(A(WRITE_OFFS)), -a->owed, 0);
         add(&legs, bank(A(ADVANCES)), a->owed, 0);
@@ -1660,7 +1663,7 @@ static void merge(struct judged *j) {
     check_mergeable(j, b);
     no_if(j, is_own(j, j->from) || is_own(j, j->to), REFUSAL_PARTY);
     no_if(j, j->order->merge->balance != a->balance, REFUSAL_BALANCE_MOVED);
-    check_nothing_waits(j, j->from);
+    check_nothing_waits(j, j->from, false);
     if (!moves(j, &legs))
         return;
     b->owed += a->owed;
@@ -2010,9 +2013,9 @@ static bool is_party(const struct judged *j, const struct model_entry *e) {
     return acts_for(j, e->from) || acts_for(j, e->to);
 }
 
-/* Is the leaf of the target's own record quoted? The test makes the others by a twisted byte. */
+/* The leaf of the target's record, or what a test puts in its place. */
 static bool is_quoted(const ProtobufCBinaryData *quote) {
-    return quote->len == 32 && quote->data[31] != 0xee;
+    return quote->len == 32 && eight(quote->data) != 0xeeeeeeeeeeeeeeee;
 }
 
 static void confirm_standing(struct judged *j, struct model_entry *e) {
