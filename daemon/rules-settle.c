@@ -10,12 +10,21 @@
 #include "proto/hours.h"
 #include "rules.h"
 
+/* Nobody writes off their own debt. */
+static int check_by_self(struct rule *rule, const struct state_account *account) {
+    if (rule->order->authority != TIMEBANK__AUTHORITY__BY_SELF)
+        return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "from",
+                           "Only the member or a broker settles an account: ask a broker.");
+    if (account->balance < 0 || account->owed_minutes > 0)
+        return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "from",
+                           "A debt, or what was advanced, is for a broker to write off: earn it "
+                           "first, or ask one.");
+    return 0;
+}
+
 static int check_left(struct rule *rule, const struct state_account *account) {
     if (!rule_is_broker(rule))
-        return rule->order->authority == TIMEBANK__AUTHORITY__BY_SELF
-                   ? 0
-                   : rule_refuse(rule, REFUSAL_NO_AUTHORITY, "from",
-                                 "Only the member or a broker settles an account: ask a broker.");
+        return check_by_self(rule, account);
     if (account->leaving_day == 0)
         return rule_refuse(rule, REFUSAL_NOT_LEAVING, "from", NULL);
     if (rule->today <= account->leaving_day)

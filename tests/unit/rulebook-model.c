@@ -1623,6 +1623,7 @@ static void check_settling(struct judged *j, const struct model_account *a) {
     } else {
         no_if(j, claims_guardian(j), REFUSAL_NO_AUTHORITY);
         no_if(j, a->balance < 0 || a->owed, REFUSAL_NO_AUTHORITY);
+        no_if(j, a->balance < 0 || a->owed, REFUSAL_NO_AUTHORITY);
         check_minor(j, j->from, "");
     }
 }

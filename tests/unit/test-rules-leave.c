@@ -284,6 +284,31 @@ Test(settle, is_the_members_own_to_make_before_the_days_are_over) {
     cr_assert_eq(balance("chest"), 60);
 }
 
+/* Or whoever owes would be rid of it by their own key. */
+Test(settle, of_a_debt_or_of_what_is_owed_is_a_brokers) {
+    gift("m1", "m2", 60);
+    advance("m3", 60);
+    gift("m3", "m2", 60);
+    done();
+    as("steward");
+    grant_key("m3-key", TIMEBANK__ROLE__ROLE_MEMBER, "m3");
+    done();
+    as("m1-key");
+    settle("m1", "write-offs", LEFT);
+    refused(NO_AUTHORITY);
+    as("m3-key");
+    settle("m3", "chest", LEFT);
+    refused(NO_AUTHORITY);
+    as("broker");
+    leave("m1", today());
+    leave("m3", today());
+    done();
+    wait_days(1);
+    settle("m1", "write-offs", LEFT);
+    settle("m3", "chest", LEFT);
+    done();
+}
+
 Test(settle, waits_for_what_is_on_its_way) {
     claim("m1", "m2", 60);
     warned(WAITS);
