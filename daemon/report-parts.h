@@ -56,6 +56,7 @@ struct report_pick {
     struct report_row *rows;
     size_t n_rows;
     size_t n_persons;      /* merged accounts' persons are one */
+    uint32_t *account_of;  /* of each of the facts' accounts; NULL: itself */
     uint32_t *person_of;   /* of each of the facts' persons; NULL: itself */
     struct intern persons; /* by person_of, where that is not NULL */
     uint64_t n_corrections;
@@ -68,6 +69,8 @@ int report_pick_init(struct report_pick *ret, const struct facts *facts,
 void report_pick_fini(struct report_pick *pick);
 /* Was it known? */
 bool report_pick_knows(const struct report_pick *pick, const struct fact_entered *entered);
+/* The account that goes on for it. */
+uint32_t report_pick_account(const struct report_pick *pick, uint32_t account);
 bool report_row_in_period(const struct report_pick *pick, const struct report_row *row);
 /* Exchange, earn and the leaders' legs of sessions: nothing else. */
 bool report_row_is_service(const struct report_row *row);

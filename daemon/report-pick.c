@@ -99,14 +99,14 @@ static uint32_t *new_roots(const struct report_pick *pick, bool *ret_any) {
     return roots;
 }
 
-static int number_persons(struct report_pick *pick, const uint32_t *roots) {
+static int number_persons(struct report_pick *pick) {
     const struct facts *facts = pick->facts;
     pick->person_of = calloc(facts->persons.n_keys + 1u, sizeof(*pick->person_of));
     if (!pick->person_of)
         return -ENOMEM;
     for (uint32_t i = 0; i < facts->persons.n_keys; i++) {
         _cleanup_bytes_ struct bytes key = {0};
-        bytes_put_u32(&key, roots[facts_person_account(facts, i)]);
+        bytes_put_u32(&key, report_pick_account(pick, facts_person_account(facts, i)));
         bytes_put_text(&key, facts_person_name(facts, i));
         int r =
             key.r < 0 ? key.r : intern_number(&pick->persons, key.data, key.n, &pick->person_of[i]);
@@ -122,10 +122,10 @@ static int merge_persons(struct report_pick *pick) {
     pick->n_persons = pick->facts->persons.n_keys;
     if (pick->facts->n_merges == 0)
         return 0;
-    _cleanup_(freep) uint32_t *roots = new_roots(pick, &any);
-    if (!roots)
+    pick->account_of = new_roots(pick, &any);
+    if (!pick->account_of)
         return -ENOMEM;
-    return any ? number_persons(pick, roots) : 0;
+    return any ? number_persons(pick) : 0;
 }
 
 int report_pick_init(struct report_pick *ret, const struct facts *facts,
@@ -154,9 +154,14 @@ int report_pick_init(struct report_pick *ret, const struct facts *facts,
 
 void report_pick_fini(struct report_pick *pick) {
     free(pick->rows);
+    free(pick->account_of);
     free(pick->person_of);
     intern_fini(&pick->persons);
     *pick = (struct report_pick){0};
+}
+
+uint32_t report_pick_account(const struct report_pick *pick, uint32_t account) {
+    return pick->account_of ? pick->account_of[account] : account;
 }
 
 bool report_row_in_period(const struct report_pick *pick, const struct report_row *row) {

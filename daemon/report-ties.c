@@ -61,8 +61,10 @@ static uint64_t sum_across_wards(const struct report_pick *pick, bool *trades) {
         const struct report_row *row = &pick->rows[i];
         if (!is_counted_exchange(pick, row))
             continue;
-        trades[row->fact->from] = trades[row->fact->to] = true;
-        if (accounts[row->fact->from].ward != accounts[row->fact->to].ward)
+        uint32_t from = report_pick_account(pick, row->fact->from);
+        uint32_t to = report_pick_account(pick, row->fact->to);
+        trades[from] = trades[to] = true;
+        if (accounts[from].ward != accounts[to].ward)
             minutes += row->minutes;
     }
     return minutes;
