@@ -148,6 +148,27 @@ minutes() {
     done
 }
 
+@test "of eight programs that spend the last hour at once one is let, every time" {
+    timebank account limit m0002 --floor 0h
+    local try n won pids
+    for try in {1..8}; do
+        timebank grant --to m0002 --time 1h --again >/dev/null
+        pids=()
+        for n in {1..8}; do
+            helped "m000$((n % 2 * 2 + 1))" 1h --on "$(date -u -d "$((try * 8 + n)) days ago" +%F)" --json \
+                >"$PLACE/race-$n" 2>&1 3>&- &
+            pids+=($!)
+        done
+        won=0
+        for n in {0..7}; do
+            ! wait "${pids[n]}" || won=$((won + 1))
+        done
+        [ "$won" = 1 ] || { cat "$PLACE"/race-*; return 1; }
+        [ "$(grep -l BELOW_FLOOR "$PLACE"/race-* | wc -l)" = 7 ] || { cat "$PLACE"/race-*; return 1; }
+        [ "$(minutes m0002)" = 0 ]
+    done
+}
+
 @test "what is given back may be spent again on that day" {
     timebank account limit m0002 --spend day=1h --entries day=1
     run -0 helped m0001 1h --json
