@@ -134,7 +134,7 @@ int rules_person_erase(struct rule *rule, const char *code, const char *person) 
 
 const struct state_person *rules_person_find(struct rule *rule, const char *code,
                                              const char *person) {
-    return person_row(rule, code, person);
+    return is_person(person) ? person_row(rule, code, person) : NULL;
 }
 
 /* ---- what an order names */

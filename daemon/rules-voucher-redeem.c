@@ -70,6 +70,23 @@ static int check_place(struct rule *rule, const struct taking *taking) {
     return rule_refuse(rule, REFUSAL_VOUCHER_OTHER_PLACE, "to", NULL);
 }
 
+/* Under which a venue's taking of a voucher too late is remembered. */
+static void conflict_key(struct rule *rule, const struct taking *taking, uint8_t ret[16]) {
+    be64_put(ret, taking->claims.serial);
+    be64_put(ret + 8, state_account(rule->state, rule->order->to)->number);
+}
+
+/* Whoever hands one in again has been heard: it would be decided, and paid, twice. */
+static int check_first_conflict(struct rule *rule, struct taking *taking) {
+    uint8_t key[16];
+    int r = 0;
+
+    conflict_key(rule, taking, key);
+    if (state_get(rule->state, STATE_MARKS, key, sizeof(key), &r))
+        taking->is_conflict = false;
+    return r;
+}
+
 /* Taken before the record that ended it was received, by somebody else than that record's. */
 static int check_conflict(struct rule *rule, struct taking *taking) {
     const Timebank__Order *order = rule->order, *ending = NULL;
@@ -82,7 +99,7 @@ static int check_conflict(struct rule *rule, struct taking *taking) {
         taking->is_conflict = strcmp(ending->to, order->to) != 0;
     else
         taking->is_conflict = taking->day <= clock_day(received_at_ms);
-    return 0;
+    return taking->is_conflict ? check_first_conflict(rule, taking) : 0;
 }
 
 static int check_standing(struct rule *rule, struct taking *taking) {
@@ -175,13 +192,19 @@ static int take(struct rule *rule, const struct taking *taking) {
 static int record_conflict(struct rule *rule, const struct taking *taking) {
     const Timebank__Order *order = rule->order;
     uint64_t first = taking->row->used;
+    uint8_t key[16];
+    void *mark;
     int r = rules_pending_open(rule, PENDING_CONFLICT, order->minutes, order->from, order->to, 0,
                                first);
 
+    conflict_key(rule, taking, key);
     if (r == 0)
         r = rules_move_add_line(rule, order->to);
+    if (r == 0)
+        r = state_make(rule->state, STATE_MARKS, key, sizeof(key), &mark);
     if (r < 0)
         return r;
+    ((struct state_mark *)mark)->dispute = rule->index;
     return rule_warn(rule, WARNING_VOUCHER_CONFLICT, rule_is_broker(rule) ? first : 0,
                      taking->row->standing == VOUCHER_USED
                          ? "This voucher was taken before: nothing moves, and a broker settles "

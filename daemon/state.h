@@ -195,7 +195,8 @@ enum state_outcome {
     OUTCOME_WITHDRAWN = 3,
     OUTCOME_LAPSED = 4
 };
-/* Of an entry that was confirmed or disputed. Key: entry number, u64. */
+/* Of an entry that was confirmed or disputed. Key: entry number, u64. Or of a voucher that a venue
+ * took when it was used or void, and the conflict of it. Key: serial u64 || venue's number u64. */
 struct state_mark {
     uint64_t confirmed; /* record of the confirm, or 0 */
     uint64_t dispute;   /* key of the pending dispute (the last one), or 0 */
@@ -277,8 +278,8 @@ struct state_voucher_key {
     uint64_t set_by;
     uint8_t is_last; /* vouchers are minted with the last one; the earlier ones still verify */
 };
-/* What an offer was used for. Key: venue / offer's name, 0x00, then "m" or "h" and the first day of a
- * month u32, "d" and a day u32, or "p", the first day of a month u32 and a member's number u64
+/* What an offer was used for. Key: venue / offer's name, 0x00, then "m" or "h" and the first day of
+ * a month u32, "d" and a day u32, or "p", the first day of a month u32 and a member's number u64
  * (enum rules_offer_sum). Takings less what was taken back. */
 struct state_offer_sum {
     uint64_t minutes;

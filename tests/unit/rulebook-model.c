@@ -1209,6 +1209,11 @@ static bool is_conflict(const struct judged *j, const struct model_voucher *v) {
     const struct model_entry *used;
     if (!j->order->redeem_voucher->offline || (v->standing != 'u' && v->standing != 'v'))
         return false;
+    for (int i = 0; i < model.n_entries; i++) /* one place is heard once */
+        if (model.entries[i].is_conflict && model.entries[i].to == j->to &&
+            memcmp(model.entries[i].order->redeem_voucher->claims.data,
+                   j->order->redeem_voucher->claims.data, 22) == 0)
+            return false;
     used = &model.entries[v->used];
     return v->standing == 'u' ? used->to != j->to : j->order->service_day <= used->at_ms / MS_A_DAY;
 }

@@ -453,6 +453,11 @@ Test(erase, is_of_one_person_who_is_gone_from_a_household) {
     as("steward");
     erase("m1", "3");
     refused(UNKNOWN_PERSON);
+    char name[30000];
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    erase("m1", name);
+    refused(UNKNOWN_PERSON);
     erase("m1", "2");
     refused(NOT_EMPTY);
     order = ENTER(set_person, SET_PERSON, "", "m1", 0);

@@ -554,6 +554,31 @@ Test(voucher_rules, offline_before_it_was_made_void_is_a_conflict) {
     cr_assert_eq(balance("swim"), 0);
 }
 
+/* By a counter that lost its list, or a venue that would be paid for each. */
+Test(voucher_rules, is_a_conflict_once_at_one_place) {
+    Timebank__Order *second;
+    mint_five();
+    offline(redeem_voucher(1, "swim"), today());
+    second = offline(redeem_voucher(1, "gym"), today());
+    warned(VOUCHER_CONFLICT);
+    as("gym-key");
+    offline(redeem_voucher(1, "gym"), today());
+    refused(VOUCHER_USED);
+    as("broker");
+    with_why(ENTER(decide, DECIDE, "", "", 0), 0)->decide->target = target_of(second);
+    void_vouchers(2, 2, "m1", 120);
+    done();
+    offline(redeem_voucher(1, "gym"), today());
+    refused(VOUCHER_USED);
+    as("swim-key");
+    for (uint64_t serial = 2; serial <= 3; serial++) {
+        offline(redeem_voucher(serial, "swim"), today());
+        warned(VOUCHER_CONFLICT);
+        offline(redeem_voucher(serial, "swim"), today());
+        refused(VOUCHER_VOID);
+    }
+}
+
 Test(voucher_rules, a_conflict_is_not_reversed) {
     mint_five();
     offline(redeem_voucher(1, "swim"), today());
