@@ -1628,7 +1628,6 @@ static void check_settling(struct judged *j, const struct model_account *a) {
     } else {
         no_if(j, claims_guardian(j), REFUSAL_NO_AUTHORITY);
         no_if(j, a->balance < 0 || a->owed, REFUSAL_NO_AUTHORITY);
-        no_if(j, a->balance < 0 || a->owed, REFUSAL_NO_AUTHORITY);
         check_minor(j, j->from, "");
     }
 }
@@ -2434,14 +2433,24 @@ size_t model_run_due(uint64_t now_ms) {
 
 static int n_orders;
 
+/* The lists come last, of which only what is used is copied. */
+static void copy(struct model *to, const struct model *from) {
+    memcpy(to, from, offsetof(struct model, vouchers));
+    memcpy(to->vouchers, from->vouchers, (size_t)from->n_vouchers * sizeof(*from->vouchers));
+    memcpy(to->entries, from->entries, (size_t)from->n_entries * sizeof(*from->entries));
+    memcpy(to->waits, from->waits, (size_t)from->n_waits * sizeof(*from->waits));
+    memcpy(to->spends, from->spends, (size_t)from->n_spends * sizeof(*from->spends));
+    memcpy(to->gains, from->gains, (size_t)from->n_gains * sizeof(*from->gains));
+}
+
 void model_begin(void) {
     n_orders = 0;
-    memcpy(&before, &model, sizeof(model));
+    copy(&before, &model);
 }
 
 void model_end(bool is_recorded) {
     if (!is_recorded) {
-        memcpy(&model, &before, sizeof(model));
+        copy(&model, &before);
         return;
     }
     model.size += 1 + (uint64_t)n_orders;

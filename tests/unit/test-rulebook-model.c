@@ -171,6 +171,19 @@ static const char *member_code(uint64_t number) {
 
 /* ---- entries */
 
+/* Now and then what was entered before is entered again. */
+static void repeat_figures(Timebank__Order *order) {
+    static const char exchanges[] = {KIND(EXCHANGE), 0};
+    const Timebank__Order *earlier = one_in(25) ? entry_of(exchanges) : NULL;
+    if (!earlier || earlier->kind_case != order->kind_case)
+        return;
+    order->from = earlier->from;
+    order->to = earlier->to;
+    order->minutes = earlier->minutes;
+    order->service_day = earlier->service_day;
+    order->activity = earlier->activity;
+}
+
 static Timebank__Order *any_time(void) {
     const char *giver = any_member(), *receiver = any_member();
     bool is_claim = is_author('m') && one_in(2), may_all = !is_author('m') || one_in(20);
@@ -186,6 +199,9 @@ static Timebank__Order *any_time(void) {
                              : what == 1 ? log_hours(giver, minutes)
                                          : exchange(receiver, giver, minutes);
     set_authority(order, is_claim ? giver : receiver);
+    if (strcmp(order->from, order->to) == 0 && !one_in(20))
+        order->from = (char *)(is_claim || what == 1 ? "m7" : order->from);
+    repeat_figures(order);
     if (one_in(3))
         order->activity = "cooking";
     if (one_in(60))
@@ -305,8 +321,8 @@ static Timebank__Order *any_answer(void) {
         one_in(8) ? entry_of("") : waiting(1u << GIFT | 1u << CLAIM | 1u << APPROVAL);
     Timebank__Order *order;
     uint64_t what = below(6);
-    if (target && needs_second(target) && one_in(2))
-        what = 3;
+    if (target && !one_in(5))
+        what = needs_second(target) ? 3 + below(3) : what == 3 ? 0 : what;
     as_party(target);
     if (what < 3) {
         order = ENTER(confirm, CONFIRM, "", "", 0);
@@ -658,10 +674,15 @@ static Timebank__Order *any_mandate(void) {
 }
 
 static Timebank__Order *any_person(void) {
-    Timebank__Order *order = ENTER(set_person, SET_PERSON, "", one_in(20) ? any_member() : "m5", 0);
+    const char *code = one_in(20) ? any_member() : one_in(3) ? "m2" : "m5";
+    Timebank__Order *order = ENTER(set_person, SET_PERSON, "", code, 0);
     order->set_person->person = one_in(3) ? "" : one_in(30) ? "anna" : "2";
     order->set_person->minor = one_in(2);
     order->set_person->gone = one_in(2);
+    if (strcmp(code, "m2") == 0 && !one_in(8)) { /* alone in the account, and under 18 or not */
+        order->set_person->person = "";
+        order->set_person->gone = false;
+    }
     return order;
 }
 
@@ -769,7 +790,7 @@ static Timebank__Order *any_account_order(void) {
             return thaw(model.accounts[i].code);
     switch (below(8)) {
     case 0:
-        return freeze(one_in(5) ? any_member() : code);
+        return freeze(one_in(15) ? any_member() : code);
     case 1:
         return one_in(3) ? close_account(emptied(code)) : thaw(code);
     case 2:
@@ -1131,6 +1152,11 @@ static void open_accounts(void) {
     order = ENTER(set_person, SET_PERSON, "", "m5", 0);
     order->set_person->person = "2";
     order->set_person->minor = true;
+    both(order);
+    order = ENTER(set_mandate, SET_MANDATE, "", "m5", 0);
+    order->set_mandate->holder = "m4";
+    order->set_mandate->kind = TIMEBANK__MANDATE_KIND__GUARDIAN;
+    order->set_mandate->from_day = today();
     both(order);
     cr_assert_eq(submit(), 0, "%s", books_notes[0].message);
     model_end(true);
