@@ -11,6 +11,8 @@
 #include "entry.h"
 #include "words.h"
 
+#define SIDE_BYTES 128 /* a code and a person; longer ones are refused for what they are */
+
 /* What was typed is cut in place; a code of the bank's own has no person. */
 static const char *person_cut(const char *code) {
     char *slash = code ? strchr((char *)(uintptr_t)code, '/') : NULL;
@@ -37,12 +39,26 @@ static enum tb_authority authority_of(struct client *client, const struct tb_ord
     return strcmp(from, own) != 0 && strcmp(to, own) != 0 ? TB_BY_GUARDIAN : TB_BY_ROLE;
 }
 
+/* The same without a cut: the verb goes on with what was typed. */
+static void persons_split(struct tb_order *order, char ret_from[SIDE_BYTES],
+                          char ret_to[SIDE_BYTES]) {
+    snprintf(ret_from, SIDE_BYTES, "%s", order->from ? order->from : "");
+    snprintf(ret_to, SIDE_BYTES, "%s", order->to ? order->to : "");
+    if (strchr(ret_from, '/'))
+        order->from = ret_from;
+    if (strchr(ret_to, '/'))
+        order->to = ret_to;
+    record_persons_cut(order);
+}
+
 int record_batch_new(struct client *client, const struct tb_order *order,
                      struct tb_batch **ret_batch) {
     _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
     struct tb_order chosen = *order;
+    char from[SIDE_BYTES], to[SIDE_BYTES];
     size_t place;
     int r = tb_batch_new(client->bank, &batch);
+    persons_split(&chosen, from, to);
     chosen.authority = authority_of(client, order, words_from(order), words_to(order));
     if (r == 0)
         r = tb_batch_add(batch, &chosen, &place);
@@ -73,6 +89,7 @@ static bool only_the_day_refused(const struct tb_batch *batch) {
 
 int record_try(struct client *client, struct tb_order *order, struct tb_batch **ret_batch,
                struct tb_answer **ret_answer) {
+    record_persons_cut(order);
     for (;;) {
         _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
         int r = record_batch_new(client, order, &batch);
@@ -235,7 +252,6 @@ int client_record(struct client *client, struct tb_order *order) {
     int r = client_open(client);
     if (r != CLIENT_DONE)
         return r;
-    record_persons_cut(order);
     r = record_try(client, order, &batch, &answer);
     return r == 0 ? tell_order(client, answer, 0, (int)order->kind, order)
                   : record_outcome(client, batch, r);

@@ -26,9 +26,9 @@ struct record_told {
     json_t *more;                    /* more members of the JSON object, or NULL; stolen */
 };
 
-/* Takes the person of a household off a side's code: "m0007/2". */
+/* Takes the person of a household off a side's code, "m0007/2", where it was typed. */
 void record_persons_cut(struct tb_order *order);
-/* A batch of one order; a member's key that enters for somebody else claims a mandate's authority.
+/* A batch of one order, whose sides may name persons behind their codes; a member's key that enters for somebody else claims a mandate's authority.
  * -EINPROGRESS and the like as tb_batch_new(). */
 int record_batch_new(struct client *client, const struct tb_order *order,
                      struct tb_batch **ret_batch);

@@ -66,7 +66,6 @@ static int transfer_tell(struct client *client, const struct tb_answer *answer,
 static int transfer_record(struct client *client, struct tb_order *order) {
     _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
     _cleanup_(tb_answer_freep) struct tb_answer *answer = NULL;
-    record_persons_cut(order);
     int r = record_try(client, order, &batch, &answer);
     return r == 0 ? transfer_tell(client, answer, order) : record_outcome(client, batch, r);
 }

@@ -252,7 +252,9 @@ static int check_capture(struct rule *rule, const struct hold *hold, uint64_t mi
         return rule_refuse(rule, REFUSAL_MORE_THAN_REMAINS, "minutes",
                            "Only %s is held: capture that or less.", text);
     }
-    r = check_standing(rule, hold->order->to);
+    r = rules_safeguard_check(rule, hold->order->from, hold->order->to);
+    if (r == 0)
+        r = check_standing(rule, hold->order->to);
     if (r == 0)
         r = check_standing(rule, hold->order->from);
     return r == 0 ? rules_move_check(rule, TRANSIT, hold->order->to, minutes) : r;

@@ -71,6 +71,8 @@ int rules_leave_choose(struct rule *rule) {
         return rule_refuse(rule, REFUSAL_OWN_HOURS, "heir", NULL);
     r = check_heir(rule, account, heir);
     if (r == 0)
+        r = rules_person_check_author(rule, account->code, "");
+    if (r == 0)
         r = make_choice(rule, account, &choice);
     if (r == 0)
         snprintf(choice->heir, sizeof(choice->heir), "%s", heir);
@@ -170,8 +172,10 @@ int rules_leave(struct rule *rule) {
     uint32_t days = (uint32_t)state_policy_number(rule->state, "leave-days", 0);
     uint32_t until_day = leave->until_day ? leave->until_day : rule->today + days;
     struct state_account *account = NULL;
-    int r;
+    int r = rules_person_check_author(rule, rule->order->to, "");
 
+    if (r != 0)
+        return r;
     if (state_account(rule->state, rule->order->to)->standing == STANDING_CLOSED)
         return rule_refuse(rule, REFUSAL_ALREADY_CLOSED, "to", NULL);
     if (!leave->stays && (until_day < rule->today || until_day > rule->today + LEAVE_DAYS_MAX))
@@ -203,6 +207,7 @@ int rules_leave_due(struct rule *rule, struct state_pending *pending) {
 struct waiting {
     struct rule *rule;
     const char *code;
+    uint32_t but;   /* bits of what may go on waiting */
     uint64_t entry; /* the first that waits, or UINT64_MAX */
 };
 
@@ -221,7 +226,7 @@ static int look(void *user, uint64_t key) {
     pending = state_get(waiting->rule->state, STATE_PENDINGS, bytes, sizeof(bytes), &r);
     if (!pending)
         return r < 0 ? r : -EUCLEAN;
-    if (!pending->is_over && !ends_with_it(pending) &&
+    if (!pending->is_over && !ends_with_it(pending) && !(waiting->but & (1u << pending->what)) &&
         (strcmp(pending->from, waiting->code) == 0 || strcmp(pending->to, waiting->code) == 0))
         waiting->entry = MIN_OF(waiting->entry, key);
     return 0;
@@ -238,9 +243,9 @@ static int each_waiting(struct rule *rule, int (*each)(void *user, uint64_t key)
     return r;
 }
 
-int rules_leave_check_waits(struct rule *rule, const struct state_account *account,
+int rules_leave_check_waits(struct rule *rule, const struct state_account *account, uint32_t but,
                             const char *field) {
-    struct waiting waiting = {.rule = rule, .code = account->code, .entry = UINT64_MAX};
+    struct waiting waiting = {.rule = rule, .code = account->code, .but = but, .entry = UINT64_MAX};
     char words[RULE_ENTRY_WORDS_BYTES];
     int r = each_waiting(rule, look, &waiting);
 

@@ -101,7 +101,7 @@ static int check(struct rule *rule, const struct state_account *from,
         r = check_party(rule, from->code, to->code);
     if (r == 0)
         r = check_balance(rule, from);
-    return r == 0 ? rules_leave_check_waits(rule, from, "from") : r;
+    return r == 0 ? rules_leave_check_waits(rule, from, 0, "from") : r;
 }
 
 /* What the one owes, the other owes from now on; the one remembers it for an unmerge. */

@@ -112,10 +112,16 @@ int rules_register_close(struct rule *rule) {
         return r;
     if (account->standing == STANDING_CLOSED)
         return rule_refuse(rule, REFUSAL_ALREADY_CLOSED, "to", NULL);
-    if (account->balance != 0 || account->held != 0)
+    if (account->balance != 0 || account->held != 0 || account->owed_minutes != 0)
         return rule_refuse(rule, REFUSAL_NOT_EMPTY, "to", NULL);
+    /* Vouchers know what to do with who paid or took them and is closed by then. */
+    r = rules_leave_check_waits(rule, account, 1u << PENDING_VOUCHERS | 1u << PENDING_CONFLICT,
+                                "to");
+    if (r != 0)
+        return r;
     account->standing = STANDING_CLOSED;
-    return 0;
+    account->leaving_day = 0;
+    return rules_leave_end(rule, account, NULL);
 }
 
 /* Gains are counted from the day on which credits may first expire. */

@@ -133,6 +133,10 @@ static int check_minutes(struct rule *rule, const struct rules_target *target,
 static int check_open(struct rule *rule, const char *code) {
     const struct state_account *account = state_account(rule->state, code);
 
+    if (account && account->merged_into)
+        return rule_refuse(rule, REFUSAL_MERGED, "target",
+                           "%s goes on as %s: enter the contrary for that one instead.", code,
+                           rules_merge_survivor(rule->state, account)->code);
     if (!account || (account->standing == STANDING_CLOSED && !rule_is_history(rule)))
         return rule_refuse(rule, REFUSAL_CLOSED, "target", "%s is closed: see the coordinator.",
                            code);

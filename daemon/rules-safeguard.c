@@ -39,8 +39,10 @@ int rules_safeguard_check(struct rule *rule, const char *first, const char *seco
     return 0;
 }
 
+/* Where somebody acts, spends, or is handed what a voucher is worth. */
 int rules_safeguard_check_sides(struct rule *rule) {
-    if (!(rule->kind->fields & USES_PERSONS))
+    if (!(rule->kind->fields & USES_PERSONS) && !(rule->kind->traits & SPENDS) &&
+        rule->kind->number != TIMEBANK__ORDER__KIND_REDEEM_VOUCHER)
         return 0;
     return rules_safeguard_check(rule, rule->order->from, rule->order->to);
 }

@@ -10,6 +10,8 @@
 #include "proto/hours.h"
 #include "rules.h"
 
+#define ORDER_ARENA_BYTES (256u * 1024)
+
 /* Nobody writes off their own debt. */
 static int check_by_self(struct rule *rule, const struct state_account *account) {
     if (rule->order->authority != TIMEBANK__AUTHORITY__BY_SELF)
@@ -19,7 +21,7 @@ static int check_by_self(struct rule *rule, const struct state_account *account)
         return rule_refuse(rule, REFUSAL_NO_AUTHORITY, "from",
                            "A debt, or what was advanced, is for a broker to write off: earn it "
                            "first, or ask one.");
-    return 0;
+    return rules_person_check_author(rule, account->code, "");
 }
 
 static int check_left(struct rule *rule, const struct state_account *account) {
@@ -89,7 +91,8 @@ static int check_balance(struct rule *rule, const struct state_account *account)
 
 /* What anybody still holds in vouchers good there only, they have to be told about. */
 struct left_over {
-    struct rule *rule;
+    struct rule rule; /* as ours, with an arena that is emptied after each order */
+    struct arena arena;
     const char *venue;
     uint64_t minutes;
 };
@@ -103,24 +106,28 @@ static int count_vouchers(void *user, uint64_t key) {
     int r = 0;
 
     be64_put(bytes, key);
-    pending = state_get(left->rule->state, STATE_PENDINGS, bytes, sizeof(bytes), &r);
+    pending = state_get(left->rule.state, STATE_PENDINGS, bytes, sizeof(bytes), &r);
     if (!pending || pending->is_over || pending->what != PENDING_VOUCHERS)
         return r;
-    r = rules_pending_order(left->rule, pending->entry, &order, &received_at_ms);
+    r = rules_pending_order(&left->rule, pending->entry, &order, &received_at_ms);
     if (r == 0 && order->kind_case == TIMEBANK__ORDER__KIND_MINT_VOUCHERS &&
         strcmp(order->mint_vouchers->venue, left->venue) == 0)
         left->minutes += pending->minutes;
+    arena_reset(&left->arena);
     return r;
 }
 
 static int warn_of_vouchers(struct rule *rule, const struct state_account *account) {
-    struct left_over left = {.rule = rule, .venue = account->code};
+    struct left_over left = {.rule = *rule, .venue = account->code};
     char text[32];
     int r;
 
     if (account->kind != TIMEBANK__ACCOUNT_KIND__VENUE)
         return 0;
+    arena_init(&left.arena, ORDER_ARENA_BYTES);
+    left.rule.arena = &left.arena;
     r = state_due_each(rule->state, count_vouchers, &left);
+    arena_fini(&left.arena);
     if (r < 0 || left.minutes == 0)
         return r;
     hours_format((int64_t)left.minutes, text);
@@ -169,7 +176,7 @@ int rules_settle(struct rule *rule) {
     if (r == 0)
         r = check_choice(rule, account);
     if (r == 0)
-        r = rules_leave_check_waits(rule, account, "from");
+        r = rules_leave_check_waits(rule, account, 0, "from");
     if (r != 0)
         return r;
     add_legs(rule, &legs, account);

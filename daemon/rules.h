@@ -474,10 +474,11 @@ const char *rules_leave_heir(struct state *state, const struct state_account *ac
 int rules_leave_plan(struct rule *rule, const struct state_pending *pending,
                      Timebank__EventKind *ret_event, uint64_t *ret_minutes);
 int rules_leave_due(struct rule *rule, struct state_pending *pending);
-/* What waits for or of an account that is to end: refused STILL_WAITING for the first of it.
- * Leaving and a pledge do not stand in the way: rules_leave_end() ends them, but a pledge goes over
- * to the account that goes on (NULL: none does). */
-int rules_leave_check_waits(struct rule *rule, const struct state_account *account,
+/* What waits for or of an account that is to end: refused STILL_WAITING for the first of it, but of
+ * those kinds of pending (bits) that may wait on. Leaving and a pledge do not stand in the way:
+ * rules_leave_end() ends them, but a pledge goes over to the account that goes on (NULL: none
+ * does). */
+int rules_leave_check_waits(struct rule *rule, const struct state_account *account, uint32_t but,
                             const char *field);
 int rules_leave_end(struct rule *rule, const struct state_account *account, const char *goes_on);
 /* rules-settle.c */

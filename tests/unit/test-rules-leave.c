@@ -205,6 +205,34 @@ Test(leave, may_be_set_to_another_day_and_falls_due_once) {
     cr_assert_eq(books_run_due(), 1);
 }
 
+Test(leave, ends_with_an_account_that_is_closed_empty) {
+    leave("m1", today() + 2);
+    close_account("m1");
+    done();
+    cr_assert_eq(account_of("m1")->leaving_day, 0);
+    wait_days(5);
+    cr_assert_eq(books_run_due(), 0);
+    advance("m2", 60);
+    gift("m2", "m3", 60);
+    done();
+    close_account("m2");
+    refused(NOT_EMPTY);
+}
+
+Test(leave, of_who_is_under_18_is_a_guardians_word_by_policy) {
+    as("steward");
+    set_policy("under-18", "guardian");
+    ENTER(set_person, SET_PERSON, "", "m1", 0)->set_person->minor = 1;
+    done();
+    as("m1-key");
+    leave("m1", 0);
+    refused(NEEDS_GUARDIAN);
+    choose("m1", "m2");
+    refused(NEEDS_GUARDIAN);
+    settle("m1", "chest", LEFT);
+    refused(NEEDS_GUARDIAN);
+}
+
 Test(leave, is_the_members_own_or_a_brokers) {
     as("m1-key");
     leave("m2", 0);

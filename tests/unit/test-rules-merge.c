@@ -175,6 +175,16 @@ Test(merge, takes_along_what_is_owed_of_advances_and_gives_it_back) {
     cr_assert_eq(account_of("m1")->owed_minutes, 120);
 }
 
+Test(merge, sends_a_reversal_to_who_goes_on) {
+    Timebank__Order *slip = exchange("m1", "m2", 60);
+    done();
+    merge("m1", "m3");
+    done();
+    reverse(slip, 0);
+    refused(MERGED);
+    says("m1 goes on as m3: enter the contrary for that one instead.");
+}
+
 Test(merge, is_found_by_its_entry) {
     Timebank__Order *slip = exchange("m1", "m2", 60), *order;
     done();

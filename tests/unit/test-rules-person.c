@@ -418,6 +418,30 @@ Test(safeguard, is_lifted_by_whoever_may_set_it) {
     refused(NO_AUTHORITY);
 }
 
+Test(safeguard, stands_before_what_was_booked_or_proposed_earlier) {
+    Timebank__Order *hold = ENTER(hold, HOLD, "m1", "swim", 60);
+    hold->hold->offer = "swim";
+    hold->hold->adults = 1;
+    on_day(hold, today());
+    hold->hold->until_ms = books_now_ms + 3600 * 1000;
+    Timebank__Order *claim = exchange("m1", "m2", 60);
+    claim->proposal = 1;
+    cr_assert_eq(submit(), 0, "%s", books_notes[0].message);
+    safeguard("m1", "", false);
+    done();
+    on_day(ENTER(capture, CAPTURE, "", "", 0), 0)->capture->target = target_of(hold);
+    refused(SEE_COORDINATOR);
+    as("m1-key");
+    Timebank__Order *yes = ENTER(confirm, CONFIRM, "", "", 0);
+    yes->confirm->target = target_of(claim);
+    yes->confirm->quote = quote_of(claim);
+    refused(SEE_COORDINATOR);
+    as("broker");
+    ENTER(release, RELEASE, "", "", 0)->release->target = target_of(hold);
+    done();
+    cr_assert_eq(balance("m1"), 0);
+}
+
 Test(safeguard, keeps_no_reason) {
     Timebank__Order *order = safeguard("m1", "m2", false);
     order->note = keep_bytes("12345678901234567890123456789012", 32);
