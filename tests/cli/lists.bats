@@ -100,11 +100,15 @@ teardown_file() {
     timebank account limit m0006 --by-policy >/dev/null
 }
 
-@test "nothing awaits confirmation, and that is said plainly" {
+@test "what a broker entered awaits its receiver's word, and not what is older than the days asked for" {
     run -0 timebank list unconfirmed
-    says "No entry awaits confirmation"
+    says "ask m0002 whether that is right"
+    run -0 timebank list unconfirmed m0003
+    says "Everything of late is confirmed"
     run -0 timebank list unconfirmed --json
-    [ -z "$output" ]
+    is 'x["kind"] == "exchange" and x["confirms"] == x["from"]'
+    run -1 timebank list unconfirmed --days soon --json
+    is 'x["refused"] == "BAD_NUMBER"'
 }
 
 @test "the lists are for brokers" {
