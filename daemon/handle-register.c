@@ -37,24 +37,50 @@ static const struct register_table {
     {TIMEBANK__REGISTER_TABLE__PERIODS, BROKERS | ROLE(AUDITOR), register_periods},
 };
 
+static int compare_bytes(const ProtobufCBinaryData *a, const void *mark, size_t n_mark) {
+    size_t n = MIN_OF(a->len, n_mark);
+    int order = n ? memcmp(a->data, mark, n) : 0;
+
+    return order ? order : (a->len > n_mark) - (a->len < n_mark);
+}
+
+static int compare_marks(const void *a, const void *b) {
+    const Timebank__RegisterRow *const *x = a, *const *y = b;
+
+    return compare_bytes(&(*x)->mark, (*y)->mark.data, (*y)->mark.len);
+}
+
+static void sort_rows(struct register_scan *scan) {
+    if (scan->n_rows > 0)
+        qsort(scan->rows, scan->n_rows, sizeof(Timebank__RegisterRow *), compare_marks);
+}
+
+/* Rows come in no order: of a large table only those are kept that may stand on this page, and one
+ * more, which tells that there are others. */
+static int make_room(struct register_scan *scan) {
+    if (!scan->rows)
+        scan->rows =
+            arena_alloc(scan->call->arena, 2 * (scan->max + 1) * sizeof(Timebank__RegisterRow *));
+    if (!scan->rows)
+        return -ENOMEM;
+    if (scan->n_rows < 2 * (scan->max + 1))
+        return 0;
+    sort_rows(scan);
+    scan->n_rows = scan->max + 1;
+    scan->last = scan->rows[scan->max];
+    return 0;
+}
+
 Timebank__RegisterRow *register_row(struct register_scan *scan, const void *mark, size_t n_mark) {
     struct arena *arena = scan->call->arena;
     const ProtobufCBinaryData *after = &scan->ask->after;
-    int order = memcmp(mark, after->data, MIN_OF(n_mark, after->len));
     Timebank__RegisterRow *row;
 
-    if (after->len > 0 && (order < 0 || (order == 0 && n_mark <= after->len)))
+    if ((after->len > 0 && compare_bytes(after, mark, n_mark) >= 0) ||
+        (scan->last && compare_bytes(&scan->last->mark, mark, n_mark) < 0))
         return NULL;
-    if (scan->n_rows == scan->n_allocated) {
-        size_t n = scan->n_allocated ? scan->n_allocated * 2 : 64;
-        Timebank__RegisterRow **rows = arena_alloc(arena, n * sizeof(Timebank__RegisterRow *));
-        if (!rows)
-            return NULL;
-        if (scan->n_rows > 0)
-            memcpy(rows, scan->rows, scan->n_rows * sizeof(Timebank__RegisterRow *));
-        scan->rows = rows;
-        scan->n_allocated = n;
-    }
+    if (make_room(scan) < 0)
+        return NULL;
     row = arena_alloc(arena, sizeof(*row));
     if (!row)
         return NULL;
@@ -95,14 +121,6 @@ bool register_may_read(const struct register_scan *scan, const char *code) {
            call_acts_for(scan->call, code);
 }
 
-static int compare_marks(const void *a, const void *b) {
-    const Timebank__RegisterRow *const *x = a, *const *y = b;
-    size_t n = MIN_OF((*x)->mark.len, (*y)->mark.len);
-    int order = n ? memcmp((*x)->mark.data, (*y)->mark.data, n) : 0;
-
-    return order ? order : ((*x)->mark.len > (*y)->mark.len) - ((*x)->mark.len < (*y)->mark.len);
-}
-
 static const struct register_table *find(Timebank__RegisterTable table) {
     for (size_t i = 0; i < N_ELEMENTS(tables); i++)
         if (tables[i].table == table)
@@ -115,8 +133,7 @@ static int respond(struct register_scan *scan) {
 
     if (!list || scan->call->arena->r < 0)
         return -ENOMEM;
-    if (scan->n_rows > 0)
-        qsort(scan->rows, scan->n_rows, sizeof(Timebank__RegisterRow *), compare_marks);
+    sort_rows(scan);
     timebank__register__init(list);
     list->rows = scan->rows;
     list->n_rows = MIN_OF(scan->n_rows, scan->max);

@@ -15,10 +15,10 @@ struct register_scan {
     size_t max;                          /* rows of the page */
     Timebank__RegisterRow **rows;
     size_t n_rows;
-    size_t n_allocated;
+    const Timebank__RegisterRow *last; /* none after it stands on this page; NULL: any may */
 };
 
-/* A new row under its mark, which orders the rows; NULL where the page begins after it, or no
+/* A new row under its mark, which orders the rows; NULL where it is not on this page, or no
  * memory is left (call->arena->r). Its texts are copied by register_text(). */
 Timebank__RegisterRow *register_row(struct register_scan *scan, const void *mark, size_t n_mark);
 char *register_text(struct register_scan *scan, const char *text);
