@@ -297,6 +297,30 @@ tomorrow() {
     is 'x["ward"] == "riverside"'
 }
 
+@test "an erasure that a crash kept from the register is made up for at the start" {
+    helps m0001 m0002 1h --why "a long talk about her illness" >/dev/null
+    timebank account settle m0001 --died >/dev/null
+    bank_stop
+    cp -a "$PLACE/ledger/people" "$PLACE/people-before"
+    bank_run
+    timebank erase m0001 >/dev/null
+    bank_stop
+    # As if the power had gone once the order was durable.
+    rm -r "$PLACE/ledger/people"
+    mv "$PLACE/people-before" "$PLACE/ledger/people"
+    : >"$PLACE/ledger/people/data.mdb.new"
+    bank_run
+    run -0 timebank account show m0001 --json
+    is 'x["ward"] == ""'
+    run -0 timebank statement m0002 --json
+    [[ "$output" != *illness* ]]
+    [ ! -e "$PLACE/ledger/people/data.mdb.new" ]
+    inode=$(stat -c %i "$PLACE/ledger/people/data.mdb")
+    bank_stop
+    bank_run
+    [ "$(stat -c %i "$PLACE/ledger/people/data.mdb")" = "$inode" ]
+}
+
 @test "one person of a household is forgotten, and the others are not" {
     timebank person add m0001 2 >/dev/null
     helps m0001/2 m0002 1h --why "about the second one" >/dev/null

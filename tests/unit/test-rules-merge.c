@@ -255,7 +255,7 @@ Test(transfer, has_a_cap_of_the_year_that_a_reversal_gives_back) {
     done();
     transfer("bank:riverside", "m1", 60, ID_2);
     refused(TRANSFER_CAP);
-    says("ask a steward");
+    says("transfer-cap-year");
     transfer("bank:riverside", "m1", 45, ID_2);
     done();
     reverse(order, 30);
