@@ -34,7 +34,8 @@ void record_persons_cut(struct tb_order *order) {
 static enum tb_authority authority_of(struct client *client, const struct tb_order *order,
                                       const char *from, const char *to) {
     const char *own = client_own_account(client, TB_ROLE_MEMBER);
-    if (!own || order->authority != TB_BY_ROLE || order->kind >= TB_OPEN_ACCOUNT || (!*from && !*to))
+    if (!own || order->authority != TB_BY_ROLE || order->kind >= TB_OPEN_ACCOUNT ||
+        (!*from && !*to))
         return order->authority;
     return strcmp(from, own) != 0 && strcmp(to, own) != 0 ? TB_BY_GUARDIAN : TB_BY_ROLE;
 }
@@ -313,8 +314,7 @@ int record_on_entry(struct client *client, const char *number, struct tb_order *
         return r;
     uint64_t target_number = entry.number;
     /* Of vouchers only one that was taken twice waits for anybody. */
-    bool is_conflict =
-        entry.order.kind == TB_REDEEM_VOUCHER && strcmp(entry.state, "waiting") == 0;
+    bool is_conflict = entry.order.kind == TB_REDEEM_VOUCHER && strcmp(entry.state, "waiting") == 0;
     _cleanup_(freep) char *was = words_of_dated_order(&entry.order), *words = NULL;
     memcpy(order->target, entry.order.id, sizeof(order->target));
     static const uint8_t zeros[TB_QUOTE_BYTES];
@@ -323,8 +323,8 @@ int record_on_entry(struct client *client, const char *number, struct tb_order *
         memcpy(order->quote, entry.leaf, sizeof(order->quote));
     r = entry_copy_init(&target, &entry.order);
     if (r == 0) {
-        order->authority = authority_of(client, order, words_from(&target.order),
-                                        words_to(&target.order));
+        order->authority =
+            authority_of(client, order, words_from(&target.order), words_to(&target.order));
         r = record_try(client, order, &batch, &answer);
     }
     if (r != 0)

@@ -28,8 +28,8 @@ struct record_told {
 
 /* Takes the person of a household off a side's code, "m0007/2", where it was typed. */
 void record_persons_cut(struct tb_order *order);
-/* A batch of one order, whose sides may name persons behind their codes; a member's key that enters for somebody else claims a mandate's authority.
- * -EINPROGRESS and the like as tb_batch_new(). */
+/* A batch of one order, whose sides may name persons behind their codes; a member's key that enters
+ * for somebody else claims a mandate's authority. -EINPROGRESS and the like as tb_batch_new(). */
 int record_batch_new(struct client *client, const struct tb_order *order,
                      struct tb_batch **ret_batch);
 /* Submits and, where it is not done, tells why; exit status. */
@@ -59,9 +59,9 @@ void record_told_fini(struct record_told *told);
 /* What was done, or only proposed yet, in words; the caller's. */
 char *record_words(const struct tb_order *order);
 /* Records an order that speaks of an entry (confirm, decline, withdraw, dispute, decide, approve,
- * capture, release, unmerge): sets its target from the number as typed, and its quote, unless it has
- * one, and tells it: "Confirmed: entry 24 (Wed 5 March 2025: m0007 gave ...); entry 43" with the
- * balances after it; with --json also {"target_entry"}. Exit status. */
+ * capture, release, unmerge): sets its target from the number as typed, and its quote, unless it
+ * has one, and tells it: "Confirmed: entry 24 (Wed 5 March 2025: m0007 gave ...); entry 43" with
+ * the balances after it; with --json also {"target_entry"}. Exit status. */
 int record_on_entry(struct client *client, const char *number, struct tb_order *order);
 
 DEFINE_CLEANUP(struct tb_batch *, tb_batch_free)

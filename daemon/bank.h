@@ -43,7 +43,7 @@ struct bank {
     uint64_t time_reference_ms; /* ledger time, and the monotonic time it was seen at */
     uint64_t monotonic_reference_ms;
     _Atomic uint64_t beside_bytes; /* on their way into the register of people */
-    uint64_t n_erasures_seen; /* orders to erase somebody, the last of them durable with: */
+    uint64_t n_erasures_seen;      /* orders to erase somebody, the last of them durable with: */
     uint64_t erase_ticket;
     uint64_t n_erased; /* of those, carried out in the register of people */
     bool clock_is_ahead;
@@ -73,8 +73,9 @@ int bank_check_writable(struct bank *bank, uint64_t bytes, uint64_t beside_bytes
 /* Records what is due by now, as every write and the tick do first. 0 done or not the time for it,
  * > 0 why a batch must wait: REFUSAL_TRY_LATER, REFUSAL_LEDGER_FULL. */
 int bank_run_due(struct bank *bank) TB_MUST_CHECK;
-/* Carries out in the register of people what durable orders to erase somebody say. Whatever fails is
- * tried again at the next call, and at the next start; after -EBADFD there is no register any more.
+/* Carries out in the register of people what durable orders to erase somebody say. Whatever fails
+ * is tried again at the next call, and at the next start; after -EBADFD there is no register any
+ * more.
  */
 int bank_erase(struct bank *bank) TB_MUST_CHECK;
 /* For a state record: the wall clock, unless that is ahead; then ledger time as it stands. */

@@ -36,7 +36,8 @@ static int find(struct call *call, const char *code, const struct state_account 
     *ret = NULL;
     if (!call_may_read(call, code))
         return call_refuse(call, REFUSAL_NO_AUTHORITY,
-                           "This key may read its own account only, and those it has a mandate for: ask a broker.");
+                           "This key may read its own account only, and those it has a mandate "
+                           "for: ask a broker.");
     *ret = state_account(bank_state(call->bank), code);
     return *ret ? 0 : call_refuse(call, REFUSAL_NO_SUCH_ACCOUNT, NULL);
 }

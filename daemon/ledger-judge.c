@@ -14,7 +14,7 @@
 #include "rules.h"
 
 #define OVERRIDES_ALL 63u
-#define FIRST_REGISTER_KIND 64 /* from here on nothing is done in anybody's name */
+#define FIRST_REGISTER_KIND 64          /* from here on nothing is done in anybody's name */
 #define ARENA_BYTES (64u * 1024 * 1024) /* of what one order reads back of the log */
 
 /* The field that differs is told to whoever may read the earlier order: who could guess its id

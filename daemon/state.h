@@ -184,7 +184,7 @@ struct state_pending {
     uint64_t entry;             /* the entry it is about: itself, or the one disputed */
     uint64_t ended;             /* record that ended it */
     uint32_t ended_day;
-    uint32_t counted_day; /* on which its minutes counted as spent, or 0 */
+    uint32_t counted_day;                /* on which its minutes counted as spent, or 0 */
     uint8_t author[SSHSIG_PUBLIC_BYTES]; /* of the order that opened it */
     char from[CODE_MAX + 1];
     char to[CODE_MAX + 1];
@@ -251,7 +251,8 @@ struct state_choice {
     uint64_t leave; /* the order that began it, its pending's key, or 0 */
     char heir[CODE_MAX + 1];
 };
-/* What one account may spend. Key: account number u64 || span u8 (1 day, 2 week, 3 month, 4 year: minutes;
+/* What one account may spend. Key: account number u64 || span u8 (1 day, 2 week, 3 month, 4 year:
+ * minutes;
  * + 8: entries). */
 struct state_span {
     uint64_t most; /* or one of: */

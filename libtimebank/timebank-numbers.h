@@ -169,8 +169,8 @@ enum tb_register {
     TB_REGISTER_PERIODS = 7,
     TB_REGISTER_VOUCHERS_MINTED = 8,
     TB_REGISTER_VOUCHER_KEYS = 9,
-    TB_REGISTER_LIMITS = 10,    /* every set_limit of an account, oldest first */
-    TB_REGISTER_EXPIRING = 11,  /* what an expire of today would take */
+    TB_REGISTER_LIMITS = 10,     /* every set_limit of an account, oldest first */
+    TB_REGISTER_EXPIRING = 11,   /* what an expire of today would take */
     TB_REGISTER_OFFER_SUMS = 12, /* of one venue, by offer, in a period */
     TB_REGISTER_LEAVING = 13     /* who leaves, until when, and where their credits go */
 };

@@ -473,7 +473,8 @@ struct tb_statement_line {
     int event;
     uint64_t event_ms;
     uint64_t event_minutes;
-    /* Of an exchange, earn or gift, or of the one that it gives effect to; as in struct tb_entry. */
+    /* Of an exchange, earn or gift, or of the one that it gives effect to; as in struct tb_entry.
+     */
     const char *state;
 };
 /* Newest first, all of them: the minutes add up to the balance. */
