@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "record.h"
 
 #define WHY_BYTES 400
 #define DAY_ONE 20000u /* two days on which a weekday and "today" mean different dates */
@@ -244,6 +245,7 @@ static int entry_read(struct import *import, struct import_row *row, struct tb_o
     order->kind = kind->kind;
     order->from = code_cell(row, kind->from);
     order->to = code_cell(row, kind->to);
+    record_persons_cut(order);
     order->activity = CELL(row, COLUMN_ACTIVITY);
     order->offer = CELL(row, COLUMN_OFFER);
     order->funder = CELL(row, COLUMN_FUNDER);
@@ -338,6 +340,7 @@ static int sheet_read(struct import *import, struct import_row *row, struct tb_o
         return r;
     order->from = code_cell(row, COLUMN_RECEIVER);
     order->to = code_cell(row, COLUMN_GIVER);
+    record_persons_cut(order);
     order->activity = CELL(row, COLUMN_ACTIVITY);
     order->authority = TB_BY_SHEET;
     order->source = TB_FROM_SHEET;

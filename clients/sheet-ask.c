@@ -176,7 +176,20 @@ static const char *side_words(int kind) {
     return "is one of the bank's own accounts: name a member or an organisation";
 }
 
+/* "m0007/2": who of a household; the bank knows whether they are. */
+static char *household_ask(struct sheet_session *session, const char *part, size_t n_code,
+                           bool giver, uint32_t day) {
+    _cleanup_(freep) char *typed = strndup(part, n_code), *code = NULL;
+    char *whole = NULL;
+    if (typed)
+        code = sheet_ask_person(session, typed, giver, day);
+    return code && asprintf(&whole, "%s%s", code, part + n_code) >= 0 ? whole : NULL;
+}
+
 char *sheet_ask_person(struct sheet_session *session, const char *part, bool giver, uint32_t day) {
+    size_t n_code = strcspn(part, "/");
+    if (n_code > 0 && part[n_code])
+        return household_ask(session, part, n_code, giver, day);
     struct sheet_matches matches = sheet_known_people(session, part, giver);
     if (matches.n == 1 && matches.sure)
         return strdup(matches.names[0]);

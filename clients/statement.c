@@ -153,11 +153,22 @@ static const char *event_words(const struct tb_statement_line *line) {
     }
 }
 
+/* "m0007/2 gave to m0012: gardening": who of a household it was. */
+static char *words_of_person(const struct tb_order *order, const char *code) {
+    const char *person = is(order->to, code) ? order->to_person : order->from_person;
+    _cleanup_(freep) char *words = words_of(order, code);
+    char *named = NULL;
+
+    if (!words || !person || !*person)
+        return TAKE(words);
+    return asprintf(&named, "%s/%s %s", code, person, words) < 0 ? NULL : named;
+}
+
 /* "taken back: entry 24 (gave to m0012: gardening)", "lapsed, given back: entry 24 (set aside...)"
  */
 static char *words_of_line(const struct tb_statement_line *line, const char *code) {
     const struct tb_order *order = has_target(line) ? &line->target : &line->order;
-    _cleanup_(freep) char *subject = words_of(order, code);
+    _cleanup_(freep) char *subject = words_of_person(order, code);
     char *words = NULL;
 
     if (!subject || (!has_target(line) && !line->event))

@@ -73,6 +73,29 @@ tomorrow() {
     [ "$(minutes m0001)" = 90 ]
 }
 
+@test "a household's person is named on sheets and in files, too" {
+    timebank person add m0001 2 >/dev/null
+    cat >"$PLACE/march.csv" <<'CSV'
+sheet,line,date,giver,receiver,time,activity
+march,1,2025-03-05,m0001/2,m0002,1h,gardening
+march,2,2025-03-05,M0003,m0001/1,30m,gardening
+CSV
+    run -0 timebank import "$PLACE/march.csv"
+    [ "$(minutes m0001)" = 30 ]
+    printf 'march,3,2025-03-05,m0001,m0002,1h,gardening\n' >"$PLACE/more.csv"
+    sed -i '1i sheet,line,date,giver,receiver,time,activity' "$PLACE/more.csv"
+    run -1 timebank import "$PLACE/more.csv"
+    says "name the one, as m0001/2"
+    run -0 timebank sheet --sheet april --on 2025-04-02 --lines 1 --total 1h --typed <<'TYPED'
+m0001/2 m0002 1h gardening
+end
+TYPED
+    [ "$(minutes m0001)" = 90 ]
+    run -0 timebank statement m0001 --json
+    says "m0001/2 gave to m0002: gardening"
+    says "m0001/1 was helped by m0003"
+}
+
 @test "a name does not become a person of the ledger" {
     run -1 timebank person add m0001 anna --json
     refused BAD_TEXT
