@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "balance.h"
 #include "base/cleanup.h"
 #include "options.h"
 #include "record.h"
@@ -107,7 +108,8 @@ static int how_read(bool left, bool died, bool ended, enum tb_settle *ret) {
     return CLIENT_DONE;
 }
 
-static int settle_record(struct client *client, struct tb_order *order) {
+/* What was said of where it goes, or of the balance, is sent as it is: the bank compares. */
+static int settle_record(struct client *client, struct tb_order *order, bool has_balance) {
     struct leaver leaver = {0};
     const struct tb_register_ask ask = {.code = order->from};
     int r = tb_register_list(client->bank, TB_REGISTER_LEAVING, &ask, leaver_keep, &leaver);
@@ -118,8 +120,10 @@ static int settle_record(struct client *client, struct tb_order *order) {
                           "%s is closed, or one of the bank's own: nothing to settle.",
                           order->from);
     if (r == CLIENT_DONE) {
-        order->to = leaver.heir;
-        order->balance_minutes = leaver.minutes;
+        if (!order->to)
+            order->to = leaver.heir;
+        if (!has_balance)
+            order->balance_minutes = leaver.minutes;
         r = client_record(client, order);
     }
     free(leaver.heir);
@@ -127,12 +131,14 @@ static int settle_record(struct client *client, struct tb_order *order) {
 }
 
 static int settle_run(struct client *client, int argc, char **argv) {
-    char *words[2], *on = NULL, *why = NULL;
+    char *words[2], *on = NULL, *why = NULL, *to = NULL, *balance = NULL;
     bool left = false, died = false, ended = false, over_limit = false;
     const struct options_one options[] = {
         OPTION_FLAG("left", &left),
         OPTION_FLAG("died", &died),
         OPTION_FLAG("ended", &ended),
+        OPTION_TEXT("to", &to),
+        OPTION_TEXT("balance", &balance),
         OPTION_TEXT("on", &on),
         OPTION_TEXT("why", &why),
         OPTION_FLAG("over-limit", &over_limit),
@@ -146,15 +152,18 @@ static int settle_run(struct client *client, int argc, char **argv) {
         r = client_usage(&verb_account_settle, "To pass a limit say why, with --why.");
     if (r == CLIENT_DONE)
         r = client_date(client, on ? on : "today", &order.service_day);
+    if (r == CLIENT_DONE && balance)
+        r = balance_parse(client, balance, &order.balance_minutes);
     if (r == CLIENT_DONE)
         r = client_open(client);
     if (r != CLIENT_DONE)
         return r;
     order.kind = TB_SETTLE;
     order.from = client_code(words[0]);
+    order.to = client_code(to);
     order.why = why;
     order.override = over_limit ? TB_OVERRIDE_LIMITS : 0;
-    return settle_record(client, &order);
+    return settle_record(client, &order, balance != NULL);
 }
 
 const struct verb verb_account_settle = {
@@ -175,6 +184,7 @@ const struct verb verb_account_settle = {
             "time\n"
             "  --died         a member; a freeze before it keeps everything as it stands\n"
             "  --ended        an organisation or a venue\n"
+            "  --to CODE, --balance TIME   what you saw of it: refused if it is not so\n"
             "  --on DATE      the day of it; today\n"
             "  --why TEXT     kept beside the ledger\n"
             "  --over-limit   insist although the heir's limit is passed (needs --why)\n",

@@ -2,20 +2,27 @@
 /*
  * timebank account merge and unmerge: two accounts of one person become one, and back.
  */
+#include "balance.h"
 #include "options.h"
 #include "record.h"
 #include "verbs.h"
 
 static int merge_run(struct client *client, int argc, char **argv) {
-    char *words[2], *into = NULL;
+    char *words[2], *into = NULL, *seen = NULL;
     bool over_limit = false;
-    const struct options_one options[] = {OPTION_TEXT("into", &into),
-                                          OPTION_FLAG("over-limit", &over_limit), OPTION_END};
+    const struct options_one options[] = {
+        OPTION_TEXT("into", &into),
+        OPTION_TEXT("balance", &seen),
+        OPTION_FLAG("over-limit", &over_limit),
+        OPTION_END,
+    };
     struct tb_order order = TB_ORDER_INIT;
     struct tb_balance balance;
     int r = options_read(&verb_account_merge, argc, argv, options, 2, 2, words);
     if (r == CLIENT_DONE && !into)
         r = client_usage(&verb_account_merge, "Say into which account with --into.");
+    if (r == CLIENT_DONE && seen)
+        r = balance_parse(client, seen, &order.balance_minutes);
     if (r == CLIENT_DONE)
         r = client_open(client);
     if (r != CLIENT_DONE)
@@ -28,7 +35,8 @@ static int merge_run(struct client *client, int argc, char **argv) {
     r = tb_balance_get(client->bank, order.from, &balance);
     if (r != 0)
         return client_outcome(client, r);
-    order.balance_minutes = balance.minutes;
+    if (!seen)
+        order.balance_minutes = balance.minutes;
     return client_record(client, &order);
 }
 
@@ -45,6 +53,7 @@ const struct verb verb_account_merge = {
             "over.\n"
             "\n"
             "  --into CODE    the account that goes on\n"
+            "  --balance TIME   what you saw on the first: refused if it is not so\n"
             "  --over-limit   insist although a limit is passed\n",
     .run = merge_run,
 };

@@ -186,6 +186,10 @@ TYPED
     run -1 timebank account settle m0001 --left --json
     refused SPEND_DOWN
     run -0 timebank redeem --from m0001 --to pool --offer swim --adults 1
+    run -1 timebank account settle m0001 --died --to chest --json
+    refused OTHER_CHOICE
+    run -1 timebank account settle m0001 --died --balance 3h --json
+    refused BALANCE_MOVED
     run -0 as one timebank account settle m0001 --left
     says "m0001 is settled: 2 h went to m0003"
     [ "$(minutes m0001) $(minutes m0003)" = "0 120" ]
@@ -246,6 +250,8 @@ TYPED
 
 @test "two accounts of one person become one, and two again" {
     helps m0001 m0003 2h >/dev/null
+    run -1 timebank account merge m0001 --into m0002 "joined twice" --balance 1h --json
+    refused BALANCE_MOVED
     run -0 timebank account merge m0001 --into m0002 "joined twice" --json
     entry=$(json 'x["entry"]')
     is 'x["balances"] == {"m0001": 0, "m0002": 120}'
