@@ -36,14 +36,17 @@ int rules_redeem_count_caps(struct rule *rule, const char *venue, const char *me
     return r;
 }
 
-/* At the desk the customer stands there; what is older has a broker to look at it. */
-static int check_age(struct rule *rule) {
+/* At the desk the customer stands there; what is older has a broker to look at it, where the offer
+ * goes by the day. (Where it does not, ledgers hold such entries from before there were rules.) */
+static int check_age(struct rule *rule, const struct rules_taking *taking) {
     uint32_t day = rule->order->service_day;
     char iso[16];
+    int r = 0;
 
     if (rule->batch->author->role != TIMEBANK__ROLE__ROLE_VENUE ||
-        (day <= rule->today && day + 1 >= rule->today))
-        return 0;
+        (day <= rule->today && day + 1 >= rule->today) ||
+        !rules_offer_goes_by_day(rule, taking, &r))
+        return r;
     dates_format_iso(day, iso);
     return rule_refuse(rule, REFUSAL_BAD_DATE, "service_day",
                        "A venue enters what it takes today or took yesterday, not on %s: check "
@@ -65,7 +68,7 @@ int rules_redeem(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     struct rules_taking taking = taking_of(order, order->minutes);
     bool has_caps = !rule_is_broker(rule);
-    int r = check_age(rule);
+    int r = check_age(rule, &taking);
 
     if (r == 0)
         r = rules_offer_check_price(rule, &taking);

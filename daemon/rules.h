@@ -341,6 +341,8 @@ enum rules_offer_sum {
 int rules_offer_set(struct rule *rule); /* the kind set-offer */
 /* The offer is there, somebody comes, and the minutes are its price or insisted on. */
 int rules_offer_check_price(struct rule *rule, const struct rules_taking *taking);
+/* Whether a rule of it asks on which day it is taken. */
+bool rules_offer_goes_by_day(struct rule *rule, const struct rules_taking *taking, int *r);
 /* Its days, hours, ages, numbers and budget. */
 int rules_offer_check(struct rule *rule, const struct rules_taking *taking);
 /* Adds to the sums of those letters: minutes, and with has_heads heads and one time. */

@@ -175,9 +175,10 @@ last_month() {
     is 'x["refused"] == "NO_AUTHORITY"'
 }
 
-@test "a venue's key takes today and yesterday, and sends the rest to a broker" {
-    as desk run -0 timebank redeem --from m0001 --offer swim --adults 1 --on yesterday
-    as desk run -1 timebank redeem --from m0001 --offer swim --adults 1 --on "$(day -3)"
+@test "a venue's key takes what goes by the day today and yesterday, and sends the rest to a broker" {
+    timebank offer set leisure-centre lanes --price 1h --per-day 100
+    as desk run -0 timebank redeem --from m0001 --offer lanes --adults 1 --on yesterday
+    as desk run -1 timebank redeem --from m0001 --offer lanes --adults 1 --on "$(day -3)"
     says "check the date, or ask a broker to enter it"
 }
 

@@ -982,11 +982,20 @@ static void check_caps(struct judged *j, int member) {
     no_if(j, member != NOBODY && of_member > number("venue-cap-member-day"), REFUSAL_CAP);
 }
 
+static bool goes_by_day(int venue, const char *name) {
+    const Timebank__SetOffer *offer = find_offer(venue, name);
+    return offer &&
+           (offer->weekdays || offer->from_minute || offer->to_minute || offer->from_day ||
+            offer->to_day || offer->heads_a_day || offer->times_a_month || offer->minutes_a_month);
+}
+
 static void redeem_at(struct judged *j) {
     const Timebank__Redeem *r = j->order->redeem;
     struct legs legs = two(j->from, j->to, j->minutes);
     uint32_t day = j->order->service_day;
-    no_if(j, is_role(j, 'v') && (day > j->today || day + 1 < j->today), REFUSAL_BAD_DATE);
+    no_if(j,
+          is_role(j, 'v') && (day > j->today || day + 1 < j->today) && goes_by_day(j->to, r->offer),
+          REFUSAL_BAD_DATE);
     check_price(j, r->offer, r->adults + r->under16);
     check_offer(j, r->offer, r->adults, r->under16, j->from, j->order->corrects.len > 0);
     if (is_role(j, 'v'))

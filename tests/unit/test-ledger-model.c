@@ -279,8 +279,6 @@ static int judge_giving(const Timebank__Order *order, int giver, struct verdict 
 static int judge_redemption(const Timebank__Order *order, int member, struct verdict *verdict) {
     uint64_t heads = order->redeem->adults + order->redeem->under16;
     int64_t day = (int64_t)order->minutes, of_member = day;
-    if (author == 'v' && (order->service_day > today() || order->service_day + 1 < today()))
-        return REFUSAL_BAD_DATE;
     if (strcmp(order->redeem->offer, "swim") != 0)
         return REFUSAL_UNKNOWN_OFFER;
     if (heads == 0)

@@ -380,7 +380,19 @@ Test(offer, is_redeemed_at_its_price_whatever_the_quantum_became) {
     done();
 }
 
-Test(offer, is_taken_by_a_venues_key_today_or_yesterday) {
+/* As before there were rules of offers: a ledger that holds such entries must go on replaying. */
+Test(offer, without_rules_is_taken_by_a_venues_key_on_any_day) {
+    as("swim-key");
+    on_day(swims("m1"), today() - 20);
+    done();
+    on_day(swims("m1"), today() + 1);
+    done();
+}
+
+Test(offer, that_goes_by_the_day_is_taken_by_a_venues_key_today_or_yesterday) {
+    as("steward");
+    set_offer("swim", "swim", 60)->set_offer->heads_a_day = 100;
+    done();
     as("swim-key");
     on_day(swims("m1"), today() - 2);
     refused(BAD_DATE);
