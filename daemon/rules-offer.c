@@ -369,9 +369,9 @@ static int check_budget(const struct check *check) {
 bool rules_offer_goes_by_day(struct rule *rule, const struct rules_taking *taking, int *r) {
     const struct state_offer *offer = find(rule->state, taking->venue, taking->offer, r);
 
-    return offer && (offer->weekdays || offer->from_minute || offer->to_minute || offer->from_day ||
-                     offer->to_day || offer->heads_a_day || offer->times_a_month ||
-                     offer->minutes_a_month);
+    return offer &&
+           (offer->weekdays || offer->from_minute || offer->to_minute || offer->from_day ||
+            offer->to_day || offer->heads_a_day || offer->times_a_month || offer->minutes_a_month);
 }
 
 int rules_offer_check(struct rule *rule, const struct rules_taking *taking) {
