@@ -410,8 +410,9 @@ def outbox(s):
         directory = subprocess.run(["find", other.path("state"), "-name", "outbox"], capture_output=True,
                                    text=True).stdout.split()[0]
         name = next(n for n in os.listdir(directory) if re.match(r"[0-9a-f]{64}-", n))
-        for n in range(1000):
-            shutil.copy(os.path.join(directory, name), os.path.join(directory, f"{name[:-4]}{n:04x}"))
+        for copy in (f"{name[:-4]}{n:04x}" for n in range(1000)):
+            if copy != name:
+                shutil.copy(os.path.join(directory, name), os.path.join(directory, copy))
         other.refused("OUTBOX_FULL", "activity", "add", "reading", before=("--deadline", "3"))
     finally:
         other.bank.end()
