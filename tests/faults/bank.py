@@ -98,6 +98,8 @@ class Bank:
 
     def __init__(self, config="", policies=(), place=None):
         self.place = place or scratch()
+        # Of the clients: elsewhere than on a disk that is to be full, where a batch on its way would take a page.
+        self.states = scratch() if place else self.place
         self.ledger = os.path.join(self.place, "l")
         self.key = os.path.join(self.place, "steward.key")
         self.log = os.path.join(self.place, "log")
@@ -162,7 +164,7 @@ class Bank:
 
     def environment(self, key=None, state="state"):
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("TIMEBANK")}
-        return {**inherited, "XDG_STATE_HOME": os.path.join(self.place, state), "LC_ALL": "C.UTF-8",
+        return {**inherited, "XDG_STATE_HOME": os.path.join(self.states, state), "LC_ALL": "C.UTF-8",
                 "TIMEBANK": f"unix:{self.socket}", "TIMEBANK_KEY": key or self.key}
 
     def client(self, *arguments, key=None, state="state", timeout=60):

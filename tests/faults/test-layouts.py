@@ -23,7 +23,7 @@ class OldBank(bank.Bank):
     """A golden ledger unpacked; its steward's key lies in it."""
 
     def __init__(self, archive, config=STEPS):  # pylint: disable=super-init-not-called
-        self.place = bank.scratch()
+        self.place = self.states = bank.scratch()
         self.archive = archive
         self.ledger = os.path.join(self.place, "ledger")
         self.key = os.path.join(self.place, "steward.key")
