@@ -214,3 +214,84 @@ Test(runs, miss_what_is_not_there, .init = start, .fini = end) {
     cr_assert(runs_lookup(read_txn, 16, 0, &hash) == -EUCLEAN);
     cr_assert(runs_lookup(read_txn, 8, 0, &hash) == 0);
 }
+
+/* ---- what records did */
+
+static struct run_leg legs[] = {
+    {.account = 0, .moved = true, .side = 1, .minutes = -60, .after = -60, .previous = 3},
+    {.account = 7, .moved = true, .side = 2, .minutes = 60, .after = 60, .held_after = 30},
+    {.account = UINT32_MAX, .side = 0, .after = INT64_MAX, .held_after = INT64_MIN, .previous = 99},
+    {.account = 1, .moved = true, .minutes = INT64_MIN, .after = INT64_MAX, .previous = 1},
+};
+
+/* Three rows: two legs, none, two legs; of the records 100 to 102. */
+static struct bytes after_make(void) {
+    struct bytes rows = {0}, value = {0};
+    uint32_t ends[3];
+    run_leg_pack(&legs[0], 100, &rows);
+    run_leg_pack(&legs[1], 100, &rows);
+    ends[0] = ends[1] = (uint32_t)rows.n;
+    run_leg_pack(&legs[2], 102, &rows);
+    run_leg_pack(&legs[3], 102, &rows);
+    ends[2] = (uint32_t)rows.n;
+    runs_after_pack(&rows, ends, 3, &value);
+    cr_assert(value.r == 0);
+    bytes_fini(&rows);
+    return value;
+}
+
+static bool leg_equal(const struct run_leg *a, const struct run_leg *b) {
+    return a->account == b->account && a->moved == b->moved && a->side == b->side &&
+           a->minutes == b->minutes && a->after == b->after && a->held_after == b->held_after &&
+           a->previous == b->previous;
+}
+
+Test(runs, give_back_the_legs_of_each_record) {
+    struct bytes bytes = after_make();
+    struct store_value value = {bytes.data, bytes.n};
+    struct run_leg leg;
+    size_t at = 0;
+    uint32_t n = 0;
+    cr_assert(runs_after_count(value, &n) == 0 && n == 3);
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert(runs_after_next(value, 0, 100, &at, &leg) == 1);
+        cr_assert(leg_equal(&leg, &legs[i]));
+    }
+    cr_assert(runs_after_next(value, 0, 100, &at, &leg) == 0);
+    at = 0;
+    cr_assert(runs_after_next(value, 1, 101, &at, &leg) == 0);
+    for (size_t i = 2; i < 4; i++) {
+        cr_assert(runs_after_next(value, 2, 102, &at, &leg) == 1);
+        cr_assert(leg_equal(&leg, &legs[i]));
+    }
+    cr_assert(runs_after_next(value, 2, 102, &at, &leg) == 0);
+    at = 0;
+    cr_assert(runs_after_next(value, 3, 103, &at, &leg) == -EUCLEAN);
+    bytes_fini(&bytes);
+}
+
+/* Goes through all it can find: it may be anything, but nothing outside. */
+static void read_all(const uint8_t *data, size_t n) {
+    uint8_t *copy = malloc(n + !n); /* of its exact size, for the sanitizer */
+    struct store_value value = {copy, n};
+    struct run_leg leg;
+    uint32_t count;
+    memcpy(copy, data, n);
+    if (runs_after_count(value, &count) == 0)
+        for (size_t i = 0; i < MIN_OF(count, 8u); i++)
+            for (size_t at = 0, k = 0; k < 1000 && runs_after_next(value, i, 100, &at, &leg) > 0;)
+                k++;
+    free(copy);
+}
+
+Test(runs, read_legs_within_their_bytes_whatever_is_flipped_or_cut) {
+    struct bytes bytes = after_make();
+    for (size_t n = 0; n <= bytes.n; n++)
+        read_all(bytes.data, n);
+    for (size_t bit = 0; bit < 8 * bytes.n; bit++) {
+        bytes.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        read_all(bytes.data, bytes.n);
+        bytes.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    bytes_fini(&bytes);
+}

@@ -253,3 +253,42 @@ Test(store, tells_its_sizes_and_its_directory, .init = start, .fini = end) {
     cr_assert(store_map_used_bytes(store) < MAP_BYTES);
     cr_assert_str_eq(store_directory(store), directory);
 }
+
+/* ---- of an older version */
+
+enum { MORE = N_TABLES, N_MORE };
+static const char *const more_tables[N_MORE] = {"log", "tiles", "more"};
+
+Test(store, of_an_older_version_lacks_a_table_until_it_is_made, .init = start, .fini = end) {
+    struct store_write *write;
+    put_some();
+    store_close(store);
+    cr_assert(store_open(&store, directory, MAP_BYTES, more_tables, N_MORE, true) == -EUCLEAN);
+    cr_assert(store_open_lacking(&store, directory, MAP_BYTES, more_tables, N_MORE, false) == 0);
+    cr_assert(store_lacks(store, MORE) && !store_lacks(store, LOG));
+    cr_assert_not(holds(MORE, "a", 1, "tile"));
+    cr_assert(holds_number(5, "five"));
+    write = write_begin();
+    store_make_tables(write, more_tables);
+    store_put(write, MORE, "a", 1, "tile", 4);
+    cr_assert(store_commit(write) == 0);
+    cr_assert(!store_lacks(store, MORE) && holds(MORE, "a", 1, "tile"));
+    store_close(store);
+    cr_assert(store_open(&store, directory, MAP_BYTES, more_tables, N_MORE, false) == 0);
+    cr_assert(holds(MORE, "a", 1, "tile") && holds(TILES, "a", 1, "tile"));
+}
+
+Test(store, empties_a_table_and_no_other, .init = start, .fini = end) {
+    struct store_write *write;
+    put_some();
+    write = write_begin();
+    store_clear(write, LOG);
+    append(write, 1, "one again");
+    cr_assert(store_commit(write) == 0);
+    cr_assert(holds_number(1, "one again") && !holds_number(5, "five"));
+    cr_assert(holds(TILES, "a", 1, "tile"));
+    write = write_begin();
+    store_clear(write, TILES);
+    store_abort(write);
+    cr_assert(holds(TILES, "a", 1, "tile"));
+}
