@@ -13,6 +13,7 @@
 #include "entry.h"
 #include "options.h"
 #include "record.h"
+#include "register.h"
 #include "verbs.h"
 #include "words.h"
 
@@ -223,18 +224,9 @@ static void trust_tell(const json_t *row) {
 }
 
 static int trusts_run(struct client *client, int argc, char **argv) {
-    struct tb_register_ask ask = {0};
-    char *code = NULL;
-    const struct options_one options[] = {OPTION_END};
-    int r = options_read(&verb_list_trusts, argc, argv, options, 0, 1, &code);
-    if (r == CLIENT_DONE)
-        r = client_open(client);
-    if (r != CLIENT_DONE)
-        return r;
-    json_t *rows = json_array();
-    ask.code = client_code(code);
-    r = tb_register_list(client->bank, TB_REGISTER_TRUSTS, &ask, trust_keep, rows);
-    return client_list_outcome(client, r, rows, trust_tell);
+    static const struct register_listing listing = {
+        .table = TB_REGISTER_TRUSTS, .takes_code = true, .keep = trust_keep, .tell = trust_tell};
+    return register_run(client, &verb_list_trusts, &listing, argc, argv);
 }
 
 const struct verb verb_list_trusts = {

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "options.h"
 #include "record.h"
+#include "register.h"
 #include "verbs.h"
 
 /* ---- choice */
@@ -215,17 +216,11 @@ static void row_tell(const json_t *row) {
 }
 
 static int list_run(struct client *client, int argc, char **argv) {
-    const struct options_one options[] = {OPTION_END};
-    int r = options_read(&verb_list_leaving, argc, argv, options, 0, 0, NULL);
-    if (r == CLIENT_DONE)
-        r = client_open(client);
-    if (r != CLIENT_DONE)
-        return r;
-    json_t *rows = json_array();
-    r = tb_register_list(client->bank, TB_REGISTER_LEAVING, NULL, row_keep, rows);
-    if (r == 0 && !client->json && json_array_size(rows) == 0)
-        client_line(stdout, "Nobody is leaving.");
-    return client_list_outcome(client, r, rows, row_tell);
+    static const struct register_listing listing = {.table = TB_REGISTER_LEAVING,
+                                                    .none = "Nobody is leaving.",
+                                                    .keep = row_keep,
+                                                    .tell = row_tell};
+    return register_run(client, &verb_list_leaving, &listing, argc, argv);
 }
 
 const struct verb verb_list_leaving = {

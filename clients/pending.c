@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "options.h"
+#include "register.h"
 #include "verbs.h"
 
 #define DAY_MS 86400000ull
@@ -109,20 +110,12 @@ static void row_tell(const json_t *row) {
 }
 
 static int pending_run(struct client *client, int argc, char **argv) {
-    struct tb_register_ask ask = {0};
-    char *code = NULL;
-    const struct options_one options[] = {OPTION_END};
-    int r = options_read(&verb_list_pending, argc, argv, options, 0, 1, &code);
-    if (r == CLIENT_DONE)
-        r = client_open(client);
-    if (r != CLIENT_DONE)
-        return r;
-    json_t *rows = json_array();
-    ask.code = client_code(code);
-    r = tb_register_list(client->bank, TB_REGISTER_PENDING, &ask, row_keep, rows);
-    if (r == 0 && !client->json && json_array_size(rows) == 0)
-        client_line(stdout, "Nothing waits for anybody.");
-    return client_list_outcome(client, r, rows, row_tell);
+    static const struct register_listing listing = {.table = TB_REGISTER_PENDING,
+                                                    .takes_code = true,
+                                                    .none = "Nothing waits for anybody.",
+                                                    .keep = row_keep,
+                                                    .tell = row_tell};
+    return register_run(client, &verb_list_pending, &listing, argc, argv);
 }
 
 const struct verb verb_list_pending = {

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "options.h"
 #include "record.h"
+#include "register.h"
 #include "verbs.h"
 #include "words.h"
 
@@ -63,15 +64,9 @@ static void period_tell(const json_t *row) {
 }
 
 static int list_run(struct client *client, int argc, char **argv) {
-    const struct options_one options[] = {OPTION_END};
-    int r = options_read(&verb_period_list, argc, argv, options, 0, 0, NULL);
-    if (r == CLIENT_DONE)
-        r = client_open(client);
-    if (r != CLIENT_DONE)
-        return r;
-    json_t *rows = json_array();
-    r = tb_register_list(client->bank, TB_REGISTER_PERIODS, NULL, period_keep, rows);
-    return client_list_outcome(client, r, rows, period_tell);
+    static const struct register_listing listing = {
+        .table = TB_REGISTER_PERIODS, .keep = period_keep, .tell = period_tell};
+    return register_run(client, &verb_period_list, &listing, argc, argv);
 }
 
 const struct verb verb_period_list = {

@@ -8,6 +8,7 @@
 
 #include "options.h"
 #include "record.h"
+#include "register.h"
 #include "verbs.h"
 
 static int person_record(struct client *client, const struct verb *verb, bool gone, int argc,
@@ -82,17 +83,9 @@ static void row_tell(const json_t *row) {
 }
 
 static int list_run(struct client *client, int argc, char **argv) {
-    char *code = NULL;
-    const struct options_one options[] = {OPTION_END};
-    int r = options_read(&verb_person_list, argc, argv, options, 0, 1, &code);
-    if (r == CLIENT_DONE)
-        r = client_open(client);
-    if (r != CLIENT_DONE)
-        return r;
-    const struct tb_register_ask ask = {.code = client_code(code)};
-    json_t *rows = json_array();
-    r = tb_register_list(client->bank, TB_REGISTER_PERSONS, &ask, row_keep, rows);
-    return client_list_outcome(client, r, rows, row_tell);
+    static const struct register_listing listing = {
+        .table = TB_REGISTER_PERSONS, .takes_code = true, .keep = row_keep, .tell = row_tell};
+    return register_run(client, &verb_person_list, &listing, argc, argv);
 }
 
 const struct verb verb_person_list = {

@@ -3,6 +3,7 @@
  * timebank programme: under which of a funder's programmes credits are issued.
  */
 #include "options.h"
+#include "register.h"
 #include "verbs.h"
 
 static int add_run(struct client *client, int argc, char **argv) {
@@ -44,15 +45,9 @@ static void programme_tell(const json_t *row) {
 }
 
 static int list_run(struct client *client, int argc, char **argv) {
-    const struct options_one options[] = {OPTION_END};
-    int r = options_read(&verb_programme_list, argc, argv, options, 0, 0, NULL);
-    if (r == CLIENT_DONE)
-        r = client_open(client);
-    if (r != CLIENT_DONE)
-        return r;
-    json_t *rows = json_array();
-    r = tb_register_list(client->bank, TB_REGISTER_PROGRAMMES, NULL, programme_keep, rows);
-    return client_list_outcome(client, r, rows, programme_tell);
+    static const struct register_listing listing = {
+        .table = TB_REGISTER_PROGRAMMES, .keep = programme_keep, .tell = programme_tell};
+    return register_run(client, &verb_programme_list, &listing, argc, argv);
 }
 
 const struct verb verb_programme_list = {

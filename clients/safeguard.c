@@ -5,6 +5,7 @@
  */
 #include "options.h"
 #include "record.h"
+#include "register.h"
 #include "verbs.h"
 
 static int safeguard_run(struct client *client, int argc, char **argv) {
@@ -60,15 +61,9 @@ static void row_tell(const json_t *row) {
 }
 
 static int list_run(struct client *client, int argc, char **argv) {
-    const struct options_one options[] = {OPTION_END};
-    int r = options_read(&verb_safeguard_list, argc, argv, options, 0, 0, NULL);
-    if (r == CLIENT_DONE)
-        r = client_open(client);
-    if (r != CLIENT_DONE)
-        return r;
-    json_t *rows = json_array();
-    r = tb_register_list(client->bank, TB_REGISTER_SAFEGUARDS, NULL, row_keep, rows);
-    return client_list_outcome(client, r, rows, row_tell);
+    static const struct register_listing listing = {
+        .table = TB_REGISTER_SAFEGUARDS, .keep = row_keep, .tell = row_tell};
+    return register_run(client, &verb_safeguard_list, &listing, argc, argv);
 }
 
 const struct verb verb_safeguard_list = {
