@@ -122,3 +122,8 @@ int account_tree_root(struct account_tree *tree, struct state *state, struct has
     *ret_root = merkle_range_root(&range);
     return 0;
 }
+
+int account_tree_path(struct account_tree *tree, uint64_t n_accounts, uint64_t number,
+                      struct hash *ret_path, size_t *ret_n) {
+    return merkle_prove_inclusion(lookup, tree, number, n_accounts, ret_path, ret_n);
+}

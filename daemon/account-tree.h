@@ -22,3 +22,7 @@ struct hash account_tree_leaf(const struct state_account *account);
 /* Brings the tree up to the lowest state, whose touched accounts are then clean. */
 int account_tree_root(struct account_tree *tree, struct state *state,
                       struct hash *ret_root) TB_MUST_CHECK;
+/* The path of a leaf as of the last account_tree_root(), of n_accounts leaves; ret_path holds
+ * MERKLE_PATH_MAX + 1. */
+int account_tree_path(struct account_tree *tree, uint64_t n_accounts, uint64_t number,
+                      struct hash *ret_path, size_t *ret_n) TB_MUST_CHECK;

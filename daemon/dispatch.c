@@ -115,7 +115,7 @@ int dispatch(struct bank *bank, struct call_client *client, const Timebank__Requ
     reply->who = call.who;
     if (reply->seal == 0) {
         reply->ticket = log_ticket(bank->log);
-        if (!reply->job)
+        if (!reply->job && !reply->complete)
             r = pack(&reply->body, &response);
     } else {
         reply->ticket = log_write_ticket(bank->log);
@@ -183,6 +183,8 @@ static int finish(struct bank *bank, struct reply *reply, struct arena *arena, s
     }
     if (r == 0 && reply->job)
         r = finish_report(reply, arena, &response);
+    if (r == 0 && reply->complete)
+        r = reply->complete(bank, reply, arena, &response);
     if (reply->body.n == 0)
         response.tag = reply->tag;
     bytes_put(to, reply->body.data, reply->body.n);

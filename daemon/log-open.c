@@ -232,6 +232,23 @@ static int sign_tail(struct log *log) {
     return r;
 }
 
+/* A ledger that was closed in peace ends with a state record: its head is a published one. */
+static int meet_published(struct log *log) {
+    _cleanup_bytes_ struct bytes record = {0};
+    int r = log_record(log, log->range.end - 1, &record);
+
+    if (r <= 0 || record.n == 0)
+        return r < 0 ? r : -EUCLEAN;
+    if (record.data[0] != RECORD_STATE) {
+        log->published_size = 0; /* log_publish() makes up for it */
+        return 0;
+    }
+    log->state_size = log->range.end;
+    log->published = log->slot;
+    log->published_head_size = log->head.size;
+    return 0;
+}
+
 static struct log *free_log(struct log *log) {
     if (!log)
         return NULL;
@@ -326,6 +343,8 @@ int log_open(struct log **ret_log, const char *directory, const struct log_setti
         r = log_committer_start(log, directory, keyring);
     if (r == 0)
         r = sign_tail(log);
+    if (r == 0)
+        r = meet_published(log);
     if (r == 0)
         r = ledger_check(log->state, why, n_why);
     log_release_read(log);

@@ -37,6 +37,7 @@ struct log_group {
     size_t n_beside;
     size_t n_bytes;
     bool is_closed;        /* takes no more batches */
+    bool is_published;     /* its last record is a state record */
     struct bytes step;     /* rows of derived tables: a step is a group without runs */
     struct head_slot slot; /* of the head signed, once done */
     struct note_head head;
@@ -78,6 +79,9 @@ struct log {
     bool has_step_in_flight;
     uint64_t published_ms;
     uint64_t published_size;      /* the records up to the last state record, it included */
+    uint64_t state_size;          /* likewise; 0 where none was made or met in this process */
+    struct head_slot published;   /* the last durable head that ends with a state record */
+    uint64_t published_head_size; /* its size, or 0 */
     struct log_group *collecting; /* NULL when empty */
     struct log_group *in_flight[LOG_GROUPS_IN_FLIGHT + 1]; /* oldest first; and one step */
     size_t n_in_flight;

@@ -324,8 +324,43 @@ static int append_state_record(struct log *log, uint64_t wall_ms) {
     leaf = merkle_leaf(bytes, sizeof(bytes));
     ledger_state_record(log->state, record.ledger_time_ms);
     log->published_ms = wall_ms;
-    log->published_size = log->range.end + 1;
+    log->published_size = log->state_size = log->range.end + 1;
     return log_group_add(log, 1, &piece, &leaf, NULL);
+}
+
+/* A state record is made although the group goes on collecting: it is closed then. */
+static int make_state_record(struct log *log, uint64_t wall_ms) {
+    int r;
+
+    if (log->broken < 0)
+        return log->broken;
+    if (log->state_size == log->range.end)
+        return 0;
+    if (!log_can_append(log))
+        return REFUSAL_TRY_LATER;
+    r = log_check_room(log, 0);
+    if (r == 0 && log->collecting && is_full(log->collecting))
+        r = log_hand_over(log, 0);
+    if (r == 0)
+        r = append_state_record(log, wall_ms);
+    if (r == 0)
+        log->collecting->is_closed = true;
+    return r;
+}
+
+int log_account_state(struct log *log, const struct state_account *account, uint64_t wall_ms,
+                      uint64_t *ret_index, struct hash *ret_path, size_t *ret_n) {
+    struct hash root;
+    int r = make_state_record(log, wall_ms);
+
+    if (r == 0) /* after a start the tree may not have been built yet */
+        r = account_tree_root(&log->accounts, log->state, &root);
+    if (r == 0)
+        r = account_tree_path(&log->accounts, log->state->sums.n_accounts, account->number,
+                              ret_path, ret_n);
+    if (r == 0)
+        *ret_index = log->range.end - 1;
+    return r;
 }
 
 static void send_off(struct log *log, struct log_group *group) {
@@ -378,6 +413,7 @@ int log_hand_over(struct log *log, uint64_t wall_ms) {
             return r;
     }
     group->new_root = merkle_range_root(range);
+    group->is_published = log->state_size == range->end;
     log->last_sequence = group->sequence;
     log->collecting = NULL;
     send_off(log, group);
@@ -414,6 +450,10 @@ static void take_back(struct log *log, const struct log_group *group) {
     log->n_bytes_pending -= MIN_OF(log->n_bytes_pending, group->n_bytes);
     log->head = group->head;
     log->slot = group->slot;
+    if (group->is_published) {
+        log->published = group->slot;
+        log->published_head_size = group->head.size;
+    }
     if (group->step.n > 0) {
         log->has_step_in_flight = false;
         log->step_room_bytes = 0;
@@ -481,6 +521,12 @@ const struct hash *log_ledger_id(const struct log *log) {
 
 const struct note_head *log_head(const struct log *log) {
     return &log->head;
+}
+
+const char *log_published(const struct log *log, uint64_t *ret_size, size_t *ret_n) {
+    *ret_size = log->published_head_size;
+    *ret_n = log->published.n_checkpoint;
+    return log->published_head_size ? log->published.checkpoint : NULL;
 }
 
 const char *log_checkpoint(const struct log *log, size_t *ret_n) {

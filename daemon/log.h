@@ -52,6 +52,9 @@ const struct hash *log_ledger_id(const struct log *log);
 /* The last durable head. */
 const struct note_head *log_head(const struct log *log);
 const char *log_checkpoint(const struct log *log, size_t *ret_n);
+/* The last durable head whose last record is a state record: what is exported, cosigned and put
+ * under statements. NULL where this process has met none yet (log_publish() sees to it). */
+const char *log_published(const struct log *log, uint64_t *ret_size, size_t *ret_n);
 struct store *log_store(struct log *log);
 
 /* 0 when `bytes` more fit beside the reserve, else REFUSAL_LEDGER_FULL. */
@@ -81,6 +84,12 @@ int log_hand_over(struct log *log, uint64_t wall_ms) TB_MUST_CHECK;
 /* Now and then: writes the state record that the last group went without (others were in flight
  * before it), once nothing waits and there is room. */
 int log_publish(struct log *log, uint64_t wall_ms) TB_MUST_CHECK;
+/* Sees to it that the last record applied is a state record, and how an account stands there:
+ * *ret_index is that record's number, the path that of the account's leaf in the tree of accounts
+ * (ret_path holds MERKLE_PATH_MAX). Tell it once log_ticket() is durable. REFUSAL_TRY_LATER,
+ * REFUSAL_LEDGER_FULL where no state record can be made now. */
+int log_account_state(struct log *log, const struct state_account *account, uint64_t wall_ms,
+                      uint64_t *ret_index, struct hash *ret_path, size_t *ret_n) TB_MUST_CHECK;
 /* Readable when a group is done: call log_collect(). */
 int log_fd(const struct log *log);
 int log_collect(struct log *log) TB_MUST_CHECK;

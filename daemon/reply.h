@@ -5,6 +5,8 @@
 #include "base/bytes.h"
 #include "ledger.h"
 
+struct arena;
+struct bank;
 struct report_job;
 
 struct reply {
@@ -20,6 +22,12 @@ struct reply {
     struct ledger_author who;
     struct bytes warnings;  /* packed Answer that holds the warnings, or empty */
     struct report_job *job; /* report to be made once durable, or NULL */
+    /* Fills in what can only be said under the head that the reply will carry, or NULL. It may
+     * refuse. subject and subject_size are what it was asked about. */
+    int (*complete)(struct bank *bank, const struct reply *reply, struct arena *arena,
+                    Timebank__Response *response);
+    uint64_t subject;
+    uint64_t subject_size;
 };
 
 struct reply *reply_free(struct reply *reply);

@@ -3,7 +3,7 @@
  * libtimebank: how a program talks to a timebank's ledger daemon.
  *
  * Link with `pkg-config --cflags --libs timebank`. This is the only header to include; it brings
- * timebank-numbers.h and timebank-order.h along.
+ * timebank-numbers.h, timebank-order.h and timebank-proof.h along.
  *
  * OUTCOMES. Every function that returns int ends in one of four ways. 0: done. Above 0: refused, an
  * enum tb_refusal, a stable number; tb_bank_message() has the sentence. -EINPROGRESS: unknown, the
@@ -44,6 +44,7 @@
 
 #include "timebank-numbers.h"
 #include "timebank-order.h"
+#include "timebank-proof.h"
 
 #ifdef __cplusplus
 extern "C" {
