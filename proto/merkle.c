@@ -268,8 +268,8 @@ int merkle_verify_inclusion(uint64_t index, uint64_t size, const struct hash *le
 
 /* RFC 9162 section 2.1.4.2 from step 5 on; first is the old root where the old tree is perfect. */
 static int consistency_follow(uint64_t fn, uint64_t sn, const struct hash *first,
-                              const struct hash *path, size_t n_path, const struct hash *old_root,
-                              const struct hash *root) {
+                              const struct hash *path, size_t n_path, struct hash *ret_old_root,
+                              struct hash *ret_root) {
     for (; fn % 2 == 1; fn /= 2)
         sn /= 2;
     struct hash old_computed = *first, computed = *first;
@@ -287,8 +287,19 @@ static int consistency_follow(uint64_t fn, uint64_t sn, const struct hash *first
         fn /= 2;
         sn /= 2;
     }
-    bool is_proven = sn == 0 && hash_equal(&old_computed, old_root) && hash_equal(&computed, root);
-    return is_proven ? 0 : -EBADMSG;
+    if (sn != 0)
+        return -EBADMSG;
+    *ret_old_root = old_computed;
+    *ret_root = computed;
+    return 0;
+}
+
+int merkle_consistency_roots(uint64_t old_size, uint64_t size, const struct hash *path,
+                             size_t n_path, struct hash *ret_old_root, struct hash *ret_root) {
+    if (old_size == 0 || old_size >= size || n_path == 0 || (old_size & (old_size - 1)) == 0)
+        return -EBADMSG;
+    return consistency_follow(old_size - 1, size - 1, path, path + 1, n_path - 1, ret_old_root,
+                              ret_root);
 }
 
 int merkle_verify_consistency(uint64_t old_size, uint64_t size, const struct hash *old_root,
@@ -303,6 +314,10 @@ int merkle_verify_consistency(uint64_t old_size, uint64_t size, const struct has
         return -EBADMSG;
     bool is_perfect = (old_size & (old_size - 1)) == 0;
     size_t n_skipped = is_perfect ? 0 : 1;
-    return consistency_follow(old_size - 1, size - 1, is_perfect ? old_root : path,
-                              path + n_skipped, n_path - n_skipped, old_root, root);
+    struct hash old_computed, computed;
+    int r = consistency_follow(old_size - 1, size - 1, is_perfect ? old_root : path,
+                               path + n_skipped, n_path - n_skipped, &old_computed, &computed);
+    if (r < 0)
+        return r;
+    return hash_equal(&old_computed, old_root) && hash_equal(&computed, root) ? 0 : -EBADMSG;
 }

@@ -66,3 +66,8 @@ int merkle_verify_inclusion(uint64_t index, uint64_t size, const struct hash *le
                             const struct hash *path, size_t n_path, const struct hash *root);
 int merkle_verify_consistency(uint64_t old_size, uint64_t size, const struct hash *old_root,
                               const struct hash *root, const struct hash *path, size_t n_path);
+/* The roots that a consistency proof leads to: where the newer is a signed head's, the older is
+ * that of the same history at old_size. -EBADMSG also where the old size is a power of two: its
+ * root is not in the proof. */
+int merkle_consistency_roots(uint64_t old_size, uint64_t size, const struct hash *path,
+                             size_t n_path, struct hash *ret_old_root, struct hash *ret_root);
