@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making, opening and closing a log. At a start the store may be ahead of the head file by what was
+ * Opening and closing a log. At a start the store may be ahead of the head file by what was
  * committed but never answered: those records count only if signatures, order roots, rules and tree
  * agree. A store behind its head, or with another root there, is never served.
  */
@@ -249,7 +249,7 @@ static int meet_published(struct log *log) {
     return 0;
 }
 
-static struct log *free_log(struct log *log) {
+struct log *log_free(struct log *log) {
     if (!log)
         return NULL;
     log_release_read(log);
@@ -263,7 +263,6 @@ static struct log *free_log(struct log *log) {
     free(log);
     return NULL;
 }
-DEFINE_CLEANUP(struct log *, free_log)
 
 /* Rows of the tables on disk, and orders, for the lowest state. */
 static int source_row(void *user, enum state_table table, const void *key, size_t n_key,
@@ -304,8 +303,8 @@ static int source_order(void *user, uint64_t index, struct arena *arena,
     return 1;
 }
 
-static int new_log(struct log **ret_log, const struct log_settings *settings) {
-    _cleanup_(free_logp) struct log *log = calloc(1, sizeof(*log));
+int log_new(struct log **ret_log, const struct log_settings *settings) {
+    _cleanup_(log_freep) struct log *log = calloc(1, sizeof(*log));
 
     if (!log)
         return -ENOMEM;
@@ -319,12 +318,34 @@ static int new_log(struct log **ret_log, const struct log_settings *settings) {
     return 0;
 }
 
+static int replay_store(struct opening *opening) {
+    int r = begin_rebuild(opening);
+
+    if (r == 0)
+        r = replay_tail(opening);
+    replay_fini(&opening->replay);
+    bytes_fini(&opening->rebuild.rows);
+    return r;
+}
+
+int log_open_unsigned(struct log *log, const char *directory, const struct note_head *head,
+                      char *why, size_t n_why) {
+    struct opening opening = {.log = log, .directory = directory, .why = why, .n_why = n_why};
+    int r = open_store(&opening);
+
+    log->head = *head;
+    if (r == 0)
+        r = replay_store(&opening);
+    log_release_read(log);
+    return r;
+}
+
 int log_open(struct log **ret_log, const char *directory, const struct log_settings *settings,
              const struct keyring *keyring, char *why, size_t n_why) {
-    _cleanup_(free_logp) struct log *log = NULL;
+    _cleanup_(log_freep) struct log *log = NULL;
     struct opening opening = {
         .directory = directory, .verifier = keyring_verifier(keyring), .why = why, .n_why = n_why};
-    int r = new_log(&log, settings);
+    int r = log_new(&log, settings);
 
     *why = '\0';
     if (r < 0)
@@ -334,11 +355,7 @@ int log_open(struct log **ret_log, const char *directory, const struct log_setti
     if (r == 0)
         r = read_head(&opening);
     if (r == 0)
-        r = begin_rebuild(&opening);
-    if (r == 0)
-        r = replay_tail(&opening);
-    replay_fini(&opening.replay);
-    bytes_fini(&opening.rebuild.rows);
+        r = replay_store(&opening);
     if (r == 0)
         r = log_committer_start(log, directory, keyring);
     if (r == 0)
@@ -388,85 +405,6 @@ int log_close(struct log *log) {
     log_committer_join(log);
     if (r == 0)
         r = close_cleanly(log);
-    free_log(log);
+    log_free(log);
     return r;
-}
-
-static int create_store(struct log *log, const char *directory) {
-    _cleanup_(freep) char *path = NULL;
-    int r = path_in(directory, "ledger", &path);
-
-    if (r == 0 && mkdir(path, 0700) < 0)
-        r = -errno;
-    if (r == 0)
-        r = store_create(path, log->settings.map_bytes, runs_tables, RUNS_N_TABLES);
-    return r < 0 ? r
-                 : store_open(&log->store, path, log->settings.map_bytes, runs_tables,
-                              RUNS_N_TABLES, false);
-}
-
-/* A head of size 0 that the first group extends: it is never shown to anybody. */
-static int create_head(struct log *log, const char *directory, const struct keyring *keyring) {
-    _cleanup_bytes_ struct bytes checkpoint = {0};
-    _cleanup_(freep) char *path = NULL;
-    int r = path_in(directory, "head", &path);
-
-    snprintf(log->head.origin, sizeof(log->head.origin), "%s", keyring_verifier(keyring)->name);
-    log->head.size = 0;
-    log->head.root = merkle_empty_root();
-    if (r == 0)
-        r = keyring_sign_head(keyring, &log->head, &checkpoint);
-    if (r < 0)
-        return r;
-    log->slot = (struct head_slot){.sequence = HEAD_SLOTS, .inode = store_inode(log->store)};
-    head_machine(log->slot.machine);
-    memcpy(log->slot.checkpoint, checkpoint.data, checkpoint.n);
-    log->slot.n_checkpoint = checkpoint.n;
-    return head_create(path, &log->slot);
-}
-
-static int append_genesis(struct log *log, const Timebank__Genesis *genesis) {
-    _cleanup_bytes_ struct bytes record = {0};
-    struct state *above = state_new_above(log->state);
-    struct iovec piece;
-    struct hash leaf;
-    int r = above ? ledger_genesis(above, genesis) : -ENOMEM;
-
-    if (r < 0) {
-        state_free(above);
-        return r;
-    }
-    r = state_merge(above);
-    record_genesis_encode(genesis, &record);
-    if (r < 0 || record.r < 0)
-        return r < 0 ? r : record.r;
-    piece = (struct iovec){record.data, record.n};
-    leaf = merkle_leaf(record.data, record.n);
-    return log_group_add(log, 1, &piece, &leaf, NULL);
-}
-
-int log_create(const char *directory, const struct log_settings *settings,
-               const Timebank__Genesis *genesis, const struct keyring *keyring, uint64_t now_ms) {
-    struct log *log = NULL;
-    int r = new_log(&log, settings), closed;
-
-    if (r < 0)
-        return r;
-    log->settings.inline_commits = true;
-    r = create_store(log, directory);
-    if (r == 0)
-        r = create_head(log, directory, keyring);
-    if (r == 0)
-        r = log_committer_start(log, directory, keyring);
-    if (r == 0)
-        r = append_genesis(log, genesis);
-    if (r == 0)
-        r = log_flush(log, now_ms);
-    if (r < 0) {
-        free_log(log);
-        return r;
-    }
-    assert(log->head.size == 2);
-    closed = log_close(log);
-    return closed;
 }

@@ -91,6 +91,14 @@ struct log {
     struct committer committer;
 };
 
+int log_new(struct log **ret_log, const struct log_settings *settings) TB_MUST_CHECK;
+struct log *log_free(struct log *log);
+DEFINE_CLEANUP(struct log *, log_free)
+/* Opens the store in a directory and re-applies its tail, all but what takes a key: the head, which
+ * must be met, was verified by the caller. */
+int log_open_unsigned(struct log *log, const char *directory, const struct note_head *head,
+                      char *why, size_t n_why) TB_MUST_CHECK;
+
 struct log_group *log_group_new(struct log *log);
 struct log_group *log_group_free(struct log *log, struct log_group *group);
 /* Appends one run to the collecting group and its leaves to the tree. */
