@@ -9,32 +9,34 @@
 
 #include "base/bytes.h"
 
-#define LEAF_MAX (4 + 8 + 3 + CODE_MAX + 6 * 8 + HASH_BYTES)
-
 void account_tree_fini(struct account_tree *tree) {
     for (size_t i = 0; i < N_ELEMENTS(tree->levels); i++)
         free(tree->levels[i].nodes);
     *tree = (struct account_tree){0};
 }
 
-struct hash account_tree_leaf(const struct state_account *account) {
-    uint8_t leaf[LEAF_MAX], *p = leaf;
-    size_t n_code = strlen(account->code);
-    const uint64_t numbers[] = {(uint64_t)account->floor,   (uint64_t)account->ceiling,
-                                (uint64_t)account->balance, (uint64_t)account->held,
-                                account->n_entries,         account->last_entry};
+size_t account_tree_pack_leaf(const struct state_account *account, uint8_t ret[ACCOUNT_LEAF_MAX]) {
+    struct account_leaf leaf = {
+        .number = account->number,
+        .kind = account->kind,
+        .standing = account->standing,
+        .floor = account->floor,
+        .ceiling = account->ceiling,
+        .balance = account->balance,
+        .held = account->held,
+        .n_entries = account->n_entries,
+        .last_entry = account->last_entry,
+    };
 
-    memcpy(p, "TBA1", 4);
-    be64_put(p + 4, account->number);
-    p[12] = account->kind;
-    p[13] = account->standing;
-    p[14] = (uint8_t)n_code;
-    memcpy(p + 15, account->code, n_code);
-    p += 15 + n_code;
-    for (size_t i = 0; i < N_ELEMENTS(numbers); i++, p += 8)
-        be64_put(p, numbers[i]);
-    memcpy(p, account->running, HASH_BYTES);
-    return merkle_leaf(leaf, (size_t)(p + HASH_BYTES - leaf));
+    memcpy(leaf.code, account->code, sizeof(leaf.code));
+    memcpy(leaf.running.b, account->running, HASH_BYTES);
+    return account_leaf_pack(&leaf, ret);
+}
+
+struct hash account_tree_leaf(const struct state_account *account) {
+    uint8_t leaf[ACCOUNT_LEAF_MAX];
+
+    return merkle_leaf(leaf, account_tree_pack_leaf(account, leaf));
 }
 
 static int make_room(struct account_tree *tree, size_t level, size_t n) {

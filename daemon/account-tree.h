@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tree of account states: leaf k is H(0x00 || "TBA1" || number u64 || kind u8 || standing u8 ||
- * code length u8 || code || floor i64 || ceiling i64 || balance i64 || held i64 || entries u64 ||
- * last entry u64 || running[32]) of the k-th account; nodes as in RFC 6962. A state record commits
- * its root. Only what changed since the last root is hashed again.
+ * The tree of account states: leaf k is H(0x00 || the bytes of proto/account-leaf.h) of the k-th
+ * account; nodes as in RFC 6962. A state record commits its root. Only what changed since the last
+ * root is hashed again.
  */
 #pragma once
 
+#include "proto/account-leaf.h"
 #include "proto/merkle.h"
 #include "state.h"
 
@@ -18,6 +18,8 @@ struct account_tree {
 };
 
 void account_tree_fini(struct account_tree *tree);
+/* The bytes of its leaf, and how many. */
+size_t account_tree_pack_leaf(const struct state_account *account, uint8_t ret[ACCOUNT_LEAF_MAX]);
 struct hash account_tree_leaf(const struct state_account *account);
 /* Brings the tree up to the lowest state, whose touched accounts are then clean. */
 int account_tree_root(struct account_tree *tree, struct state *state,

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Minutes from one account to another: the limits on both sides, the posting with its running hash,
- * and the sums by day that other rules look at.
- *
- * Running hash: SHA-256(0x03 || running || leaf hash of the record || balance after || held after),
- * as timebank-ledger(5) says.
+ * Minutes from one account to another: the limits on both sides, the posting with its running hash
+ * (proto/account-leaf.h), and the sums by day that other rules look at.
  */
 #include <assert.h>
 #include <errno.h>
@@ -12,10 +9,9 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "proto/account-leaf.h"
 #include "proto/hours.h"
 #include "rules.h"
-
-#define RUNNING_PREFIX 0x03
 
 static bool limits_only_warn(const struct rule *rule) {
     return rule_is_history(rule) || rule_overrides(rule, 1) ||
@@ -205,7 +201,6 @@ static uint8_t side_of(const struct rule *rule, const char *code) {
 
 static int post(struct rule *rule, const struct rules_leg *from, struct ledger_leg *leg) {
     const struct hash *leaf = &rule->batch->leaves[rule->place];
-    uint8_t message[1 + HASH_BYTES + HASH_BYTES + 16];
     struct state_account *account = NULL;
     struct hash running;
     int r = edit_account(rule, from->code, &account);
@@ -219,12 +214,8 @@ static int post(struct rule *rule, const struct rules_leg *from, struct ledger_l
     *leg = (struct ledger_leg){
         .minutes = from->minutes, .moved = true, .side = side_of(rule, from->code)};
     add_line(rule, account, leg);
-    message[0] = RUNNING_PREFIX;
-    memcpy(message + 1, account->running, HASH_BYTES);
-    memcpy(message + 1 + HASH_BYTES, leaf->b, HASH_BYTES);
-    be64_put(message + 1 + 2 * HASH_BYTES, (uint64_t)account->balance);
-    be64_put(message + 1 + 2 * HASH_BYTES + 8, (uint64_t)account->held);
-    running = hash_of(message, sizeof(message));
+    memcpy(running.b, account->running, HASH_BYTES);
+    running = account_leaf_running(&running, leaf, account->balance, account->held);
     memcpy(account->running, running.b, HASH_BYTES);
     return 0;
 }
