@@ -22,6 +22,8 @@ static const struct {
     {CASE(FUNDERS), {2, 2, 2, 0, 0, 2, 2, 0}},   {CASE(KEYS), {2, 2, 0, 0, 0, 0, 2, 0}},
     {CASE(REPORT), {2, 2, 0, 0, 0, 1, 2, 0}},    {CASE(NEXT_CODE), {2, 2, 0, 0, 0, 0, 0, 0}},
     {CASE(INCLUSION), {2, 2, 2, 2, 2, 2, 2, 2}}, {CASE(REGISTER), {2, 2, 1, 1, 1, 0, 1, 0}},
+    {CASE(RECEIPT), {2, 2, 1, 1, 1, 0, 2, 0}},
+    {CASE(TILES), {2, 2, 2, 2, 2, 2, 2, 2}},     {CASE(RECORDS), {2, 0, 0, 0, 0, 0, 2, 0}},
 };
 
 static size_t column(Timebank__Role role) {

@@ -37,6 +37,9 @@ static const struct request {
     {.body = CASE(NEXT_CODE), .handle = handle_account_next_code},
     {.body = CASE(INCLUSION), .handle = handle_status_inclusion},
     {.body = CASE(REGISTER), .handle = handle_register},
+    {.body = CASE(RECEIPT), .handle = handle_receipt},
+    {.body = CASE(TILES), .handle = handle_tiles},
+    {.body = CASE(RECORDS), .handle = handle_tiles_records},
 };
 
 static const struct request *find(const Timebank__Request *request) {

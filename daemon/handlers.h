@@ -22,4 +22,7 @@ int handle_list_funders(struct call *call);
 int handle_list_keys(struct call *call);
 int handle_statement(struct call *call);
 int handle_report(struct call *call);
+int handle_receipt(struct call *call);
 int handle_register(struct call *call);
+int handle_tiles(struct call *call);
+int handle_tiles_records(struct call *call);

@@ -53,6 +53,8 @@ static const struct {
     {BODY(FUNDERS), "yyyynnyyru"},   {BODY(KEYS), "yyynnnnyru"},
     {BODY(REPORT), "yyynnneyru"},    {BODY(NEXT_CODE), "yyynnnnnru"},
     {BODY(INCLUSION), "yyyyyyyyyy"}, {BODY(REGISTER), "yyyooonnru"},
+    {BODY(RECEIPT), "yyyooonyru"},
+    {BODY(TILES), "yyyyyyyyyy"},     {BODY(RECORDS), "ynnnnnnyru"},
 };
 
 static const char *own_account(enum actor actor) {
@@ -106,12 +108,18 @@ static Timebank__Request *request_of(Timebank__Request__BodyCase body, enum acto
     case BODY(ENTRY):
         request->entry->number = entry->entries[0];
         break;
+    case BODY(RECEIPT):
+        request->receipt->number = entry->entries[0];
+        break;
     case BODY(ORDER):
         request->order->id = id_of_entry(entry->entries[0]);
         break;
     case BODY(REGISTER):
         request->register_->table = TIMEBANK__REGISTER_TABLE__PENDING;
         request->register_->code = code;
+        break;
+    case BODY(TILES):
+        request->tiles->n = 1;
         break;
     case BODY(REPORT):
         request->report->from_day = TODAY - 30;
