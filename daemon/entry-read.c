@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Order, event, seal, reason, reversals and state of an entry. */
+/* Order, event, seal, reason, reversals and state of an entry, and who may read it. */
 #include "entry-read.h"
 
 #include <errno.h>
@@ -129,4 +129,51 @@ uint64_t entry_read_reversed(struct call *call, uint64_t entry) {
     be64_put(key, entry);
     reversal = state_get(bank_state(call->bank), STATE_REVERSALS, key, sizeof(key), NULL);
     return reversal ? reversal->minutes : 0;
+}
+
+static bool has_leg_of_own(struct call *call, uint64_t index, int *ret_r) {
+    const struct state *state = bank_state(call->bank);
+    struct store_value after;
+    struct run_leg leg;
+    size_t place = 0, at = 0;
+    int r = log_after(call->bank->log, index, &after, &place);
+
+    while (r > 0) {
+        r = runs_after_next(after, place, index, &at, &leg);
+        if (r > 0 && leg.account >= state->sums.n_accounts)
+            r = -EUCLEAN;
+        if (r > 0 && call_acts_for(call, state->accounts[leg.account]->code))
+            return true;
+    }
+    *ret_r = r;
+    return false;
+}
+
+/* What names another order concerns whom that one concerns. */
+static int read_target(struct call *call, Timebank__Order **order) {
+    const ProtobufCBinaryData *target = record_order_target(*order);
+    const struct state_id *id;
+    uint64_t received_at_ms;
+    int r = 0;
+
+    if (!target)
+        return 0;
+    id = state_get(bank_state(call->bank), STATE_IDS, target->data, target->len, &r);
+    if (id)
+        r = state_order(bank_state(call->bank), id->entry, call->arena, order, &received_at_ms);
+    return r > 0 ? 1 : r < 0 ? r : -EUCLEAN;
+}
+
+int entry_read_check_rights(struct call *call, uint64_t index, Timebank__Order *order) {
+    int r = 0;
+
+    if (access_right(call->who.role, call->request->body_case) == ACCESS_ALL ||
+        has_leg_of_own(call, index, &r))
+        return 0;
+    if (order->kind_case == TIMEBANK__ORDER__KIND_SAFEGUARD)
+        return REFUSAL_NO_AUTHORITY;
+    for (r = r < 0 ? r : 1; r > 0; r = read_target(call, &order))
+        if (call_acts_for(call, order->from) || call_acts_for(call, order->to))
+            return 0;
+    return r < 0 ? r : REFUSAL_NO_AUTHORITY;
 }

@@ -29,3 +29,8 @@ struct entry_read_event {
 };
 int entry_read_event(struct call *call, const struct bytes *record,
                      struct entry_read_event *ret) TB_MUST_CHECK;
+/* 0, or REFUSAL_NO_AUTHORITY: a member or organisation sees entries of its own account, a venue
+ * those it accepted itself. order: the one recorded, or the one that the event at index follows
+ * from. */
+int entry_read_check_rights(struct call *call, uint64_t index,
+                            Timebank__Order *order) TB_MUST_CHECK;

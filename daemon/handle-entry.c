@@ -8,54 +8,6 @@
 #include "entry-read.h"
 #include "handlers.h"
 
-static bool has_leg_of_own(struct call *call, uint64_t index, int *ret_r) {
-    const struct state *state = bank_state(call->bank);
-    struct store_value after;
-    struct run_leg leg;
-    size_t place = 0, at = 0;
-    int r = log_after(call->bank->log, index, &after, &place);
-
-    while (r > 0) {
-        r = runs_after_next(after, place, index, &at, &leg);
-        if (r > 0 && leg.account >= state->sums.n_accounts)
-            r = -EUCLEAN;
-        if (r > 0 && call_acts_for(call, state->accounts[leg.account]->code))
-            return true;
-    }
-    *ret_r = r;
-    return false;
-}
-
-/* What names another order concerns whom that one concerns. */
-static int read_target(struct call *call, Timebank__Order **order) {
-    const ProtobufCBinaryData *target = record_order_target(*order);
-    const struct state_id *id;
-    uint64_t received_at_ms;
-    int r = 0;
-
-    if (!target)
-        return 0;
-    id = state_get(bank_state(call->bank), STATE_IDS, target->data, target->len, &r);
-    if (id)
-        r = state_order(bank_state(call->bank), id->entry, call->arena, order, &received_at_ms);
-    return r > 0 ? 1 : r < 0 ? r : -EUCLEAN;
-}
-
-/* A member or organisation sees entries of its own account, a venue those it accepted itself. */
-static int check_may_read(struct call *call, uint64_t index, Timebank__Order *order) {
-    int r = 0;
-
-    if (access_right(call->who.role, call->request->body_case) == ACCESS_ALL ||
-        has_leg_of_own(call, index, &r))
-        return 0;
-    if (order->kind_case == TIMEBANK__ORDER__KIND_SAFEGUARD)
-        return REFUSAL_NO_AUTHORITY;
-    for (r = r < 0 ? r : 1; r > 0; r = read_target(call, &order))
-        if (call_acts_for(call, order->from) || call_acts_for(call, order->to))
-            return 0;
-    return r < 0 ? r : REFUSAL_NO_AUTHORITY;
-}
-
 /* Of an event: what happened, when, and the order it follows from. */
 static int read_event(struct call *call, const struct bytes *record, Timebank__Entry *entry,
                       Timebank__Order **ret_order) {
@@ -101,7 +53,7 @@ static int respond(struct call *call, uint64_t index) {
     r = record.data[0] == RECORD_EVENT ? read_event(call, &record, entry, &order)
                                        : entry_read_order(call, index, &entry->order, &order);
     if (r == 0)
-        r = check_may_read(call, index, order);
+        r = entry_read_check_rights(call, index, order);
     if (r > 0)
         return call_refuse(call, REFUSAL_NO_AUTHORITY,
                            "This key may read entries of its own account only: ask a broker.");

@@ -216,7 +216,7 @@ static size_t expected_bytes(const struct reply *reply, const Timebank__Request 
     struct batch_header header;
 
     if (reply->seal == 0 || batch_header_unpack(request->submit->header.data, &header) < 0)
-        return reply->body.n;
+        return MAX_OF(reply->n_expected, reply->body.n);
     return ANSWER_BYTES + (size_t)header.n_orders * ANSWER_ORDER_BYTES;
 }
 
