@@ -8,7 +8,7 @@
 
 #include "answer.h"
 #include "handlers.h"
-#include "report-job.h"
+#include "job.h"
 
 #define FINISH_ARENA_BYTES (64u * 1024 * 1024)
 #define CASE(name) TIMEBANK__REQUEST__BODY_##name
@@ -150,26 +150,6 @@ static int set_position(struct bank *bank, uint64_t known_size, struct arena *ar
     return r < 0 ? r : answer_hashes(arena, path, n, &ret->consistency, &ret->n_consistency);
 }
 
-static int finish_report(struct reply *reply, struct arena *arena, Timebank__Response *response) {
-    struct call call = {.arena = arena, .response = response};
-    Timebank__Report *report = arena_alloc(arena, sizeof(*report));
-    const char *json = NULL;
-    int r = report_job_result(reply->job, &json);
-
-    if (r == -ENOMEM || r == -EOVERFLOW) /* as large as that: the bank itself is well */
-        r = REFUSAL_TOO_MANY_ROWS;
-    if (r > 0)
-        return call_refuse(&call, r, NULL);
-    if (r < 0 || !report)
-        return r < 0 ? r : -ENOMEM;
-    timebank__report__init(report);
-    report->json.data = (uint8_t *)(uintptr_t)json;
-    report->json.len = strlen(json);
-    response->report = report;
-    response->body_case = TIMEBANK__RESPONSE__BODY_REPORT;
-    return 0;
-}
-
 /* A message laid behind another is merged into it: the body was packed when the request was
  * handled. */
 static int finish(struct bank *bank, struct reply *reply, struct arena *arena, struct bytes *to) {
@@ -185,7 +165,8 @@ static int finish(struct bank *bank, struct reply *reply, struct arena *arena, s
         response.body_case = TIMEBANK__RESPONSE__BODY_ANSWER;
     }
     if (r == 0 && reply->job)
-        r = finish_report(reply, arena, &response);
+        r = job_respond(reply->job,
+                        &(struct call){.bank = bank, .arena = arena, .response = &response});
     if (r == 0 && reply->complete)
         r = reply->complete(bank, reply, arena, &response);
     if (reply->body.n == 0)

@@ -7,7 +7,7 @@
 
 struct arena;
 struct bank;
-struct report_job;
+struct job;
 
 struct reply {
     struct reply *next;
@@ -21,7 +21,7 @@ struct reply {
     bool is_already;   /* it was in before */
     struct ledger_author who;
     struct bytes warnings;  /* packed Answer that holds the warnings, or empty */
-    struct report_job *job; /* report to be made once durable, or NULL */
+    struct job *job; /* to be done once durable, or NULL */
     /* Fills in what can only be said under the head that the reply will carry, or NULL. It may
      * refuse. subject and subject_size are what it was asked about. */
     int (*complete)(struct bank *bank, const struct reply *reply, struct arena *arena,

@@ -6,22 +6,15 @@
 #include "report-job.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "call.h"
 #include "report.h"
 
 struct report_job {
-    struct bank *bank;
+    struct job job;
     struct report_ask ask;
-    char origin[NOTE_ORIGIN_MAX + 1];
-    pthread_t thread;
-    bool has_thread;
-    atomic_bool is_done;
-    atomic_bool is_cancelled;
-    int done_fd;
-    int r;
     char *json;
 };
 
@@ -77,7 +70,7 @@ static int add_run(void *user, struct store_value key, struct store_value value)
     struct run run;
     int r = run_parse(&run, key, value);
 
-    if (atomic_load(&reading->job->is_cancelled))
+    if (atomic_load(&reading->job->job.is_cancelled))
         return -ECANCELED;
     if (r == 0)
         r = store_get(reading->read, RUNS_AFTER, key.data, key.n, &after);
@@ -106,7 +99,7 @@ static int make(struct report_job *job) {
     int r = facts_new(&facts);
 
     if (r == 0)
-        r = store_read_begin(log_store(job->bank->log), &read);
+        r = store_read_begin(log_store(job->job.bank->log), &read);
     if (r < 0)
         return r;
     reading.facts = facts;
@@ -117,81 +110,60 @@ static int make(struct report_job *job) {
     r = runs_range(read, job->ask.size, &range);
     read = store_read_end(read);
     if (r == 0)
-        r = people_each_ward(job->bank->people, add_ward, facts);
+        r = people_each_ward(job->job.bank->people, add_ward, facts);
     if (r < 0)
         return r;
     job->ask.root = merkle_range_root(&range);
     return report_make(facts, &job->ask, &job->json);
 }
 
-static void finish(struct report_job *job) {
-    const uint64_t one = 1;
-
-    atomic_store(&job->is_done, true);
-    if (write(job->done_fd, &one, sizeof(one)) < 0)
-        abort(); /* an eventfd of ours */
+static int work(struct job *job) {
+    return make((struct report_job *)job);
 }
 
-static void *run(void *user) {
-    struct report_job *job = user;
+static void begin(struct job *job) {
+    struct report_job *report = (struct report_job *)job;
 
-    job->r = make(job);
-    finish(job);
-    return NULL;
+    if (report->ask.size == 0)
+        report->ask.size = log_head(job->bank->log)->size;
 }
 
-int report_job_new(struct report_job **ret_job, struct bank *bank, const Timebank__AskReport *ask) {
-    struct report_job *job = calloc(1, sizeof(*job));
+static int respond(struct job *job, int r, struct call *call) {
+    Timebank__Report *report = arena_alloc(call->arena, sizeof(*report));
+    char *json = ((struct report_job *)job)->json;
 
-    if (!job)
-        return -ENOMEM;
-    job->bank = bank;
-    job->ask = (struct report_ask){.from_day = ask->from_day,
-                                   .to_day = ask->to_day,
-                                   .known_day = ask->known_day,
-                                   .as_recorded = ask->as_recorded,
-                                   .size = ask->at_size,
-                                   .bank = keyring_verifier(bank->keyring)->name};
-    *ret_job = job;
+    if (r == -ENOMEM || r == -EOVERFLOW) /* as large as that: the bank itself is well */
+        r = REFUSAL_TOO_MANY_ROWS;
+    if (r > 0)
+        return call_refuse(call, r, NULL);
+    if (r < 0 || !report)
+        return r < 0 ? r : -ENOMEM;
+    timebank__report__init(report);
+    report->json.data = (uint8_t *)json;
+    report->json.len = strlen(json);
+    call->response->report = report;
+    call->response->body_case = TIMEBANK__RESPONSE__BODY_REPORT;
     return 0;
 }
 
-struct report_job *report_job_free(struct report_job *job) {
-    if (!job)
-        return NULL;
-    atomic_store(&job->is_cancelled, true); /* a stop does not wait for fifty million records */
-    if (job->has_thread)
-        pthread_join(job->thread, NULL);
-    free(job->json);
+static void free_job(struct job *job) {
+    free(((struct report_job *)job)->json);
     free(job);
-    return NULL;
 }
 
-void report_job_start(struct report_job *job, int done_fd) {
-    job->done_fd = done_fd;
-    if (job->ask.size == 0)
-        job->ask.size = log_head(job->bank->log)->size;
-    if (job->bank->settings.log.inline_commits) {
-        run(job);
-        return;
-    }
-    job->has_thread = pthread_create(&job->thread, NULL, run, job) == 0;
-    if (!job->has_thread) {
-        job->r = REFUSAL_TRY_LATER;
-        finish(job);
-    }
-}
+int report_job_new(struct job **ret_job, struct bank *bank, const Timebank__AskReport *ask) {
+    struct report_job *report = calloc(1, sizeof(*report));
 
-bool report_job_is_done(struct report_job *job) {
-    return atomic_load(&job->is_done);
-}
-
-int report_job_result(struct report_job *job, const char **ret_json) {
-    if (job->has_thread) {
-        pthread_join(job->thread, NULL);
-        job->has_thread = false;
-    }
-    if (job->r == 0)
-        *ret_json = job->json;
-    return job->r;
+    if (!report)
+        return -ENOMEM;
+    report->job = (struct job){
+        .begin = begin, .work = work, .respond = respond, .free = free_job, .bank = bank};
+    report->ask = (struct report_ask){.from_day = ask->from_day,
+                                      .to_day = ask->to_day,
+                                      .known_day = ask->known_day,
+                                      .as_recorded = ask->as_recorded,
+                                      .size = ask->at_size,
+                                      .bank = keyring_verifier(bank->keyring)->name};
+    *ret_job = &report->job;
+    return 0;
 }

@@ -17,7 +17,7 @@
 #include <sys/un.h>
 
 #include "base/clock.h"
-#include "report-job.h"
+#include "job.h"
 #include "say.h"
 #include "session.h"
 
@@ -49,7 +49,7 @@ struct server {
     struct reply *waiting; /* oldest first */
     struct reply **waiting_end;
     struct reply *reports; /* durable, not begun: newest first, the limit of reports is reached */
-    struct reply *jobs;    /* reports being made */
+    struct reply *jobs;    /* reports and backups being made */
     size_t n_jobs;
     uint64_t drain_until_ms; /* monotonic; 0: serving */
     uint64_t erase_again_ms; /* monotonic; 0: nothing failed */
@@ -116,7 +116,7 @@ static void start_reports(struct server *server) {
         reply->next = server->jobs;
         server->jobs = reply;
         server->n_jobs++;
-        report_job_start(reply->job, server->job_fd);
+        job_start(reply->job, server->job_fd);
     }
 }
 
@@ -220,7 +220,7 @@ static void on_job_done(evutil_socket_t fd, short what, void *user) {
     wake(server);
     while (*at) {
         struct reply *reply = *at;
-        if (!report_job_is_done(reply->job)) {
+        if (!job_is_done(reply->job)) {
             at = &reply->next;
             continue;
         }

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "daemon/policy.h"
-#include "daemon/report-job.h"
+#include "daemon/job.h"
 
 #define ORIGIN "ely.example/timebank"
 #define REQUEST_ARENA_BYTES (64u << 20)
@@ -360,8 +360,8 @@ static void run_job(struct reply *reply) {
     int fd = eventfd(0, EFD_CLOEXEC);
 
     if (reply->job) {
-        report_job_start(reply->job, fd);
-        cr_assert(report_job_is_done(reply->job));
+        job_start(reply->job, fd);
+        cr_assert(job_is_done(reply->job));
     }
     close(fd);
 }
