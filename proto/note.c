@@ -129,6 +129,17 @@ void note_head_text(const struct note_head *head, struct bytes *to) {
 
 int note_checkpoint_sign(const struct note_head *head, const struct note_verifier *verifier,
                          const uint8_t secret_key[64], struct bytes *to) {
+    size_t begin = to->n;
+    note_head_text(head, to);
+    bytes_put_u8(to, '\n');
+    int r = note_checkpoint_add(head, verifier, secret_key, to);
+    if (r < 0 && to->r == 0)
+        to->n = begin;
+    return r;
+}
+
+int note_checkpoint_add(const struct note_head *head, const struct note_verifier *verifier,
+                        const uint8_t secret_key[64], struct bytes *to) {
     _cleanup_bytes_ struct bytes text = {};
     uint8_t signature[KEY_ID_BYTES + NOTE_SIGNATURE_BYTES];
     if (strcmp(head->origin, verifier->name) != 0 || !note_origin_is_valid(head->origin))
@@ -144,8 +155,7 @@ int note_checkpoint_sign(const struct note_head *head, const struct note_verifie
         sodium_memzero(signature, sizeof(signature));
         return -EKEYREJECTED;
     }
-    bytes_put(to, text.data, text.n);
-    bytes_printf(to, "\n" DASH "%s ", verifier->name);
+    bytes_printf(to, DASH "%s ", verifier->name);
     text64_encode(to, signature, sizeof(signature));
     bytes_put_u8(to, '\n');
     return to->r;
@@ -168,12 +178,11 @@ static int decimal_read(struct piece text, uint64_t *ret) {
 }
 
 /* The three lines and the blank one; rest is left at the signature lines. */
-static int head_read(struct piece *rest, const struct note_verifier *verifier,
-                     struct note_head *ret) {
+static int head_read(struct piece *rest, const char *name, struct note_head *ret) {
     struct piece origin, size, root, blank;
     if (!piece_cut(rest, '\n', &origin) || !piece_cut(rest, '\n', &size) ||
         !piece_cut(rest, '\n', &root) || !piece_cut(rest, '\n', &blank) || blank.n != 0 ||
-        !piece_equals(origin, verifier->name))
+        origin.n > NOTE_ORIGIN_MAX || !piece_equals(origin, name))
         return -EBADMSG;
     *ret = (struct note_head){};
     memcpy(ret->origin, origin.text, origin.n);
@@ -207,14 +216,19 @@ static int signature_line_check(struct piece line, struct piece text,
     return r == 0 ? 1 : -EBADMSG;
 }
 
+int note_checkpoint_peek(const void *data, size_t n, const char *origin, struct note_head *ret) {
+    struct piece rest = {.text = data, .n = n};
+    return n > NOTE_COSIGNED_MAX ? -EBADMSG : head_read(&rest, origin, ret);
+}
+
 int note_checkpoint_open(const void *data, size_t n, const struct note_verifier *verifier,
                          struct note_head *ret) {
     struct piece rest = {.text = data, .n = n}, text = {.text = data}, line;
     struct note_head head;
     unsigned n_ours = 0;
-    if (n > NOTE_CHECKPOINT_MAX)
+    if (n > NOTE_COSIGNED_MAX)
         return -EBADMSG;
-    int r = head_read(&rest, verifier, &head);
+    int r = head_read(&rest, verifier->name, &head);
     if (r < 0)
         return r;
     text.n = (size_t)(rest.text - text.text) - 1;

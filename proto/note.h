@@ -18,7 +18,8 @@
 #define NOTE_KEY_BYTES 32
 #define NOTE_SIGNATURE_BYTES 64
 #define NOTE_ORIGIN_MAX 200      /* bytes of a name */
-#define NOTE_CHECKPOINT_MAX 4000 /* bytes of a checkpoint that we make or accept */
+#define NOTE_CHECKPOINT_MAX 4000 /* bytes of a checkpoint that we make */
+#define NOTE_COSIGNED_MAX 16384  /* bytes of one that we accept, with the lines of witnesses */
 
 struct note_verifier {
     char name[NOTE_ORIGIN_MAX + 1];
@@ -45,6 +46,13 @@ void note_head_text(const struct note_head *head, struct bytes *to);
 /* Text, blank line and one signature line made with the 64-byte Ed25519 secret key of libsodium. */
 int note_checkpoint_sign(const struct note_head *head, const struct note_verifier *verifier,
                          const uint8_t secret_key[64], struct bytes *to) TB_MUST_CHECK;
+/* Appends another key's signature line to a note of the same head, made by the former. */
+int note_checkpoint_add(const struct note_head *head, const struct note_verifier *verifier,
+                        const uint8_t secret_key[64], struct bytes *to) TB_MUST_CHECK;
+/* The head that a checkpoint speaks of, before anybody looked at its signatures: not to be
+ * believed. */
+int note_checkpoint_peek(const void *data, size_t n, const char *origin,
+                         struct note_head *ret) TB_MUST_CHECK;
 /* Parses strictly and demands a good signature by verifier, whose name must be line 1.
  * -EBADMSG otherwise. Other signature lines are allowed and ignored. */
 int note_checkpoint_open(const void *data, size_t n, const struct note_verifier *verifier,

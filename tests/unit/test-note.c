@@ -247,7 +247,7 @@ Test(note, wants_its_own_signature_exactly_once, .init = checkpoint_make, .fini 
 Test(note, refuses_what_is_longer_than_a_checkpoint, .init = checkpoint_make,
      .fini = checkpoint_free) {
     uint8_t filler[300] = {};
-    while (checkpoint.n <= NOTE_CHECKPOINT_MAX) {
+    while (checkpoint.n <= NOTE_COSIGNED_MAX) {
         cr_assert(open_text((char *)checkpoint.data, checkpoint.n) == 0);
         bytes_put_text(&checkpoint, "\u2014 witness.example ");
         text64_encode(&checkpoint, filler, sizeof(filler));
