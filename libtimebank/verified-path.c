@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "export.h"
 #include "verified.h"
 
 #define ARENA_MAX ((size_t)256 * 1024 * 1024) /* bytes of decoded entries */
@@ -21,10 +22,8 @@ static bool holds(const char *directory, const char *name) {
 static int directory_check(struct verified_check *check) {
     if (holds(check->path, "entry.record"))
         return verified_receipt(check);
-    if (holds(check->path, "checkpoint"))
-        return verified_fail(check,
-                             "This is an exported ledger: check it with timebank ledger verify %s.",
-                             check->path);
+    if (holds(check->path, EXPORT_CHECKPOINT))
+        return export_check(check);
     return verified_fail(check, "There is no receipt in this directory: name the directory that "
                                 "timebank receipt made, or a file.");
 }
