@@ -23,6 +23,8 @@ static const struct {
     {CASE(REPORT), {2, 2, 0, 0, 0, 1, 2, 0}},    {CASE(NEXT_CODE), {2, 2, 0, 0, 0, 0, 0, 0}},
     {CASE(INCLUSION), {2, 2, 2, 2, 2, 2, 2, 2}}, {CASE(REGISTER), {2, 2, 1, 1, 1, 0, 1, 0}},
     {CASE(RECEIPT), {2, 2, 1, 1, 1, 0, 2, 0}},
+    {CASE(ACCOUNT_STATE), {2, 2, 1, 0, 1, 0, 0, 0}},
+    {CASE(RANGES), {2, 2, 2, 2, 2, 2, 2, 2}},    {CASE(PUBLISHED), {2, 2, 2, 2, 2, 2, 2, 2}},
     {CASE(TILES), {2, 2, 2, 2, 2, 2, 2, 2}},     {CASE(RECORDS), {2, 0, 0, 0, 0, 0, 2, 0}},
 };
 

@@ -38,6 +38,9 @@ static const struct request {
     {.body = CASE(INCLUSION), .handle = handle_status_inclusion},
     {.body = CASE(REGISTER), .handle = handle_register},
     {.body = CASE(RECEIPT), .handle = handle_receipt},
+    {.body = CASE(ACCOUNT_STATE), .handle = handle_state},
+    {.body = CASE(RANGES), .handle = handle_state_ranges},
+    {.body = CASE(PUBLISHED), .handle = handle_state_published},
     {.body = CASE(TILES), .handle = handle_tiles},
     {.body = CASE(RECORDS), .handle = handle_tiles_records},
 };

@@ -79,6 +79,7 @@ static int read_step(struct call *call, uint64_t account, struct step *step,
     line->minutes = leg.minutes;
     line->after = leg.after;
     line->held_after = leg.held_after;
+    line->moved = leg.moved;
     step->previous = leg.previous;
     r = read_subject(call, step, line);
     if (r == 0 && line->event.len == 0)

@@ -406,8 +406,9 @@ int log_hand_over(struct log *log, uint64_t wall_ms) {
 
     if (log->broken < 0 || !group || log->n_in_flight >= LOG_GROUPS_IN_FLIGHT)
         return log->broken;
-    if (wall_ms != 0 && (log->n_in_flight == 0 || wall_ms < log->published_ms ||
-                         wall_ms - log->published_ms >= log->settings.publish_ms)) {
+    if (wall_ms != 0 && log->state_size != range->end &&
+        (log->n_in_flight == 0 || wall_ms < log->published_ms ||
+         wall_ms - log->published_ms >= log->settings.publish_ms)) {
         int r = append_state_record(log, wall_ms);
         if (r < 0)
             return r;

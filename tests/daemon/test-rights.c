@@ -54,6 +54,8 @@ static const struct {
     {BODY(REPORT), "yyynnneyru"},    {BODY(NEXT_CODE), "yyynnnnnru"},
     {BODY(INCLUSION), "yyyyyyyyyy"}, {BODY(REGISTER), "yyyooonnru"},
     {BODY(RECEIPT), "yyyooonyru"},
+    {BODY(ACCOUNT_STATE), "yyyononnru"},
+    {BODY(RANGES), "yyyyyyyyyy"},    {BODY(PUBLISHED), "yyyyyyyyyy"},
     {BODY(TILES), "yyyyyyyyyy"},     {BODY(RECORDS), "ynnnnnnyru"},
 };
 
@@ -104,6 +106,9 @@ static Timebank__Request *request_of(Timebank__Request__BodyCase body, enum acto
         break;
     case BODY(STATEMENT):
         request->statement->code = code;
+        break;
+    case BODY(ACCOUNT_STATE):
+        request->account_state->code = code;
         break;
     case BODY(ENTRY):
         request->entry->number = entry->entries[0];
