@@ -21,9 +21,10 @@ enum client_exit {
 };
 
 struct client {
-    const char *address; /* --bank, TIMEBANK */
-    const char *key;     /* --key, TIMEBANK_KEY; may be NULL */
-    const char *ledger;  /* --ledger, TIMEBANK_LEDGER; may be NULL */
+    const char *address;     /* --bank, TIMEBANK */
+    const char *key;         /* --key, TIMEBANK_KEY; may be NULL */
+    const char *ledger;      /* --ledger, TIMEBANK_LEDGER; may be NULL */
+    const char *policy_file; /* TIMEBANK_POLICY: whose cosignatures are demanded; may be NULL */
     uint32_t deadline_ms;
     bool json; /* --json, before or after the verb */
     struct tb_bank *bank;

@@ -104,6 +104,7 @@ int main(int argc, char **argv) {
         .address = setting("TIMEBANK"),
         .key = setting("TIMEBANK_KEY"),
         .ledger = setting("TIMEBANK_LEDGER"),
+        .policy_file = setting("TIMEBANK_POLICY"),
     };
     int status = run(&client, argc, argv);
     client_fini(&client);

@@ -23,6 +23,7 @@ const struct verb *const verbs[] = {
     &verb_balance,
     &verb_statement,
     &verb_entry_show,
+    &verb_receipt,
     &verb_list_quiet,
     &verb_list_deep,
     &verb_list_unconfirmed,
@@ -102,6 +103,7 @@ const struct verb *const verbs[] = {
     &verb_key_grant,
     &verb_key_revoke,
     &verb_key_list,
+    &verb_ledger_witness,
     &verb_import,
     NULL,
 };

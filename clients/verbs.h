@@ -38,7 +38,8 @@ extern const struct verb verb_confirm, verb_accept, verb_decline, verb_withdraw,
 extern const struct verb verb_trust, verb_list_trusts, verb_dispute, verb_decide, verb_list_pending;
 extern const struct verb verb_sheet;
 extern const struct verb verb_list_quiet, verb_list_deep, verb_list_unconfirmed;
-extern const struct verb verb_balance, verb_entry_show, verb_statement;
+extern const struct verb verb_balance, verb_entry_show, verb_statement, verb_receipt;
+extern const struct verb verb_ledger_witness;
 extern const struct verb verb_voucher_key, verb_voucher_mint, verb_voucher_print;
 extern const struct verb verb_voucher_check, verb_voucher_show, verb_voucher_redeem;
 extern const struct verb verb_voucher_void, verb_voucher_reissue, verb_voucher_list;

@@ -122,12 +122,34 @@ struct tb_ledger_export {
 int tb_ledger_export(struct tb_bank *bank, const char *directory, int with_entries,
                      struct tb_ledger_export *ret_export);
 
-/* Asks the witnesses that a policy names (those with an URL) to cosign the head of an export, and
- * puts their lines into its `checkpoint`. Each witness's outcome is told by each(): r 0, or why it
- * gave none. 0 where the policy's quorum is reached, TB_NO_QUORUM where it is not. */
-int tb_ledger_witness(const char *directory, const struct tb_verify_ask *ask,
-                      void (*each)(void *user, const char *name, int r, const char *sentence),
-                      void *user, char *why, size_t n_why);
+#define TB_HTTP_BODY_MAX 16384
+/* What a web server answered. */
+struct tb_http_answer {
+    int status;
+    size_t n_body;
+    char body[TB_HTTP_BODY_MAX];
+};
+
+/* The library knows no network but the bank's: whoever asks brings the POST. */
+struct tb_witness_ask {
+    const char *verifier_key; /* NAME+hash+key: signs the head of the export */
+    const char *policy_file;  /* C2SP tlog-policy: whom to ask, and how many are enough */
+    /* 0 with the answer, whatever its status; where there was none a negative errno, with why in a
+     * few words. It follows no redirection and waits for nobody for long. */
+    int (*post)(void *user, const char *url, const void *body, size_t n,
+                struct tb_http_answer *ret_answer, char *why, size_t n_why);
+    /* One witness's outcome in a sentence: r 0 it cosigned, TB_NO_QUORUM it did not,
+     * TB_OTHER_HISTORY it says that it saw another history, TB_NOT_VERIFIED what it gave is not
+     * good, < 0 it could not be asked. */
+    void (*each)(void *user, const char *name, int r, const char *sentence);
+    void *user;
+};
+
+/* Asks the witnesses that a policy names (those with an URL) to cosign the head of an export (C2SP
+ * tlog-witness), and puts their lines into its `checkpoint`. 0 where the policy's quorum is
+ * reached, TB_NO_QUORUM where it is not; why is a sentence in either case. */
+int tb_ledger_witness(const char *directory, const struct tb_witness_ask *ask, char *why,
+                      size_t n_why);
 
 struct tb_backup {
     const char *path; /* in the daemon's directory; borrowed until the next call on the bank */
