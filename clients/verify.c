@@ -11,6 +11,7 @@
 #include "entry-json.h"
 #include "options.h"
 #include "verbs.h"
+#include "verify.h"
 #include "words.h"
 
 #define WHY_BYTES 1024
@@ -161,14 +162,14 @@ static void verified_tell_json(const struct tb_verified *verified) {
 
 /* ----------------------------------------------------------------------- verb */
 
-static int verify_run(struct client *client, int argc, char **argv) {
+int verify_words(struct client *client, const struct verb *verb, int argc, char **argv) {
     char *path = NULL, *ledger = NULL, *policy = NULL;
     const struct options_one options[] = {
         OPTION_TEXT("ledger", &ledger),
         OPTION_TEXT("policy", &policy),
         OPTION_END,
     };
-    int r = options_read(&verb_verify, argc, argv, options, 1, 1, &path);
+    int r = options_read(verb, argc, argv, options, 1, 1, &path);
     if (r != CLIENT_DONE)
         return r;
     struct tb_verify_ask ask = {
@@ -176,8 +177,8 @@ static int verify_run(struct client *client, int argc, char **argv) {
         .policy_file = policy,
     };
     if (!ask.verifier_key)
-        return client_usage(&verb_verify, "Which ledger's key is trusted is not said: --ledger "
-                                          "NAME+hash+key, or TIMEBANK_LEDGER.");
+        return client_usage(verb, "Which ledger's key is trusted is not said: --ledger "
+                                  "NAME+hash+key, or TIMEBANK_LEDGER.");
     _cleanup_(freep) char *why = calloc(1, WHY_BYTES);
     struct tb_verified *verified = NULL;
     r = why ? tb_verify(path, &ask, &verified, why, WHY_BYTES) : CLIENT_BROKEN;
@@ -189,6 +190,10 @@ static int verify_run(struct client *client, int argc, char **argv) {
         verified_tell(verified);
     tb_verified_free(verified);
     return CLIENT_DONE;
+}
+
+static int verify_run(struct client *client, int argc, char **argv) {
+    return verify_words(client, &verb_verify, argc, argv);
 }
 
 const struct verb verb_verify = {

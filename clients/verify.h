@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checking a path without a bank, for each verb that does: the words of the verb, exit status. */
+#pragma once
+
+#include "client.h"
+
+int verify_words(struct client *client, const struct verb *verb, int argc, char **argv);
