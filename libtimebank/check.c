@@ -128,3 +128,23 @@ int check_saved(struct tb_bank *bank, const struct note_head *head) {
     check_hold(call);
     return 0;
 }
+
+int check_shown(const struct note_head *head, const void *checkpoint, size_t n,
+                struct tb_call *follower) {
+    struct tb_bank *bank = follower->bank;
+    struct tb_call *call = NULL;
+    int r = call_new(bank, CALL_READS, NULL, TIMEBANK__RESPONSE__BODY__NOT_SET, &call);
+    if (r != 0)
+        return r;
+    bytes_put(&call->seen.checkpoint, checkpoint, n);
+    if (call->seen.checkpoint.r < 0) {
+        call_discard(call);
+        return bank_fail(bank, -ENOMEM, NULL);
+    }
+    call->is_forgotten = true;
+    call->seen.head = *head;
+    follower->after = call;
+    call_start_first(call);
+    check_hold(call);
+    return 0;
+}

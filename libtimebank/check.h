@@ -19,3 +19,8 @@ void check_hold(struct tb_call *call);
 void check_wake(struct tb_bank *bank);
 /* A head that another program of this user was shown: asks for what connects it with ours. */
 int check_saved(struct tb_bank *bank, const struct note_head *head) TB_MUST_CHECK;
+/* The same of a head that the caller was shown elsewhere, its note being evidence if it must be.
+ * follower, which was started, is not sent before they are connected, and fails where they are not.
+ */
+int check_shown(const struct note_head *head, const void *checkpoint, size_t n,
+                struct tb_call *follower) TB_MUST_CHECK;
