@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bank.h"
+#include "policy-check.h"
 #include "verified.h"
 
 int verified_ledger(struct verified_check *check) {
@@ -31,6 +32,18 @@ static bool is_of_another(const struct verified_check *check, const char *note, 
     return note_origin_is_valid(line) && strcmp(line, check->verifier.name) != 0;
 }
 
+static int policy_demand(struct verified_check *check, const char *note, size_t n) {
+    char why[256] = "";
+    if (!check->ask->policy_file)
+        return 0;
+    int r = policy_check(check->ask->policy_file, &check->verifier, note, n, why, sizeof(why));
+    if (r == 0)
+        return verified_say(check, true, "%s", why);
+    snprintf(check->why, check->n_why, "%s", why);
+    bank_clean_text(check->why);
+    return r;
+}
+
 int verified_head(struct verified_check *check, const char *note, size_t n,
                   struct note_head *ret_head) {
     struct note_head head;
@@ -50,6 +63,9 @@ int verified_head(struct verified_check *check, const char *note, size_t n,
                              "The head is not signed by the key of %s that you gave, or was "
                              "changed: ask again for what it belongs to.",
                              check->verifier.name);
+    r = policy_demand(check, note, n);
+    if (r != 0)
+        return r;
     check->verified->size = head.size;
     check->verified->root = head.root;
     *ret_head = head;

@@ -17,6 +17,7 @@
 #include "proto/merkle.h"
 #include "proto/proof.h"
 #include "proto/record.h"
+#include "receipt.h"
 #include "verified.h"
 
 #define README_MAX (64u * 1024)
@@ -277,6 +278,29 @@ static int unproven_say(struct verified_check *check) {
     return r == 0 ? verified_head_leaves(check) : r;
 }
 
+/* The README is ours to the letter, so that nobody is told to run something else. */
+static int readme_check(struct verified_check *check, const struct receipt *receipt) {
+    _cleanup_bytes_ struct bytes text = {};
+    const struct tb_verified *verified = check->verified;
+    receipt_readme(
+        &(struct receipt_readme){
+            .verifier = &check->verifier,
+            .head = &receipt->head,
+            .header = &receipt->header,
+            .seal = &receipt->seal,
+            .order = &verified->entries[0].order,
+            .entry = receipt->entry_proof.index,
+            .place = receipt->batch_proof.index,
+        },
+        &text);
+    if (text.r < 0)
+        return text.r;
+    if (!file_is(&receipt->files[README], &text))
+        return verified_fail(check, "The README is not what belongs to this receipt: follow none "
+                                    "of it, and ask again for the receipt.");
+    return 0;
+}
+
 int verified_receipt(struct verified_check *check) {
     _cleanup_(receipt_fini) struct receipt receipt = {};
     check->verified->kind = TB_IS_RECEIPT;
@@ -289,6 +313,8 @@ int verified_receipt(struct verified_check *check) {
         r = place_check(check, &receipt);
     if (r == 0)
         r = entry_take(check, &receipt);
+    if (r == 0)
+        r = readme_check(check, &receipt);
     if (r == 0)
         r = proven_say(check, &receipt);
     if (r == 0)
