@@ -70,6 +70,7 @@ static const struct {
     {TB_SET_CHOICE, "What {to} leaves goes to {heir}"},
     {TB_LEAVE, "{to} {leaves}"},
     {TB_ERASE, "Account {to} is erased"},
+    {TB_ROTATE_KEY, "The ledger's key is changed"},
 };
 
 /* The bank's own account on a side that leaves no choice. */

@@ -96,6 +96,9 @@ static const struct order_field fields[] = {
     SAME(lifted),
     SAME(heir),
     SAME(stays),
+    SAME(by_old),
+    SAME(by_new),
+    SAME(overlap_days),
 };
 
 const struct order_field *order_field_find(const ProtobufCMessageDescriptor *message,

@@ -62,6 +62,7 @@ extern "C" {
  *   set_trust to, giver, ended     safeguard to, other or NULL, lifted
  *   close_period to_day            set_choice to, heir = a member's code, chest or expired
  *   leave     to, until_day, stays
+ *   rotate_key key, by_old, by_new as tb_rotation_prepare() gave them, overlap_days
  * An empty from or to is filled in where the kind leaves no choice.
  */
 struct tb_order {
@@ -178,6 +179,10 @@ struct tb_order {
     int lifted;
     const char *heir;
     int stays;
+
+    uint8_t by_old[TB_SIGNATURE_BYTES];
+    uint8_t by_new[TB_SIGNATURE_BYTES];
+    uint32_t overlap_days;
 };
 
 #ifdef __cplusplus

@@ -74,6 +74,8 @@ static const struct {
     {"key", SSHSIG_PUBLIC_BYTES},
     {"claims", RECORD_CLAIMS_BYTES},
     {"signature", SSHSIG_SIGNATURE_BYTES},
+    {"by_old", SSHSIG_SIGNATURE_BYTES},
+    {"by_new", SSHSIG_SIGNATURE_BYTES},
     {"transfer_id", ORDER_ID_BYTES},
 };
 
@@ -117,6 +119,7 @@ int record_order_decode(const uint8_t *body, size_t n, struct arena *arena, Time
 
 static bool genesis_lists_hold(const Timebank__Genesis *genesis) {
     if (!has_length_or_none(&genesis->ledger_key, SSHSIG_PUBLIC_BYTES) ||
+        !has_length_or_none(&genesis->old_root, HASH_BYTES) ||
         genesis->n_policy_names != genesis->n_policy_values)
         return false;
     for (size_t i = 0; i < genesis->n_steward_keys; i++)
