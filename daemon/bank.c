@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "backups.h"
 #include "base/clock.h"
 #include "head.h"
 
@@ -108,8 +109,6 @@ struct bank_beside *bank_beside_free(struct bank_beside *beside) {
 
 static int open_keyring(struct bank *bank, const char *directory, char *why, size_t n_why) {
     char origin[NOTE_ORIGIN_MAX + 1];
-    _cleanup_bytes_ struct bytes text = {0};
-    _cleanup_(freep) char *path = NULL;
     int r = bank_origin(directory, origin);
 
     if (r < 0) {
@@ -119,19 +118,14 @@ static int open_keyring(struct bank *bank, const char *directory, char *why, siz
                  directory, strerror(-r));
         return r;
     }
-    if (asprintf(&path, "%s/ledger.key", directory) < 0)
-        return -ENOMEM;
-    r = keyring_open(&bank->keyring, path, origin);
-    if (r < 0) {
+    bank->directory = strdup(directory);
+    r = bank->directory ? bank_keys_open(bank, origin) : -ENOMEM;
+    if (r < 0)
         snprintf(why, n_why,
-                 "the ledger's key %s cannot be used (%s): it must be the daemon's own, mode "
-                 "0600, unencrypted and whole",
-                 path, strerror(-r));
-        return r;
-    }
-    note_verifier_format(keyring_verifier(bank->keyring), &text);
-    bank->verifier_key = bytes_take_text(&text);
-    return bank->verifier_key ? 0 : -ENOMEM;
+                 "the ledger's key %s/ledger.key cannot be used (%s): it must be the daemon's own, "
+                 "mode 0600, unencrypted and whole",
+                 directory, strerror(-r));
+    return r;
 }
 
 static int open_people(struct bank *bank, const char *directory, char *why, size_t n_why) {
@@ -163,6 +157,7 @@ int bank_open(struct bank **ret_bank, const char *directory, const struct bank_s
     bank->settings.log.beside = commit_beside;
     bank->settings.log.beside_free = free_beside;
     bank->settings.log.beside_user = bank;
+    backups_clean(directory);
     r = open_keyring(bank, directory, why, n_why);
     if (r == 0)
         r = open_people(bank, directory, why, n_why);
@@ -178,6 +173,15 @@ int bank_open(struct bank **ret_bank, const char *directory, const struct bank_s
     if (settings->accept_time || wall_ms <= bank->time_reference_ms + START_AHEAD_MS)
         bank->time_reference_ms = MAX_OF(bank->time_reference_ms, wall_ms);
     bank_set_time(bank, wall_ms, monotonic_ms);
+    r = bank_keys_step(bank);
+    if (r < 0) {
+        snprintf(why, n_why,
+                 "the files of the ledger's keys in %s cannot be brought in order (%s): free some "
+                 "space and start again",
+                 directory, strerror(-r));
+        bank_close(bank);
+        return r;
+    }
     r = bank_erase(bank);
     if (r < 0) {
         snprintf(why, n_why,
@@ -200,6 +204,7 @@ int bank_close(struct bank *bank) {
     people_close(bank->people);
     keyring_close(bank->keyring);
     free(bank->verifier_key);
+    free(bank->directory);
     if (bank->lock_fd >= 0)
         close(bank->lock_fd);
     free(bank);

@@ -32,7 +32,9 @@ struct bank_refusals {
 
 struct bank {
     struct bank_settings settings;
+    char *directory;
     struct keyring *keyring;
+    struct keyring_signers settled_signers; /* whose files are as they should be */
     struct log *log;
     struct people *people;
     char *verifier_key; /* as text */
@@ -78,6 +80,21 @@ int bank_run_due(struct bank *bank) TB_MUST_CHECK;
  * more.
  */
 int bank_erase(struct bank *bank) TB_MUST_CHECK;
+/*
+ * bank-keys.c. open() reads the ledger's key and those before and after it, where there are any.
+ * step() lets the files and the verifier key follow what the last durable head says, after each
+ * group and with the tick; what fails is tried again. next(): the key to follow, made when there is
+ * none yet; REFUSAL_TRY_LATER while the last change is under way.
+ */
+struct bank_next_key {
+    uint8_t key[NOTE_KEY_BYTES];
+    uint8_t by_old[SSHSIG_SIGNATURE_BYTES];
+    uint8_t by_new[SSHSIG_SIGNATURE_BYTES];
+};
+int bank_keys_open(struct bank *bank, const char *origin) TB_MUST_CHECK;
+int bank_keys_step(struct bank *bank) TB_MUST_CHECK;
+int bank_keys_next(struct bank *bank, struct bank_next_key *ret) TB_MUST_CHECK;
+bool bank_keys_holds(const struct bank *bank, const uint8_t key[NOTE_KEY_BYTES]);
 /* For a state record: the wall clock, unless that is ahead; then ledger time as it stands. */
 uint64_t bank_state_time(struct bank *bank);
 struct state *bank_state(struct bank *bank);

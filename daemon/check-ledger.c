@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "check-keys.h"
 #include "head.h"
 #include "proto/text64.h"
 #include "replay.h"
@@ -37,6 +38,8 @@ struct checking {
     struct log_layout layout;
     uint64_t size;       /* records in the store */
     uint64_t state_size; /* where the derived tables stand */
+    uint64_t genesis;    /* record of the one in force */
+    struct state_chain chain; /* the ledger's keys */
     struct state_sums state_sums;
     bool met_state;
     uint64_t n_after;
@@ -115,14 +118,24 @@ static int open_store(struct checking *checking) {
     return r < 0 ? damaged(checking, "ledger: the last stored run cannot be read") : 0;
 }
 
-/* Heads are checked with the key that genesis names; the key file must be that key. */
+static bool is_signed(const struct checking *checking, const struct head_slot *slot,
+                      const char *origin, struct note_head *ret) {
+    struct note_verifier verifier;
+    const uint8_t *key;
+
+    if (note_checkpoint_peek(slot->checkpoint, slot->n_checkpoint, origin, ret) < 0)
+        return false;
+    key = check_keys_at(&checking->chain, ret->size);
+    return key && note_verifier_init(&verifier, origin, key) == 0 &&
+           note_checkpoint_open(slot->checkpoint, slot->n_checkpoint, &verifier, ret) == 0;
+}
+
+/* Heads are checked with the key that the records before them name. */
 static void check_heads(struct checking *checking, const struct note_verifier *verifier) {
     for (int i = 0; i < HEAD_SLOTS; i++) {
-        const struct head_slot *slot = &checking->slots[i];
         if (!checking->slot_is_whole[i])
             continue;
-        if (note_checkpoint_open(slot->checkpoint, slot->n_checkpoint, verifier,
-                                 &checking->heads[i]) < 0) {
+        if (!is_signed(checking, &checking->slots[i], verifier->name, &checking->heads[i])) {
             damaged(checking, "head: slot %d is not signed by the ledger's key", i);
             checking->slot_is_whole[i] = false;
         } else if (checking->heads[i].size > checking->size) {
@@ -134,6 +147,31 @@ static void check_heads(struct checking *checking, const struct note_verifier *v
     }
 }
 
+static int note_genesis(void *user, struct store_value key, struct store_value value) {
+    struct checking *checking = user;
+    struct run run;
+    size_t n;
+
+    /* What is damaged is named when its turn comes. */
+    if (run_parse(&run, key, value) < 0)
+        return 0;
+    if (run.n == 1 && run_record(&run, 0, &n)[0] == RECORD_GENESIS)
+        checking->genesis = run.first;
+    if (check_keys_take(&checking->chain, &run) < 0)
+        damaged(checking, "record %llu: the change of the ledger's key in it or near it is none",
+                N(run.first));
+    return 0;
+}
+
+/* The last restore's, which the derived tables know, or one after them; and the keys since. */
+static int find_genesis(struct checking *checking) {
+    uint8_t key[8];
+
+    checking->genesis = checking->state_size > 0 ? checking->state_sums.genesis : 0;
+    be64_put(key, checking->state_size);
+    return store_each(checking->read, RUNS_LOG, key, sizeof(key), note_genesis, checking);
+}
+
 static int read_verifier(struct checking *checking, struct note_verifier *ret) {
     Timebank__Genesis *genesis = NULL;
     struct arena arena;
@@ -142,17 +180,22 @@ static int read_verifier(struct checking *checking, struct note_verifier *ret) {
     const uint8_t *record;
     int r;
 
-    at(checking, "record 0", 0);
-    r = runs_find(checking->read, 0, &run);
+    at(checking, "the genesis", 0);
+    r = find_genesis(checking);
+    if (r == 0)
+        r = runs_find(checking->read, checking->genesis, &run);
     if (r <= 0)
-        return damaged(checking, "record 0: missing, or its run cannot be read");
+        return damaged(checking, "record %llu: missing, or its run cannot be read",
+                       N(checking->genesis));
     record = run_record(&run, 0, &n);
     arena_init(&arena, 1024 * 1024);
     r = record_genesis_decode(record + 1, n - 1, &arena, &genesis);
     if (r == 0 && genesis->ledger_key.len == NOTE_KEY_BYTES)
         r = note_verifier_init(ret, genesis->origin, genesis->ledger_key.data);
     arena_fini(&arena);
-    return r < 0 ? damaged(checking, "record 0: not a genesis this version can read") : 0;
+    return r < 0 ? damaged(checking, "record %llu: not a genesis this version can read",
+                           N(checking->genesis))
+                 : 0;
 }
 
 static void check_key_file(struct checking *checking, const struct note_verifier *verifier) {
@@ -166,8 +209,11 @@ static void check_key_file(struct checking *checking, const struct note_verifier
     r = keyring_open(&keyring, path, verifier->name);
     if (r < 0)
         damaged(checking, "ledger.key: cannot be used (%s)", strerror(-r));
-    else if (memcmp(keyring_verifier(keyring)->key, verifier->key, NOTE_KEY_BYTES) != 0)
-        damaged(checking, "ledger.key: not the key that record 0 names");
+    else if (!check_keys_has_last(&checking->chain, path, verifier->name))
+        damaged(checking,
+                "ledger.key: not the key that record %llu names: put back the file ledger.key of "
+                "this ledger",
+                N(state_chain_last(&checking->chain)->record));
 }
 
 /* Rows out of order end the walk before a row is told of. */
@@ -335,7 +381,7 @@ static int replay_log(struct checking *checking) {
         return -ENOMEM;
     replay_init(&checking->replay, checking->read, (is_full ? REPLAY_RULES : 0u) | REPLAY_TILES,
                 is_full ? checking->state : NULL, &checking->accounts);
-    r = replay_go_on(&checking->replay, from, 0);
+    r = replay_go_on(&checking->replay, from, checking->state_sums.genesis, 0);
     if (r < 0)
         return r == -EUCLEAN ? damaged(checking, "%s", checking->replay.why) : r;
     compare_here(checking);
@@ -442,8 +488,10 @@ static void read_meta(struct checking *checking) {
     r = state ? log_step_load(checking->read, state, &size) : -ENOMEM;
     if (r < 0)
         damaged(checking, "derived tables: a row cannot be read");
-    else if (state)
+    else if (state) {
         checking->state_sums = state->sums;
+        state_chain_read(state, &checking->chain);
+    }
     checking->state_size = size;
     if (size > checking->size)
         damaged(checking, "table meta: it says size %llu, beyond the log", N(size));
@@ -469,13 +517,14 @@ static int run(struct checking *checking) {
 
     if (r == 0 || r == -EUCLEAN)
         r = open_store(checking);
-    if (r == 0)
-        r = read_verifier(checking, &verifier);
+    if (r < 0)
+        return r;
+    read_meta(checking);
+    r = read_verifier(checking, &verifier);
     if (r < 0)
         return r;
     check_heads(checking, &verifier);
     check_key_file(checking, &verifier);
-    read_meta(checking);
     compare_meta(checking);
     r = replay_log(checking);
     if (r == 0)

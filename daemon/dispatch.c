@@ -37,6 +37,8 @@ static const struct request {
     {.body = CASE(NEXT_CODE), .handle = handle_account_next_code},
     {.body = CASE(INCLUSION), .handle = handle_status_inclusion},
     {.body = CASE(REGISTER), .handle = handle_register},
+    {.body = CASE(BACKUP), .handle = handle_backup},
+    {.body = CASE(NEXT_KEY), .handle = handle_key_next},
     {.body = CASE(RECEIPT), .handle = handle_receipt},
     {.body = CASE(ACCOUNT_STATE), .handle = handle_state},
     {.body = CASE(RANGES), .handle = handle_state_ranges},

@@ -26,7 +26,7 @@ int handle_status(struct call *call) {
     if (!status)
         return -ENOMEM;
     timebank__status__init(status);
-    status->origin = call_copy(call, keyring_verifier(bank->keyring)->name);
+    status->origin = call_copy(call, log_head(bank->log)->origin);
     status->version = call_copy(call, TIMEBANK_VERSION);
     status->verifier_key = call_copy(call, bank->verifier_key);
     status->read_only_why = call_copy(call, why ? why : "");

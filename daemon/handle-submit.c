@@ -130,6 +130,24 @@ static void check_open_end(struct submission *submission) {
                         (struct ledger_bar){.refusal = REFUSAL_BAD_NOT_AFTER, .field = "source"});
 }
 
+/* A key that this daemon cannot sign with would end the ledger. */
+static void check_rotations(const struct call *call, struct submission *submission) {
+    const struct ledger_batch *batch = &submission->judging->batch;
+
+    for (size_t i = 0; i < batch->n; i++) {
+        const Timebank__Order *order = batch->orders[i];
+        if (!order || order->kind_case != TIMEBANK__ORDER__KIND_ROTATE_KEY ||
+            (order->rotate_key->key.len == NOTE_KEY_BYTES &&
+             bank_keys_holds(call->bank, order->rotate_key->key.data)))
+            continue;
+        judging_bar(submission->judging, i,
+                    (struct ledger_bar){.refusal = REFUSAL_BAD_ROTATION,
+                                        .field = "key",
+                                        .why = "The daemon does not hold that key: ask it for the "
+                                               "next one with timebank ledger rotate."});
+    }
+}
+
 /* What says something of the member, where a wrong offer or price does not. */
 static bool tells_of_member(const struct ledger_note *note) {
     return note->number == REFUSAL_BELOW_FLOOR || note->number == REFUSAL_FROZEN ||
@@ -201,6 +219,7 @@ static int judge(struct call *call, struct submission *submission, struct state 
     if (r < 0)
         return r;
     check_open_end(submission);
+    check_rotations(call, submission);
     r = judging_run(judging, below, below->sums.size, &submission->header,
                     submission->received_at_ms);
     if (r == 0 && call->who.role == TIMEBANK__ROLE__ROLE_VENUE)

@@ -7,6 +7,7 @@
 
 int handle_submit(struct call *call);
 int handle_submit_end_dry_run(struct call *call);
+int handle_key_next(struct call *call);
 int handle_status(struct call *call);
 int handle_status_inclusion(struct call *call);
 int handle_account(struct call *call);
@@ -27,5 +28,6 @@ int handle_statement(struct call *call);
 int handle_report(struct call *call);
 int handle_receipt(struct call *call);
 int handle_register(struct call *call);
+int handle_backup(struct call *call);
 int handle_tiles(struct call *call);
 int handle_tiles_records(struct call *call);

@@ -144,6 +144,7 @@ static const struct kind kinds[] = {
     {KIND_NUMBER(ERASE), .roles = STEWARDS, .to_kinds = ANY_OPENED,
      .fields = USES_TO | USES_TO_PERSON, .apply = rules_erase},
     {KIND_NUMBER(SET_VOUCHER_KEY), .roles = STEWARDS, .apply = rules_voucher_key},
+    {KIND_NUMBER(ROTATE_KEY), .roles = STEWARDS, .apply = rules_rotate},
 };
 
 /* What falls due, and what then happens. */

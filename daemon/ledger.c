@@ -119,7 +119,8 @@ int ledger_genesis(struct state *state, const Timebank__Genesis *genesis) {
     void *value;
     int r;
 
-    if (state->sums.size != 0 || genesis->n_steward_keys == 0)
+    if (state->sums.size != 0 || genesis->n_steward_keys == 0 || *genesis->old_origin != '\0' ||
+        genesis->old_size != 0 || genesis->old_root.len != 0)
         return -EBADMSG;
     r = open_bank_accounts(state);
     if (r == 0)
@@ -138,9 +139,58 @@ int ledger_genesis(struct state *state, const Timebank__Genesis *genesis) {
     if (genesis->ledger_key.len == NOTE_KEY_BYTES) {
         struct hash id = note_ledger_id(genesis->origin, genesis->ledger_key.data);
         state->sums.ledger_tag = be32_get(id.b);
+        if (r == 0)
+            r = rules_rotate_begin(state, state->sums.size, genesis->origin,
+                                   genesis->ledger_key.data);
     }
     state->sums.size = 1;
     state->sums.ledger_time_ms = state->sums.received_at_ms = genesis->created_ms;
+    return r;
+}
+
+static bool follows(const struct state *state, const Timebank__Genesis *genesis,
+                    const char *old_origin, const struct hash *old_root) {
+    return genesis->format == 1 && genesis->n_policy_names == 0 &&
+           genesis->ledger_key.len == NOTE_KEY_BYTES && note_origin_is_valid(genesis->origin) &&
+           strcmp(genesis->origin, old_origin) != 0 &&
+           strcmp(genesis->old_origin, old_origin) == 0 && state->sums.size > 0 &&
+           genesis->old_size == state->sums.size && genesis->old_root.len == HASH_BYTES &&
+           memcmp(genesis->old_root.data, old_root->b, HASH_BYTES) == 0 &&
+           genesis->created_ms >= state->sums.ledger_time_ms;
+}
+
+static int add_steward(struct state *state, const ProtobufCBinaryData *key) {
+    const struct state_key *known;
+    void *value;
+    int r = 0;
+
+    if (key->len != SSHSIG_PUBLIC_BYTES || !sshsig_public_is_usable(key->data))
+        return -EBADMSG;
+    known = state_get(state, STATE_KEYS, key->data, key->len, &r);
+    if (known && (known->revoked != 0 || known->role != TIMEBANK__ROLE__STEWARD))
+        return -EBADMSG;
+    if (known || r < 0)
+        return r;
+    r = state_make(state, STATE_KEYS, key->data, key->len, &value);
+    if (r < 0)
+        return r;
+    *(struct state_key *)value =
+        (struct state_key){.role = TIMEBANK__ROLE__STEWARD, .granted = state->sums.size};
+    return 0;
+}
+
+int ledger_restore(struct state *state, const Timebank__Genesis *genesis, const char *old_origin,
+                   const struct hash *old_root) {
+    int r = 0;
+
+    if (genesis->n_steward_keys == 0 || !follows(state, genesis, old_origin, old_root))
+        return -EBADMSG;
+    for (size_t i = 0; r == 0 && i < genesis->n_steward_keys; i++)
+        r = add_steward(state, &genesis->steward_keys[i]);
+    if (r == 0)
+        r = rules_rotate_begin(state, state->sums.size, genesis->origin, genesis->ledger_key.data);
+    state->sums.genesis = state->sums.size++;
+    state->sums.ledger_time_ms = genesis->created_ms;
     return r;
 }
 

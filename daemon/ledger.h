@@ -84,6 +84,14 @@ int ledger_warn(struct ledger_batch *batch, size_t place, int warning, uint64_t 
 
 /* Opens the bank's own accounts, sets policies, grants the stewards. -EBADMSG: not a genesis. */
 int ledger_genesis(struct state *state, const Timebank__Genesis *genesis) TB_MUST_CHECK;
+/*
+ * Another genesis, at record number state->sums.size: a ledger restored from a backup goes on under
+ * a name and key of its own. It names the origin, size and root it goes on from; accounts,
+ * policies and keys stay as they are, and its stewards are added: keys never granted before, or
+ * stewards' already. -EBADMSG: it does not follow from them.
+ */
+int ledger_restore(struct state *state, const Timebank__Genesis *genesis, const char *old_origin,
+                   const struct hash *old_root) TB_MUST_CHECK;
 /* The batch's seal stands at record number state->sums.size; its orders follow. */
 int ledger_seal(struct state *state, const struct batch_header *header,
                 uint64_t received_at_ms) TB_MUST_CHECK;

@@ -111,13 +111,14 @@ static int check_stored(struct committer *committer, const struct log_group *gro
                : -EUCLEAN;
 }
 
-int log_sign(struct committer *committer, const struct note_head *head) {
+int log_sign(struct committer *committer, const struct keyring_signers *signers,
+             const struct note_head *head) {
     _cleanup_bytes_ struct bytes checkpoint = {0};
     struct head_slot slot = committer->slot;
     int r;
 
     assert(head->size >= committer->head.size);
-    r = keyring_sign_head(committer->keyring, head, &checkpoint);
+    r = keyring_sign_head(signers, head, &checkpoint);
     if (r < 0)
         return r;
     if (checkpoint.n > NOTE_CHECKPOINT_MAX)
@@ -148,7 +149,7 @@ void log_commit(struct committer *committer, struct log_group *group) {
         head.size = group->new_size;
         head.root = group->new_root;
         if (r == 0)
-            r = log_sign(committer, &head);
+            r = log_sign(committer, &group->signers, &head);
     }
     group->slot = committer->slot;
     group->head = committer->head;
@@ -194,7 +195,7 @@ int log_committer_start(struct log *log, const char *directory, const struct key
     int r;
 
     committer->store = log->store;
-    committer->keyring = keyring;
+    log->keyring = keyring;
     committer->settings = log->settings;
     committer->slot = log->slot;
     committer->head = log->head;

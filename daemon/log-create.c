@@ -24,17 +24,17 @@ static int create_store(struct log *log, const char *directory) {
                               RUNS_N_TABLES, false);
 }
 
-/* A head of size 0 that the first group extends: it is never shown to anybody. */
+/* The log's head, signed: the first group extends it, and it is never shown to anybody. */
 static int create_head(struct log *log, const char *directory, const struct keyring *keyring) {
     _cleanup_bytes_ struct bytes checkpoint = {0};
     _cleanup_(freep) char *path = NULL;
+    struct keyring_signers signers = {
+        .keys = {keyring_find(keyring, keyring_verifier(keyring)->key)}, .n = 1};
     int r = asprintf(&path, "%s/head", directory) < 0 ? -ENOMEM : 0;
 
     snprintf(log->head.origin, sizeof(log->head.origin), "%s", keyring_verifier(keyring)->name);
-    log->head.size = 0;
-    log->head.root = merkle_empty_root();
     if (r == 0)
-        r = keyring_sign_head(keyring, &log->head, &checkpoint);
+        r = keyring_sign_head(&signers, &log->head, &checkpoint);
     if (r < 0)
         return r;
     log->slot = (struct head_slot){.sequence = HEAD_SLOTS, .inode = store_inode(log->store)};
@@ -44,12 +44,12 @@ static int create_head(struct log *log, const char *directory, const struct keyr
     return head_create(path, &log->slot);
 }
 
-static int append_genesis(struct log *log, const Timebank__Genesis *genesis) {
+/* Its record, and what it does to the state above, which is merged or freed. */
+static int append_genesis(struct log *log, struct state *above, int r,
+                          const Timebank__Genesis *genesis) {
     _cleanup_bytes_ struct bytes record = {0};
-    struct state *above = state_new_above(log->state);
     struct iovec piece;
     struct hash leaf;
-    int r = above ? ledger_genesis(above, genesis) : -ENOMEM;
 
     if (r < 0) {
         state_free(above);
@@ -64,28 +64,80 @@ static int append_genesis(struct log *log, const Timebank__Genesis *genesis) {
     return log_group_add(log, 1, &piece, &leaf, NULL);
 }
 
+static int begin(struct log *log, const Timebank__Genesis *genesis) {
+    struct state *above = state_new_above(log->state);
+
+    return append_genesis(log, above, above ? ledger_genesis(above, genesis) : -ENOMEM, genesis);
+}
+
+/* Commits and signs what was appended, with the state record that publishes it. */
+static int finish(struct log *log, uint64_t now_ms, uint64_t size) {
+    int r = log_flush(log, now_ms);
+
+    if (r < 0) {
+        log_free(log);
+        return r;
+    }
+    assert(log->head.size == size);
+    return log_close(log);
+}
+
 int log_create(const char *directory, const struct log_settings *settings,
                const Timebank__Genesis *genesis, const struct keyring *keyring, uint64_t now_ms) {
-    struct log *log = NULL;
-    int r = log_new(&log, settings), closed;
+    _cleanup_(log_freep) struct log *log = NULL;
+    int r = log_new(&log, settings);
 
     if (r < 0)
         return r;
     log->settings.inline_commits = true;
+    log->head.root = merkle_empty_root();
     r = create_store(log, directory);
     if (r == 0)
         r = create_head(log, directory, keyring);
     if (r == 0)
         r = log_committer_start(log, directory, keyring);
     if (r == 0)
-        r = append_genesis(log, genesis);
-    if (r == 0)
-        r = log_flush(log, now_ms);
-    if (r < 0) {
-        log_free(log);
+        r = begin(log, genesis);
+    return r < 0 ? r : finish(TAKE(log), now_ms, 2);
+}
+
+/* Fills in what it goes on from; the records before it stay as they are. */
+static int go_on(struct log *log, const char *old_origin, Timebank__Genesis *genesis) {
+    struct hash old_root = log->head.root;
+    struct state *above = state_new_above(log->state);
+    int r;
+
+    genesis->old_origin = (char *)(uintptr_t)old_origin;
+    genesis->old_size = log->head.size;
+    genesis->old_root = (ProtobufCBinaryData){HASH_BYTES, old_root.b};
+    genesis->created_ms = MAX_OF(genesis->created_ms, log->state->sums.ledger_time_ms);
+    r = above ? ledger_restore(above, genesis, old_origin, &old_root) : -ENOMEM;
+    r = append_genesis(log, above, r, genesis);
+    genesis->old_root = (ProtobufCBinaryData){0};
+    return r;
+}
+
+int log_restore(const char *directory, const struct log_settings *settings,
+                const struct note_head *old_head, Timebank__Genesis *genesis,
+                const struct keyring *keyring, char *why, size_t n_why) {
+    _cleanup_(log_freep) struct log *log = NULL;
+    uint64_t old_size;
+    int r = log_new(&log, settings);
+
+    *why = '\0';
+    if (r < 0)
         return r;
-    }
-    assert(log->head.size == 2);
-    closed = log_close(log);
-    return closed;
+    log->settings.inline_commits = true;
+    r = log_open_unsigned(log, directory, old_head, why, n_why);
+    if (r < 0)
+        return r;
+    /* The store may be ahead of the head that was saved with it: what it holds counts. */
+    old_size = log->head.size = log->range.end;
+    log->head.root = merkle_range_root(&log->range);
+    r = create_head(log, directory, keyring);
+    if (r == 0)
+        r = log_committer_start(log, directory, keyring);
+    if (r == 0)
+        r = go_on(log, old_head->origin, genesis);
+    return r < 0 ? r : finish(TAKE(log), genesis->created_ms, old_size + 2);
 }

@@ -21,7 +21,7 @@
 struct opening {
     struct log *log;
     const char *directory;
-    const struct note_verifier *verifier;
+    const struct keyring *keyring;
     struct replay replay;
     struct log_rebuild rebuild;
     bool met_head; /* the root at the head's size was compared */
@@ -104,8 +104,8 @@ static int read_head(struct opening *opening) {
         return refuse(opening, r, "the head file %s cannot be read (%s): run timebankd check", path,
                       strerror(-r));
     latest = head_latest(slots, valid);
-    if (!latest || note_checkpoint_open(latest->checkpoint, latest->n_checkpoint, opening->verifier,
-                                        &log->head) < 0)
+    if (!latest || keyring_open_head(opening->keyring, latest->checkpoint, latest->n_checkpoint,
+                                     &log->head) < 0)
         return refuse(
             opening, -EUCLEAN,
             "the head file holds no head signed by this ledger's key: run timebankd check");
@@ -199,7 +199,8 @@ static int replay_tail(struct opening *opening) {
             "the head file is older than the store: it was put back from a copy. Restore both "
             "from one backup");
     log->step_size = size;
-    r = replay_go_on(&opening->replay, size, log->state->sums.received_at_ms);
+    r = replay_go_on(&opening->replay, size, log->state->sums.genesis,
+                     log->state->sums.received_at_ms);
     if (r < 0)
         return refuse(opening, r, "%s: run timebankd check", opening->replay.why);
     r = meet_head(opening);
@@ -213,8 +214,21 @@ static int replay_tail(struct opening *opening) {
             N(opening->replay.range.end), N(log->head.size));
     log->range = opening->replay.range;
     log->ledger_id = opening->replay.ledger_id;
+    log->first_ledger_id = opening->replay.first_ledger_id;
     log->published_size = log->range.end; /* or with the next group */
     return r;
+}
+
+static int find_signers(struct opening *opening) {
+    struct log *log = opening->log;
+    int r = log_signers_now(log, &log->signers);
+
+    return r == -ENOKEY
+               ? refuse(opening, r,
+                        "the ledger's key was changed, and the file of the key that signs now is "
+                        "not here: put ledger.key, ledger.key.next and ledger.key.old back as they "
+                        "were, or have the ledger go on from a backup with timebankd restore")
+               : r;
 }
 
 /* What was committed and never answered becomes part of a signed head now. */
@@ -226,7 +240,7 @@ static int sign_tail(struct log *log) {
         return 0;
     head.size = log->range.end;
     head.root = merkle_range_root(&log->range);
-    r = log_sign(&log->committer, &head);
+    r = log_sign(&log->committer, &log->signers, &head);
     log->head = log->committer.head;
     log->slot = log->committer.slot;
     return r;
@@ -344,7 +358,7 @@ int log_open(struct log **ret_log, const char *directory, const struct log_setti
              const struct keyring *keyring, char *why, size_t n_why) {
     _cleanup_(log_freep) struct log *log = NULL;
     struct opening opening = {
-        .directory = directory, .verifier = keyring_verifier(keyring), .why = why, .n_why = n_why};
+        .directory = directory, .keyring = keyring, .why = why, .n_why = n_why};
     int r = log_new(&log, settings);
 
     *why = '\0';
@@ -358,6 +372,8 @@ int log_open(struct log **ret_log, const char *directory, const struct log_setti
         r = replay_store(&opening);
     if (r == 0)
         r = log_committer_start(log, directory, keyring);
+    if (r == 0)
+        r = find_signers(&opening);
     if (r == 0)
         r = sign_tail(log);
     if (r == 0)
@@ -390,7 +406,7 @@ static int close_cleanly(struct log *log) {
         }
         log_group_free(log, group);
     }
-    return r == 0 ? log_sign(&log->committer, &log->head) : r;
+    return r == 0 ? log_sign(&log->committer, &log->signers, &log->head) : r;
 }
 
 int log_close(struct log *log) {

@@ -38,6 +38,7 @@ struct log_group {
     size_t n_bytes;
     bool is_closed;        /* takes no more batches */
     bool is_published;     /* its last record is a state record */
+    struct keyring_signers signers; /* of its head */
     struct bytes step;     /* rows of derived tables: a step is a group without runs */
     struct head_slot slot; /* of the head signed, once done */
     struct note_head head;
@@ -46,7 +47,6 @@ struct log_group {
 
 struct committer {
     struct store *store;
-    const struct keyring *keyring;
     struct log_settings settings;
     int head_fd;
     struct head_slot slot; /* last written */
@@ -63,12 +63,15 @@ struct committer {
 
 struct log {
     struct log_settings settings;
+    const struct keyring *keyring;
+    struct keyring_signers signers; /* of the last durable head */
     struct store *store;
     struct store_read *read;
     struct state *state;
     struct account_tree accounts;
     struct merkle_range range; /* [0, size) applied */
     struct hash ledger_id;
+    struct hash first_ledger_id;
     struct note_head head; /* last durable */
     struct head_slot slot;
     uint64_t next_sequence;
@@ -132,6 +135,8 @@ bool log_rebuild_is_full(const struct log *log, const struct log_rebuild *rebuil
 int log_rebuild_write(struct log *log, struct log_rebuild *rebuild, uint64_t size,
                       bool is_last) TB_MUST_CHECK;
 
+/* Whose signatures a head of the state as it stands bears: -ENOKEY where a key is not held. */
+int log_signers_now(const struct log *log, struct keyring_signers *ret) TB_MUST_CHECK;
 int log_committer_start(struct log *log, const char *directory, const struct keyring *keyring);
 void log_committer_join(struct log *log);
 void log_committer_close(struct log *log);
@@ -140,4 +145,5 @@ void log_committer_take(struct log *log, struct log_group *group);
 void log_commit(struct committer *committer, struct log_group *group);
 /* Signs and writes a head that extends the last: used by commits, and by a start that found more.
  */
-int log_sign(struct committer *committer, const struct note_head *head);
+int log_sign(struct committer *committer, const struct keyring_signers *signers,
+             const struct note_head *head);

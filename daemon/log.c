@@ -403,16 +403,20 @@ static int hand_over_step(struct log *log) {
 int log_hand_over(struct log *log, uint64_t wall_ms) {
     struct log_group *group = log->collecting;
     struct merkle_range *range = &log->range;
+    int r = 0;
 
     if (log->broken < 0 || !group || log->n_in_flight >= LOG_GROUPS_IN_FLIGHT)
         return log->broken;
     if (wall_ms != 0 && log->state_size != range->end &&
         (log->n_in_flight == 0 || wall_ms < log->published_ms ||
          wall_ms - log->published_ms >= log->settings.publish_ms)) {
-        int r = append_state_record(log, wall_ms);
+        r = append_state_record(log, wall_ms);
         if (r < 0)
             return r;
     }
+    r = log_signers_now(log, &group->signers);
+    if (r < 0)
+        return log->broken = r;
     group->new_root = merkle_range_root(range);
     group->is_published = log->state_size == range->end;
     log->last_sequence = group->sequence;
@@ -424,10 +428,13 @@ int log_hand_over(struct log *log, uint64_t wall_ms) {
 }
 
 int log_publish(struct log *log, uint64_t wall_ms) {
+    return log->published_size == log->range.end ? log->broken : log_go_on(log, wall_ms);
+}
+
+int log_go_on(struct log *log, uint64_t wall_ms) {
     int r;
 
-    if (log->broken < 0 || log->collecting || log->n_in_flight > 0 ||
-        log->published_size == log->range.end)
+    if (log->broken < 0 || log->collecting || log->n_in_flight > 0)
         return log->broken;
     r = log_check_room(log, 0);
     if (r != 0)
@@ -451,6 +458,8 @@ static void take_back(struct log *log, const struct log_group *group) {
     log->n_bytes_pending -= MIN_OF(log->n_bytes_pending, group->n_bytes);
     log->head = group->head;
     log->slot = group->slot;
+    if (group->n_runs > 0)
+        log->signers = group->signers;
     if (group->is_published) {
         log->published = group->slot;
         log->published_head_size = group->head.size;
@@ -518,6 +527,35 @@ struct state *log_state(struct log *log) {
 
 const struct hash *log_ledger_id(const struct log *log) {
     return &log->ledger_id;
+}
+
+const struct hash *log_first_ledger_id(const struct log *log) {
+    return &log->first_ledger_id;
+}
+
+/* By the log alone: whoever reads it knows whose signatures each head must bear. */
+int log_signers_now(const struct log *log, struct keyring_signers *ret) {
+    const struct state_chain_key *last, *beside;
+    struct keyring_signers signers = {0};
+    struct state_chain chain;
+
+    state_chain_read(log->state, &chain);
+    last = state_chain_last(&chain);
+    if (!last)
+        return -EUCLEAN;
+    beside = state_chain_beside(&chain, log->state->sums.ledger_time_ms);
+    signers.keys[signers.n++] = keyring_find(log->keyring, last->row.key);
+    if (beside)
+        signers.keys[signers.n++] = keyring_find(log->keyring, beside->row.key);
+    for (size_t i = 0; i < signers.n; i++)
+        if (!signers.keys[i])
+            return -ENOKEY;
+    *ret = signers;
+    return 0;
+}
+
+const struct keyring_signers *log_signers(const struct log *log) {
+    return &log->signers;
 }
 
 const struct note_head *log_head(const struct log *log) {

@@ -40,6 +40,14 @@ int log_create(const char *directory, const struct log_settings *settings,
                const Timebank__Genesis *genesis, const struct keyring *keyring,
                uint64_t now_ms) TB_MUST_CHECK;
 
+/* Goes on from the records of a backup, whose store was copied into the directory and whose head
+ * was verified, under the genesis's name and the keyring's key: appends the genesis, with what it
+ * goes on from filled in, and a state record. -EBADMSG: the genesis does not follow, a steward's
+ * key had another role. */
+int log_restore(const char *directory, const struct log_settings *settings,
+                const struct note_head *old_head, Timebank__Genesis *genesis,
+                const struct keyring *keyring, char *why, size_t n_why) TB_MUST_CHECK;
+
 /* Opens, compares store and head, re-applies the tail. -EUCLEAN damaged, -EXDEV a copied or moved
  * directory, -ESTALE the store is behind its head; `why` says what and what to do. */
 int log_open(struct log **ret_log, const char *directory, const struct log_settings *settings,
@@ -49,12 +57,16 @@ int log_close(struct log *log);
 
 struct state *log_state(struct log *log);
 const struct hash *log_ledger_id(const struct log *log);
+/* Of record 0, which a restore does not change. */
+const struct hash *log_first_ledger_id(const struct log *log);
 /* The last durable head. */
 const struct note_head *log_head(const struct log *log);
 const char *log_checkpoint(const struct log *log, size_t *ret_n);
 /* The last durable head whose last record is a state record: what is exported, cosigned and put
  * under statements. NULL where this process has met none yet (log_publish() sees to it). */
 const char *log_published(const struct log *log, uint64_t *ret_size, size_t *ret_n);
+/* Whose signatures the last durable head bears. */
+const struct keyring_signers *log_signers(const struct log *log);
 struct store *log_store(struct log *log);
 
 /* 0 when `bytes` more fit beside the reserve, else REFUSAL_LEDGER_FULL. */
@@ -84,6 +96,8 @@ int log_hand_over(struct log *log, uint64_t wall_ms) TB_MUST_CHECK;
 /* Now and then: writes the state record that the last group went without (others were in flight
  * before it), once nothing waits and there is room. */
 int log_publish(struct log *log, uint64_t wall_ms) TB_MUST_CHECK;
+/* The same where nothing was recorded since: ledger time goes on. */
+int log_go_on(struct log *log, uint64_t wall_ms) TB_MUST_CHECK;
 /* Sees to it that the last record applied is a state record, and how an account stands there:
  * *ret_index is that record's number, the path that of the account's leaf in the tree of accounts
  * (ret_path holds MERKLE_PATH_MAX). Tell it once log_ticket() is durable. REFUSAL_TRY_LATER,
@@ -123,3 +137,5 @@ const char *log_layout_lacks(const struct store *store);
 /* Reads the stored derived tables (those held in memory) into an empty lowest state; *ret_size is
  * where they stand (0: none, or of another layout). */
 int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size) TB_MUST_CHECK;
+/* Only where they stand. */
+int log_step_size(struct store_read *read, uint64_t *ret_size) TB_MUST_CHECK;

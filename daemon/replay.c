@@ -71,21 +71,35 @@ static int append_leaves(struct replay *replay, const struct run *run) {
     return 0;
 }
 
+/* Sets what the records after a genesis are held against. */
+static int take_genesis(struct replay *replay, const uint8_t *record, size_t n, struct arena *arena,
+                        Timebank__Genesis **ret) {
+    Timebank__Genesis *genesis = NULL;
+    int r = n > 0 && record[0] == RECORD_GENESIS
+                ? record_genesis_decode(record + 1, n - 1, arena, &genesis)
+                : -EBADMSG;
+
+    if (r == 0 && (genesis->format != 1 || genesis->ledger_key.len != NOTE_KEY_BYTES ||
+                   !note_origin_is_valid(genesis->origin)))
+        r = -EBADMSG;
+    if (r < 0)
+        return r;
+    replay->ledger_id = note_ledger_id(genesis->origin, genesis->ledger_key.data);
+    snprintf(replay->origin, sizeof(replay->origin), "%s", genesis->origin);
+    *ret = genesis;
+    return 0;
+}
+
 static int run_genesis(struct replay *replay, const uint8_t *record, size_t n) {
     Timebank__Genesis *genesis = NULL;
     struct arena arena;
     int r;
 
     arena_init(&arena, GENESIS_ARENA_BYTES);
-    r = record_genesis_decode(record + 1, n - 1, &arena, &genesis);
-    if (r == 0 && (genesis->format != 1 || genesis->ledger_key.len != NOTE_KEY_BYTES ||
-                   !note_origin_is_valid(genesis->origin)))
-        r = -EBADMSG;
-    if (r == 0) {
-        replay->ledger_id = note_ledger_id(genesis->origin, genesis->ledger_key.data);
-        snprintf(replay->origin, sizeof(replay->origin), "%s", genesis->origin);
+    r = take_genesis(replay, record, n, &arena, &genesis);
+    replay->first_ledger_id = replay->ledger_id;
+    if (r == 0)
         replay->received_at_ms = genesis->created_ms;
-    }
     if (r == 0 && replay->what & REPLAY_RULES) {
         struct state *above = state_new_above(replay->state);
         r = above ? ledger_genesis(above, genesis) : -ENOMEM;
@@ -96,6 +110,37 @@ static int run_genesis(struct replay *replay, const uint8_t *record, size_t n) {
     }
     arena_fini(&arena);
     return r == -EBADMSG ? damaged(replay, "record 0: not a genesis this version can read") : r;
+}
+
+/* A ledger restored from a backup: it must name what stands before it. */
+static int run_restored(struct replay *replay, uint64_t index, const uint8_t *record, size_t n,
+                        const struct hash *old_root) {
+    Timebank__Genesis *genesis = NULL;
+    char old_origin[NOTE_ORIGIN_MAX + 1];
+    struct arena arena;
+    int r;
+
+    memcpy(old_origin, replay->origin, sizeof(old_origin));
+    arena_init(&arena, GENESIS_ARENA_BYTES);
+    r = take_genesis(replay, record, n, &arena, &genesis);
+    if (r == 0 && (strcmp(genesis->old_origin, old_origin) != 0 || genesis->old_size != index ||
+                   genesis->old_root.len != HASH_BYTES ||
+                   memcmp(genesis->old_root.data, old_root->b, HASH_BYTES) != 0))
+        r = -EBADMSG;
+    if (r == 0 && replay->what & REPLAY_RULES) {
+        struct state *above = state_new_above(replay->state);
+        r = above ? ledger_restore(above, genesis, old_origin, old_root) : -ENOMEM;
+        if (r == 0)
+            r = state_merge(above);
+        else
+            state_free(above);
+    }
+    arena_fini(&arena);
+    return r == -EBADMSG ? damaged(replay,
+                                   "record %llu: a genesis that does not follow from the records "
+                                   "before it",
+                                   N(index))
+                         : r;
 }
 
 static int check_pin(struct replay *replay, const struct batch_header *header, uint64_t seal) {
@@ -305,12 +350,14 @@ static int run_events(struct replay *replay, const struct run *run) {
     return r;
 }
 
-static int run_by_kind(struct replay *replay, const struct run *run) {
+static int run_by_kind(struct replay *replay, const struct run *run, const struct hash *old_root) {
     size_t n;
     const uint8_t *record = run_record(run, 0, &n);
 
     if (run->first == 0 && record[0] == RECORD_GENESIS && run->n == 1)
         return run_genesis(replay, record, n);
+    if (run->first > 0 && record[0] == RECORD_GENESIS && run->n == 1)
+        return run_restored(replay, run->first, record, n, old_root);
     if (record[0] == RECORD_SEAL && run->n > 1)
         return run_batch(replay, run);
     if (record[0] == RECORD_STATE && run->n == 1)
@@ -322,31 +369,47 @@ static int run_by_kind(struct replay *replay, const struct run *run) {
 }
 
 int replay_run(struct replay *replay, const struct run *run) {
+    struct hash old_root = {0};
+    size_t n;
     int r;
 
     if (run->first != replay->range.end)
         return damaged(replay, "record %llu is missing: the next stored run begins at %llu",
                        N(replay->range.end), N(run->first));
     bytes_clear(&replay->after);
+    if (run_record(run, 0, &n)[0] == RECORD_GENESIS)
+        old_root = merkle_range_root(&replay->range);
     r = append_leaves(replay, run);
-    return r == 0 ? run_by_kind(replay, run) : r;
+    return r == 0 ? run_by_kind(replay, run, &old_root) : r;
 }
 
-int replay_go_on(struct replay *replay, uint64_t size, uint64_t received_at_ms) {
+/* The state holds what the genesis did: only who the ledger is, is read again. */
+static int go_on_from(struct replay *replay, uint64_t genesis) {
+    Timebank__Genesis *read = NULL;
+    struct arena arena;
     struct run run;
     size_t n;
+    const uint8_t *record;
+    int r = runs_find(replay->read, genesis, &run);
+
+    if (r <= 0)
+        return r < 0 ? r : damaged(replay, "record %llu is missing", N(genesis));
+    record = run_record(&run, 0, &n);
+    arena_init(&arena, GENESIS_ARENA_BYTES);
+    r = run.n == 1 ? take_genesis(replay, record, n, &arena, &read) : -EBADMSG;
+    arena_fini(&arena);
+    return r == -EBADMSG ? damaged(replay, "record %llu: not a genesis", N(genesis)) : r;
+}
+
+int replay_go_on(struct replay *replay, uint64_t size, uint64_t genesis, uint64_t received_at_ms) {
     int r;
 
     if (size == 0)
         return 0;
-    r = runs_find(replay->read, 0, &run);
-    if (r <= 0)
-        return r < 0 ? r : damaged(replay, "record 0 is missing");
-    if (run_record(&run, 0, &n)[0] != RECORD_GENESIS || run.n != 1)
-        return damaged(replay, "record 0: not a genesis");
-    replay->what &= ~(unsigned)REPLAY_RULES; /* the state holds what genesis did */
-    r = run_genesis(replay, run_record(&run, 0, &n), n);
-    replay->what |= replay->state ? REPLAY_RULES : 0u;
+    r = go_on_from(replay, 0);
+    replay->first_ledger_id = replay->ledger_id;
+    if (r == 0 && genesis > 0)
+        r = go_on_from(replay, genesis);
     if (r == 0)
         r = runs_range(replay->read, size, &replay->range);
     if (r == -EUCLEAN && !*replay->why)

@@ -22,7 +22,8 @@ struct replay {
     struct state *state;           /* borrowed; with REPLAY_RULES */
     struct account_tree *accounts; /* borrowed; with REPLAY_RULES */
     struct merkle_range range;     /* [0, size) gone through */
-    struct hash ledger_id;         /* from genesis, or set before going on from another record */
+    struct hash ledger_id;         /* by the genesis in force */
+    struct hash first_ledger_id;   /* by record 0: ids made from files and vouchers go by it */
     char origin[NOTE_ORIGIN_MAX + 1];
     uint64_t received_at_ms;
     struct bytes after; /* row of table `after` of the run just judged */
@@ -33,7 +34,9 @@ struct replay {
 void replay_init(struct replay *replay, struct store_read *read, unsigned what, struct state *state,
                  struct account_tree *accounts);
 void replay_fini(struct replay *replay);
-/* Goes on after the first `size` records, whose tree is read from the store. */
-int replay_go_on(struct replay *replay, uint64_t size, uint64_t received_at_ms) TB_MUST_CHECK;
+/* Goes on after the first `size` records, whose tree is read from the store, and whose genesis in
+ * force is the record of that number. */
+int replay_go_on(struct replay *replay, uint64_t size, uint64_t genesis,
+                 uint64_t received_at_ms) TB_MUST_CHECK;
 /* The run must follow at once. 0, -EUCLEAN with `why`, or another negative errno. */
 int replay_run(struct replay *replay, const struct run *run) TB_MUST_CHECK;

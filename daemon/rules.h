@@ -9,6 +9,7 @@
 #pragma once
 
 #include "ledger.h"
+#include "proto/rotation.h"
 
 #define ROLE_BIT(role) (1u << (role))
 #define KIND_BIT(kind) (1u << (kind))
@@ -414,6 +415,10 @@ int rules_period_check_programme(struct rule *rule);
 /* rules-keys.c */
 int rules_keys_grant(struct rule *rule);
 int rules_keys_revoke(struct rule *rule);
+/* rules-rotate.c: the ledger's own key. That of genesis opens the chain. */
+int rules_rotate(struct rule *rule);
+int rules_rotate_begin(struct state *state, uint64_t index, const char *origin,
+                       const uint8_t key[NOTE_KEY_BYTES]);
 /* rules-voucher.c */
 int rules_voucher_key(struct rule *rule);
 int rules_voucher_mint(struct rule *rule);

@@ -52,7 +52,8 @@ struct server {
     struct reply *jobs;    /* reports and backups being made */
     size_t n_jobs;
     uint64_t drain_until_ms; /* monotonic; 0: serving */
-    uint64_t erase_again_ms; /* monotonic; 0: nothing failed */
+    uint64_t erase_again_ms;
+    uint64_t keys_again_ms; /* monotonic; 0: nothing failed */
     int broken;
 };
 
@@ -189,6 +190,23 @@ static int erase(struct server *server) {
     return 0;
 }
 
+/* Before anything is answered under a head of a new key; what fails is tried again by and by. */
+static int keep_keys(struct server *server) {
+    struct bank *bank = server->bank;
+    int r;
+
+    if (bank->monotonic_ms < server->keys_again_ms)
+        return 0;
+    r = bank_keys_step(bank);
+    if (r == 0)
+        return 0;
+    say("the files of the ledger's keys could not be brought in order (%s): free some space; it is "
+        "tried again",
+        strerror(-r));
+    server->keys_again_ms = bank->monotonic_ms + ERASE_AGAIN_MS;
+    return 0;
+}
+
 static void on_log_done(evutil_socket_t fd, short what, void *user) {
     struct server *server = user;
     int r;
@@ -196,6 +214,8 @@ static void on_log_done(evutil_socket_t fd, short what, void *user) {
     (void)fd, (void)what;
     wake(server);
     r = log_collect(server->bank->log);
+    if (r == 0)
+        r = keep_keys(server);
     if (r == 0)
         r = log_hand_over(server->bank->log, bank_state_time(server->bank));
     if (r == 0)
@@ -331,6 +351,8 @@ static void on_tick(evutil_socket_t fd, short what, void *user) {
             r = log_hand_over(server->bank->log, server->bank->wall_ms);
         if (r == 0)
             r = log_publish(server->bank->log, server->bank->wall_ms);
+        if (r == 0)
+            r = keep_keys(server);
         if (r == 0)
             r = erase(server);
         if (r < 0)

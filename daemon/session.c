@@ -39,6 +39,7 @@ struct session {
     uint64_t n_taken;         /* of these, what had left at the last look */
     uint64_t output_since_ms; /* monotonic: nothing left since */
     struct arena arena;
+    uint8_t ledger_key[NOTE_KEY_BYTES]; /* that the greeting named */
 };
 
 static struct timeval after_ms(uint64_t ms) {
@@ -103,9 +104,26 @@ static int write_part(struct session *session, uint32_t tag, const uint8_t *data
     return write_frame(session, packed, timebank__response__pack(&response, packed));
 }
 
+/* A head that only a new key signed is nothing to a client that was greeted with the old one: it
+ * connects again, and is shown how the one follows the other. */
+static bool can_verify(const struct session *session) {
+    const struct keyring_signers *signers = log_signers(session->host->bank->log);
+
+    for (size_t i = 0; i < signers->n; i++)
+        if (memcmp(keyring_key_verifier(signers->keys[i])->key, session->ledger_key,
+                   NOTE_KEY_BYTES) == 0)
+            return true;
+    return false;
+}
+
 void session_send(struct session *session, uint32_t tag, const struct bytes *response) {
     const struct settings *settings = session->host->settings;
     int r = 0;
+
+    if (!can_verify(session)) {
+        end(session);
+        return;
+    }
 
     if (response->n <= FRAME_PART_BYTES) {
         r = write_frame(session, response->data, response->n);
@@ -142,21 +160,55 @@ static void refuse_and_end(struct session *session, uint32_t tag, int refusal) {
         end(session);
 }
 
+struct greeted_chain {
+    struct state_chain chain;
+    ProtobufCBinaryData keys[ROTATION_KEYS_MAX];
+    ProtobufCBinaryData by_old[ROTATION_KEYS_MAX];
+};
+
+/* The keys up to the one that is greeted with: a later one is in no durable head yet. */
+static void chain_put(struct bank *bank, const uint8_t key[NOTE_KEY_BYTES],
+                      struct greeted_chain *chain, Timebank__Greeting *greeting) {
+    struct state_chain_key *keys = chain->chain.keys;
+    size_t n = 0;
+
+    state_chain_read(bank_state(bank), &chain->chain);
+    do {
+        chain->keys[n] = (ProtobufCBinaryData){NOTE_KEY_BYTES, keys[n].row.key};
+        chain->by_old[n] = (ProtobufCBinaryData){SSHSIG_SIGNATURE_BYTES, keys[n].row.by_old};
+    } while (memcmp(keys[n++].row.key, key, NOTE_KEY_BYTES) != 0 && n < chain->chain.n);
+    if (n < 2)
+        return;
+    greeting->keys = chain->keys;
+    greeting->n_keys = n;
+    greeting->by_old = chain->by_old + 1;
+    greeting->n_by_old = n - 1;
+}
+
 static int greet(struct session *session) {
     struct bank *bank = session->host->bank;
     Timebank__Response response = TIMEBANK__RESPONSE__INIT;
     Timebank__Greeting greeting = TIMEBANK__GREETING__INIT;
+    const struct keyring_key *greeted;
+    struct greeted_chain chain;
     size_t n = 0;
 
     randombytes_buf(session->nonce, sizeof(session->nonce));
     greeting.protocol = PROTOCOL;
     greeting.version = (char *)(uintptr_t)TIMEBANK_VERSION;
-    greeting.origin = (char *)(uintptr_t)keyring_verifier(bank->keyring)->name;
+    greeting.origin = (char *)(uintptr_t)log_head(bank->log)->origin;
     greeting.verifier_key = bank->verifier_key;
+    greeted = log_signers(bank->log)->keys[0];
+    memcpy(session->ledger_key, keyring_key_verifier(greeted)->key, NOTE_KEY_BYTES);
+    chain_put(bank, session->ledger_key, &chain, &greeting);
     greeting.checkpoint.data = (uint8_t *)(uintptr_t)log_checkpoint(bank->log, &n);
     greeting.checkpoint.len = n;
     greeting.nonce.data = session->nonce;
     greeting.nonce.len = sizeof(session->nonce);
+    if (!hash_equal(log_first_ledger_id(bank->log), log_ledger_id(bank->log))) {
+        greeting.first_ledger_id.data = (uint8_t *)(uintptr_t)log_first_ledger_id(bank->log)->b;
+        greeting.first_ledger_id.len = HASH_BYTES;
+    }
     response.greeting = &greeting;
     response.body_case = TIMEBANK__RESPONSE__BODY_GREETING;
     return send_message(session, &response);
@@ -187,6 +239,7 @@ static int take_hello(struct session *session, const Timebank__Request *request)
     struct bank *bank = session->host->bank;
     const Timebank__Hello *hello = request->hello;
     uint8_t bytes[BATCH_HELLO_BYTES], signature[SSHSIG_SIGNATURE_BYTES];
+    const struct keyring_key *key;
     int r;
 
     if (request->body_case != TIMEBANK__REQUEST__BODY_HELLO || request->tag == 0 ||
@@ -202,7 +255,10 @@ static int take_hello(struct session *session, const Timebank__Request *request)
         settings->connections_per_key)
         return REFUSAL_TRY_LATER;
     memcpy(session->client.key, hello->key.data, SSHSIG_PUBLIC_BYTES);
-    r = keyring_sign_welcome(bank->keyring, bytes, signature);
+    key = keyring_find(bank->keyring, session->ledger_key);
+    if (!key)
+        return -ENOKEY; /* of a change meanwhile: the next greeting names the new key */
+    r = keyring_sign_welcome(key, bytes, signature);
     if (r == 0)
         r = send_welcome(session, request->tag, signature);
     if (r < 0)

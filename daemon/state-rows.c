@@ -107,6 +107,10 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
     [STATE_OFFER_SUMS] = {INTEGER(state_offer_sum, minutes), INTEGER(state_offer_sum, heads),
                           INTEGER(state_offer_sum, times)},
     [STATE_REPAYMENTS] = {INTEGER(state_repayment, minutes)},
+    [STATE_LEDGER_KEYS] = {BYTES(state_ledger_key, key), BYTES(state_ledger_key, by_old),
+                           BYTES(state_ledger_key, ledger_id),
+                           INTEGER(state_ledger_key, old_until_ms),
+                           INTEGER(state_ledger_key, is_genesis)},
 };
 
 /* The rings of a recent row are lists of integers: packed one by one. */

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "proto/code.h"
 #include "proto/record.h"
+#include "proto/rotation.h"
 #include "rows.h"
 
 #define STATE_FLOOR_BY_POLICY INT64_MIN
@@ -54,7 +55,8 @@ enum state_standing { STANDING_OPEN = 0, STANDING_FROZEN = 1, STANDING_CLOSED = 
     X(PERIODS, periods, state_period, 0)                                                           \
     X(VOUCHER_KEYS, voucher_keys, state_voucher_key, 0)                                            \
     X(OFFER_SUMS, offer_sums, state_offer_sum, 1)                                                  \
-    X(REPAYMENTS, repayments, state_repayment, 1)
+    X(REPAYMENTS, repayments, state_repayment, 1)                                                  \
+    X(LEDGER_KEYS, ledger_keys, state_ledger_key, 0)
 
 enum state_table {
 #define X(ENUM, name, type, on_disk) STATE_##ENUM,
@@ -293,6 +295,15 @@ struct state_repayment {
     uint64_t minutes;
 };
 
+/* A key of the ledger itself. Key: the record that says so, u64: genesis, or an order. */
+struct state_ledger_key {
+    uint8_t key[NOTE_KEY_BYTES];
+    uint8_t by_old[SSHSIG_SIGNATURE_BYTES]; /* zeros: of a genesis */
+    uint8_t ledger_id[HASH_BYTES];
+    uint64_t old_until_ms; /* so long the one before signs heads, too */
+    uint8_t is_genesis;
+};
+
 struct state_sums {
     uint64_t size; /* records */
     uint64_t n_accounts;
@@ -305,6 +316,7 @@ struct state_sums {
     uint64_t ledger_tag;      /* first four bytes of the ledger id, as vouchers carry them */
     uint64_t spans_limited;   /* bits of spans that a policy limits for every member */
     uint64_t n_erasures;      /* orders to erase somebody */
+    uint64_t genesis;         /* record of the one in force: of the last restore, or 0 */
 };
 
 /* Where the lowest state reads what is not in memory. Return 1 found, 0 not, < 0 broken. */
@@ -393,6 +405,22 @@ int state_due_each(struct state *state, int (*each)(void *user, uint64_t key),
 
 /* Has a table held in memory any row? What is never used costs the orders nothing. */
 bool state_has_any(const struct state *state, enum state_table table);
+
+/* state-chain.c: the keys of the ledger from its last genesis on, oldest first. */
+struct state_chain {
+    struct state_chain_key {
+        uint64_t record;
+        struct state_ledger_key row;
+    } keys[ROTATION_KEYS_MAX];
+    size_t n; /* at least 1 once there is a genesis */
+};
+void state_chain_read(const struct state *state, struct state_chain *ret);
+const struct state_chain_key *state_chain_last(const struct state_chain *chain);
+/* Key that signs heads beside the last one at a ledger time, or NULL. */
+const struct state_chain_key *state_chain_beside(const struct state_chain *chain,
+                                                 uint64_t ledger_time_ms);
+/* Was a key ever one of the ledger's, of an earlier genesis too? */
+bool state_chain_knows(const struct state *state, const uint8_t key[NOTE_KEY_BYTES]);
 
 /* Shorthands. */
 const struct state_account *state_account(struct state *state, const char *code);

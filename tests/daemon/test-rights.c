@@ -53,7 +53,7 @@ static const struct {
     {BODY(FUNDERS), "yyyynnyyru"},   {BODY(KEYS), "yyynnnnyru"},
     {BODY(REPORT), "yyynnneyru"},    {BODY(NEXT_CODE), "yyynnnnnru"},
     {BODY(INCLUSION), "yyyyyyyyyy"}, {BODY(REGISTER), "yyyooonnru"},
-    {BODY(RECEIPT), "yyyooonyru"},
+    {BODY(RECEIPT), "yyyooonyru"},   {BODY(NEXT_KEY), "ynnnnnnnru"},
     {BODY(ACCOUNT_STATE), "yyyononnru"},
     {BODY(RANGES), "yyyyyyyyyy"},    {BODY(PUBLISHED), "yyyyyyyyyy"},
     {BODY(TILES), "yyyyyyyyyy"},     {BODY(RECORDS), "ynnnnnnyru"},
