@@ -96,10 +96,12 @@ Test(receipts, of_a_batch_of_one_has_an_empty_path_to_its_author) {
 }
 
 Test(receipts, hold_for_batches_of_every_small_size) {
+    uint64_t minutes = 0;
+
     for (size_t n = 2; n <= 9; n++) {
         struct parcel *parcel = parcel_new(BROKER);
         for (size_t i = 0; i < n; i++)
-            parcel_put(parcel, order_helps(i % 2 ? "m7" : "m12", i % 2 ? "m12" : "m7", 10 * n + i));
+            parcel_put(parcel, order_helps(i % 2 ? "m7" : "m12", i % 2 ? "m12" : "m7", ++minutes));
         parcel_send(parcel);
         expect_recorded();
         for (size_t i = 0; i < n; i++) {
