@@ -11,9 +11,10 @@
 #include "client.h"
 #include "options.h"
 #include "report-csv.h"
+#include "report-html.h"
 #include "report-text.h"
 
-enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_CSV };
+enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_CSV, REPORT_HTML };
 
 struct words {
     char *from;
@@ -66,7 +67,7 @@ static int class_check(struct client *client, const char *class) {
 }
 
 static int format_check(struct client *client, const char *format, enum report_format *ret_format) {
-    static const char *const names[] = {"text", "json", "csv"};
+    static const char *const names[] = {"text", "json", "csv", "html"};
     *ret_format = client->json ? REPORT_JSON : REPORT_TEXT;
     if (!format)
         return CLIENT_DONE;
@@ -76,11 +77,7 @@ static int format_check(struct client *client, const char *format, enum report_f
         *ret_format = client->json ? REPORT_JSON : (enum report_format)i;
         return CLIENT_DONE;
     }
-    if (strcmp(format, "html") == 0)
-        return client_refuse(client, TB_BAD_REQUEST,
-                             "This version does not write html yet: use --format text to read the "
-                             "report and --format csv or json to work with it.");
-    return client_usage(&verb_report, "There is no format \"%s\": it is text, csv or json.",
+    return client_usage(&verb_report, "There is no format \"%s\": it is text, csv, json or html.",
                         format);
 }
 
@@ -94,6 +91,8 @@ static int report_print(struct client *client, const char *text, enum report_for
         return client_outcome(client, -EBADMSG);
     if (format == REPORT_CSV)
         report_csv_print(report);
+    else if (format == REPORT_HTML)
+        report_html_print(stdout, report);
     else
         report_text_print(stdout, report);
     json_decref(report);
@@ -149,7 +148,7 @@ const struct verb verb_report = {
         "                         books claim\n"
         "  --at SIZE              at an earlier position of the ledger\n"
         "  --class internal       for use inside the bank (funder and public: not yet)\n"
-        "  --format text|csv|json default text; csv has one figure a row; --json is the same as\n"
-        "                         --format json\n",
+        "  --format text|csv|json|html  default text; csv has one figure a row; html is one page\n"
+        "                         for screen, phone and paper; --json is --format json\n",
     .run = report_verb,
 };

@@ -103,8 +103,67 @@ PY
 }
 
 @test "a format that there is not is said to be none" {
-    run -1 timebank report "${YEAR[@]}" --format html
-    says "--format csv or json"
     run -64 timebank report "${YEAR[@]}" --format pdf
-    says "it is text, csv or json"
+    says "it is text, csv, json or html"
+}
+
+@test "the page is one whole of HTML without a script, and says what the JSON says" {
+    timebank report "${YEAR[@]}" --json >"$BATS_TEST_TMPDIR/r.json"
+    timebank report "${YEAR[@]}" --format html >"$BATS_TEST_TMPDIR/r.html"
+    /usr/bin/python3 - "$BATS_TEST_TMPDIR/r.json" "$BATS_TEST_TMPDIR/r.html" <<'PY'
+import html.parser, json, sys
+
+class Page(html.parser.HTMLParser):
+    """Checks that elements nest, and keeps the table cells and the ranks of headings."""
+    def __init__(self):
+        super().__init__()
+        self.open, self.cells, self.ranks, self.seen, self.ids = [], [], [], set(), []
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.seen.add(tag)
+        assert not any(name.startswith("on") for name in attributes), attributes
+        assert "src" not in attributes and "href" not in attributes, "nothing is fetched"
+        self.ids += [attributes["id"]] if "id" in attributes else []
+        if tag == "th":
+            assert attributes["scope"] in ("row", "col")
+        if tag in ("h1", "h2", "h3"):
+            assert int(tag[1]) <= (self.ranks[-1] if self.ranks else 0) + 1, "a rank is left out"
+            self.ranks.append(int(tag[1]))
+        if tag in ("td", "th"):
+            self.cells.append("")
+        if tag not in ("meta",):
+            self.open.append(tag)
+    def handle_startendtag(self, tag, attributes):
+        pass
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, (tag, self.getpos())
+    def handle_data(self, data):
+        if self.open and self.open[-1] in ("td", "th", "code"):
+            self.cells[-1] += data
+
+page, report = Page(), json.load(open(sys.argv[1]))
+source = open(sys.argv[2], encoding="utf-8").read()
+page.feed(source)
+assert page.open == [] and "script" not in page.seen and "svg" in page.seen
+assert page.ranks.count(1) == 1 and len(page.ids) == len(set(page.ids))
+assert source.count("<table") == source.count("<caption")
+time = lambda m: (f"{m // 60:,} h {m % 60}" if m % 60 else f"{m // 60:,} h") if m >= 60 else f"{m} min"
+for name, value in report["measures"].items():
+    if not isinstance(value, dict):
+        shown = time(value) if "minutes" in name or "outstanding" in name else f"{value:,}"
+        assert value == 0 or any(cell.startswith(shown) for cell in page.cells), name
+        continue
+    for group, figures in value.items():
+        for figure, n in figures.items():
+            assert (time(n) if "minutes" in figure else f"{n:,}") in page.cells, (name, group, figure)
+assert report["position"]["root"] in page.cells and report["checksum"] in page.cells
+PY
+}
+
+@test "what people typed stands on the page as text" {
+    timebank activity add 'tea & <b>cake</b>' 2>/dev/null || true
+    timebank exchange --giver m0007 --receiver m0012 --time 1 --on 2025-03-30 --activity 'tea & <b>cake</b>' || skip "such a name is refused"
+    run -0 timebank report "${YEAR[@]:0:4}" --format html
+    says "tea &amp; &lt;b&gt;cake&lt;/b&gt;"
+    [[ "$output" != *"<b>cake"* ]]
 }
