@@ -463,3 +463,337 @@ Test(lib_verified, refuses_what_is_none_of_ours, .init = setup, .fini = teardown
     scratch_write(world.directory, "file", "{\"checksum\":1}", 14);
     expect_refused_saying(world.path, "report");
 }
+
+/* --------------------------------------------------------------- statements */
+
+/* Entries of m0007 in the ledger's order, and its leaf as the state record has it. */
+struct books {
+    struct account_leaf account;
+    struct hash accounts[2]; /* the other account's leaf, and ours */
+    uint64_t entries[16];
+    size_t n_entries;
+    uint64_t state;
+};
+
+static void books_move(struct books *books, int64_t minutes) {
+    struct account_leaf *account = &books->account;
+    account->balance += minutes;
+    account->n_entries++;
+    account->last_entry = world.n - 1;
+    account->running = account_leaf_running(&account->running, &world.leaves[world.n - 1],
+                                            account->balance, account->held);
+    books->entries[books->n_entries++] = world.n - 1;
+}
+
+/* Twelve exchanges with others' records between them, and a state record. */
+static void books_make(struct books *books, int64_t wrong_minutes) {
+    uint8_t leaf[ACCOUNT_LEAF_MAX], state[RECORD_STATE_BYTES];
+    *books = (struct books){.account = {.number = 1,
+                                        .kind = TB_ACCOUNT_MEMBER,
+                                        .code = "m0007",
+                                        .floor = INT64_MIN,
+                                        .ceiling = INT64_MIN}};
+    for (uint8_t i = 0; i < 12; i++) {
+        _cleanup_bytes_ struct bytes order = {};
+        bool gives = i % 3 != 0;
+        exchange_put(gives ? "m0007" : "m0012", gives ? "m0012" : "m0007", 30, i, &order);
+        record_add(order.data, order.n);
+        books_move(books, (gives ? 30 : -30) + (i == 5 ? wrong_minutes : 0));
+        if (i % 2 == 0)
+            record_add(&i, 1);
+    }
+    books->accounts[0] = merkle_leaf("TBA1other", 9);
+    books->accounts[1] = merkle_leaf(leaf, account_leaf_pack(&books->account, leaf));
+    struct record_state record = {.covers = world.n,
+                                  .n_accounts = 2,
+                                  .root = merkle_node(&books->accounts[0], &books->accounts[1]),
+                                  .ledger_time_ms = RECEIVED_MS};
+    record_state_pack(&record, state);
+    books->state = world.n;
+    record_add(state, sizeof(state));
+    record_add("\1after", 6);
+}
+
+static void between_put(uint64_t begin, uint64_t end, struct bytes *to) {
+    struct merkle_range range;
+    cr_assert(merkle_prove_range(leaf_lookup, world.leaves, begin, end, &range) == 0);
+    statement_proof_between(to, range.hashes, range.n_hashes);
+}
+
+static void statement_put(const struct books *books, struct bytes *to) {
+    uint8_t leaf[ACCOUNT_LEAF_MAX];
+    _cleanup_bytes_ struct bytes checkpoint = {};
+    uint64_t at = 0;
+    struct hash running = {};
+    int64_t balance = 0;
+    statement_proof_begin(to, leaf, account_leaf_pack(&books->account, leaf), books->accounts, 1);
+    for (size_t i = 0; i < books->n_entries; i++) {
+        uint64_t number = books->entries[i];
+        int64_t minutes = i % 3 != 0 ? 30 : -30;
+        struct hash right, wrong;
+        /* The figure that the account's running hash was made with. */
+        right = account_leaf_running(&running, &world.leaves[number], balance + minutes, 0);
+        wrong = account_leaf_running(&running, &world.leaves[number], balance + minutes + 60, 0);
+        if (i == 5 && books->account.balance != 120) {
+            minutes += 60;
+            right = wrong;
+        }
+        running = right;
+        balance += minutes;
+        between_put(at, number, to);
+        statement_proof_entry(to,
+                              &(struct statement_proof_entry){.number = number,
+                                                              .moved = true,
+                                                              .minutes = minutes,
+                                                              .after = balance,
+                                                              .record = world.records[number].data,
+                                                              .n_record = world.records[number].n});
+        at = number + 1;
+    }
+    between_put(at, books->state, to);
+    statement_proof_state(to, books->state, world.records[books->state].data,
+                          world.records[books->state].n);
+    between_put(books->state + 1, world.n, to);
+    head_put(world.n, &checkpoint);
+    statement_proof_end(to, checkpoint.data, checkpoint.n);
+}
+
+static void statement_write(int64_t wrong_minutes) {
+    struct books books;
+    _cleanup_bytes_ struct bytes text = {};
+    books_make(&books, wrong_minutes);
+    statement_put(&books, &text);
+    cr_assert(text.r == 0);
+    scratch_write(world.directory, "file", text.data, text.n);
+}
+
+Test(lib_verified, says_that_a_statement_is_complete, .init = setup, .fini = teardown) {
+    struct tb_verified_account account;
+    struct tb_verified_entry entry;
+    statement_write(0);
+    cr_assert(verify(world.path) == 0, "%s", world.why);
+    cr_assert(tb_verified_kind(world.verified) == TB_IS_STATEMENT);
+    cr_assert(says(true, "The statement of m0007 in the ledger " ORIGIN " is complete and correct "
+                         "as of record 20, Wed 5 March 2025, 14:03 UTC: 12 entries"));
+    cr_assert(says(true, "below the signed head of 22 records"));
+    cr_assert(says(false, "Hours without credit") && says(false, "who signed it"));
+    cr_assert(tb_verified_entries(world.verified) == 12);
+    cr_assert(tb_verified_entry(world.verified, 11, &entry) == 0 && entry.after_minutes == 120 &&
+              entry.minutes == 30 && strcmp(entry.order.to, "m0007") == 0);
+    tb_verified_account(world.verified, &account);
+    cr_assert(strcmp(account.code, "m0007") == 0 && account.kind == TB_ACCOUNT_MEMBER &&
+              account.minutes == 120 && account.covers == 20);
+    expect_each_bit_counts(world.path, NULL);
+}
+
+/* Hashes, state and head all agree: but the order says 30 minutes, and the account got 90. */
+Test(lib_verified, refuses_a_figure_that_the_order_does_not_bear_out, .init = setup,
+     .fini = teardown) {
+    statement_write(60);
+    expect_refused_saying(world.path, "is not what the statement says");
+}
+
+/* ----------------------------------------------------------------- evidence */
+
+static void evidence_put(const struct bytes *before, const struct bytes *now,
+                         const struct bytes *reply, struct bytes *to) {
+    evidence_file_begin(to, "So it was found.", "unix:/run/bank/socket", world.key, RECEIVED_MS);
+    evidence_file_note(to, EVIDENCE_HEAD_BEFORE, before->data, before->n);
+    evidence_file_note(to, EVIDENCE_HEAD_NOW, now->data, now->n);
+    evidence_file_data(to, EVIDENCE_REQUEST, "request", 7);
+    evidence_file_data(to, EVIDENCE_REPLY, reply->data, reply->n);
+    evidence_file_end(to);
+    cr_assert(to->r == 0);
+}
+
+static void evidence_write_heads(const struct bytes *before, const struct bytes *now,
+                                 const struct bytes *reply) {
+    _cleanup_bytes_ struct bytes text = {};
+    evidence_put(before, now, reply, &text);
+    scratch_write(world.directory, "file", text.data, text.n);
+}
+
+static void ledger_grow(uint64_t n) {
+    while (world.n < n)
+        record_add(&world.n, sizeof(world.n));
+}
+
+Test(lib_verified, proves_two_histories_by_two_heads_of_one_size, .init = setup, .fini = teardown) {
+    _cleanup_bytes_ struct bytes before = {}, now = {}, nothing = {};
+    ledger_grow(7);
+    head_put(7, &before);
+    world.leaves[3].b[0] ^= 1;
+    head_put(7, &now);
+    evidence_write_heads(&before, &now, &nothing);
+    cr_assert(verify(world.path) == 0, "%s", world.why);
+    cr_assert(tb_verified_kind(world.verified) == TB_IS_EVIDENCE);
+    cr_assert(says(true, "signed two histories: of its first 7 records") &&
+              says(false, "true one"));
+    expect_each_bit_counts(world.path, NULL);
+    /* The same head twice proves nothing. */
+    evidence_write_heads(&before, &before, &nothing);
+    expect_refused_saying(world.path, "anybody could have written it");
+}
+
+static void reply_put(uint64_t old_size, uint64_t size, struct bytes *to) {
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    Timebank__Position position = TIMEBANK__POSITION__INIT;
+    struct hash path[MERKLE_PATH_MAX + 1];
+    ProtobufCBinaryData data[MERKLE_PATH_MAX + 1];
+    size_t n = 0;
+    cr_assert(merkle_prove_consistency(leaf_lookup, world.leaves, old_size, size, path, &n) == 0);
+    for (size_t i = 0; i < n; i++)
+        data[i] = (ProtobufCBinaryData){.len = HASH_BYTES, .data = path[i].b};
+    position.size = size;
+    position.n_consistency = n;
+    position.consistency = data;
+    response.position = &position;
+    timebank__response__pack(&response,
+                             bytes_reserve(to, timebank__response__get_packed_size(&response)));
+}
+
+/* The bank's own proof says which root its longer history had before. */
+Test(lib_verified, proves_two_histories_by_the_banks_own_proof, .init = setup, .fini = teardown) {
+    _cleanup_bytes_ struct bytes before = {}, now = {}, reply = {}, nothing = {}, other = {};
+    ledger_grow(13);
+    head_put(7, &before);
+    head_put(13, &other);
+    reply_put(7, 13, &reply);
+    evidence_write_heads(&before, &other, &reply);
+    expect_refused_saying(world.path, "does not connect them");
+    world.leaves[3].b[0] ^= 1;
+    head_put(13, &now);
+    bytes_clear(&reply);
+    reply_put(7, 13, &reply);
+    evidence_write_heads(&before, &now, &reply);
+    cr_assert(verify(world.path) == 0, "%s", world.why);
+    cr_assert(says(true, "of its first 7 records"));
+    /* Without the proof, and with one of another head, the two heads alone are not enough. */
+    evidence_write_heads(&before, &now, &nothing);
+    expect_refused_saying(world.path, "does not connect them");
+    evidence_write_heads(&before, &other, &reply);
+    expect_refused_saying(world.path, "does not connect them");
+}
+
+Test(lib_verified, does_not_take_a_rollback_for_proven, .init = setup, .fini = teardown) {
+    _cleanup_bytes_ struct bytes before = {}, now = {}, nothing = {};
+    ledger_grow(13);
+    head_put(13, &before);
+    head_put(7, &now);
+    evidence_write_heads(&before, &now, &nothing);
+    expect_refused_saying(world.path, "Nobody signed which came first");
+}
+
+Test(lib_verified, does_not_believe_evidence_without_two_signed_heads, .init = setup,
+     .fini = teardown) {
+    static const uint8_t seed[32] = {9};
+    _cleanup_bytes_ struct bytes before = {}, now = {}, nothing = {};
+    head_put(2, &before);
+    bytes_put_text(&now, "\n--- reply, base64 of the protobuf message\nnonsense\n");
+    evidence_write_heads(&before, &now, &nothing);
+    expect_refused_saying(world.path, "So it was found.");
+    evidence_write_heads(&nothing, &nothing, &nothing);
+    expect_refused_saying(world.path, "anybody could have written it");
+    free(world.key);
+    key_make(seed);
+    cr_assert(verify(world.path) == TB_WRONG_LEDGER && strstr(world.why, "of the ledger"));
+}
+
+/* What a daemon keeps of a batch whose author saw another history. */
+static void pin_evidence_write(uint64_t pin_size, const struct hash *pin_root, uint64_t size,
+                               bool with_proof) {
+    _cleanup_bytes_ struct bytes text = {}, head = {};
+    struct batch batch = {};
+    struct hash path[MERKLE_PATH_MAX + 1];
+    size_t n = 0;
+    batch.header = (struct batch_header){.n_orders = 1,
+                                         .ledger_id = world.ledger_id,
+                                         .created_ms = RECEIVED_MS,
+                                         .pin_size = pin_size,
+                                         .pin_root = *pin_root};
+    memcpy(batch.header.author, world.author, 32);
+    batch_header_pack(&batch.header, batch.seal.header);
+    cr_assert(sshsig_sign(SSHSIG_BATCH, batch.seal.header, BATCH_HEADER_BYTES, world.author_secret,
+                          batch.seal.signature) == 0);
+    head_put(size, &head);
+    if (with_proof)
+        cr_assert(merkle_prove_consistency(leaf_lookup, world.leaves, pin_size, size, path, &n) ==
+                  0);
+    evidence_file_begin(&text, "An author saw another history.", "-", world.key, RECEIVED_MS);
+    evidence_file_note(&text, EVIDENCE_HEAD_OWN, head.data, head.n);
+    evidence_file_data(&text, EVIDENCE_HEADER, batch.seal.header, BATCH_HEADER_BYTES);
+    evidence_file_data(&text, EVIDENCE_SIGNATURE, batch.seal.signature, 64);
+    evidence_file_data(&text, EVIDENCE_CONSISTENCY, path, n * HASH_BYTES);
+    evidence_file_end(&text);
+    scratch_write(world.directory, "file", text.data, text.n);
+}
+
+Test(lib_verified, explains_a_batch_whose_author_saw_another_history, .init = setup,
+     .fini = teardown) {
+    ledger_grow(13);
+    struct hash root = merkle_root(world.leaves, 7), other = root;
+    other.b[31] ^= 1;
+    pin_evidence_write(7, &other, 13, true);
+    cr_assert(verify(world.path) == 0, "%s", world.why);
+    cr_assert(says(true, "that it had seen a head of 7 records with the root"));
+    cr_assert(says(true, "another root") && says(false, "ever signed"));
+    expect_each_bit_counts(world.path, NULL);
+    pin_evidence_write(13, &other, 13, false);
+    cr_assert(verify(world.path) == 0, "%s", world.why);
+    pin_evidence_write(7, &other, 13, false);
+    expect_refused_saying(world.path, "does not show what this ledger had there");
+    pin_evidence_write(7, &root, 13, true);
+    expect_refused_saying(world.path, "does not show what this ledger had there");
+}
+
+/* ------------------------------------------------------------------ mutants */
+
+/* Bytes set, taken out, doubled or moved: nothing is believed, nothing crashes. */
+static void expect_mutants_refused(const char *path, uint64_t seed) {
+    _cleanup_bytes_ struct bytes good = {};
+    FILE *from = fopen(path, "r");
+    for (int c; (c = fgetc(from)) != EOF;)
+        bytes_put_u8(&good, (uint8_t)c);
+    fclose(from);
+    for (size_t i = 0; i < 2000; i++) {
+        _cleanup_bytes_ struct bytes bad = {};
+        size_t at = random_next(&seed) % good.n, n = random_next(&seed) % 64;
+        size_t end = MIN_OF(at + n + 1, good.n);
+        bytes_put(&bad, good.data, at);
+        switch (random_next(&seed) % 4) {
+        case 0: /* what follows is missing */
+            break;
+        case 1:
+            bytes_put(&bad, good.data + end, good.n - end);
+            break;
+        case 2:
+            bytes_put(&bad, good.data + at, end - at);
+            bytes_put(&bad, good.data + at, good.n - at);
+            break;
+        default:
+            bytes_put_u64(&bad, random_next(&seed));
+            bytes_put(&bad, good.data + end, good.n - end);
+        }
+        scratch_write(world.directory, "mutant", bad.data, bad.n);
+        if (bad.n == good.n && memcmp(bad.data, good.data, bad.n) == 0)
+            continue;
+        char mutant[200];
+        snprintf(mutant, sizeof(mutant), "%s/mutant", world.directory);
+        cr_assert(verify(mutant) > 0, "mutant %zu of %s", i, path);
+    }
+}
+
+Test(lib_verified, survives_mutants_of_each_kind_of_file, .init = setup, .fini = teardown) {
+    _cleanup_bytes_ struct bytes before = {}, now = {}, nothing = {};
+    struct batch batch;
+    uint64_t seal = batch_record(&batch);
+    proof_write(seal + 1);
+    expect_mutants_refused(world.path, 1);
+    statement_write(0);
+    expect_mutants_refused(world.path, 2);
+    head_put(7, &before);
+    world.leaves[3].b[0] ^= 1;
+    head_put(7, &now);
+    evidence_write_heads(&before, &now, &nothing);
+    expect_mutants_refused(world.path, 3);
+}
