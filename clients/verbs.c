@@ -33,6 +33,7 @@ const struct verb *const verbs[] = {
     &verb_report,
     &verb_verify,
     &verb_status,
+    &verb_backup,
     &verb_issue,
     &verb_grant,
     &verb_advance,

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backups.h"
 #include "check.h"
 #include "commands.h"
 #include "head.h"
@@ -104,6 +105,12 @@ int command_adopt(int argc, char **argv) {
     if (r < 0) {
         say("%s: %s", argv[1],
             r == -EWOULDBLOCK ? "it is being served: stop timebankd first" : strerror(-r));
+        return EXIT_REFUSED;
+    }
+    if (backups_is_one(argv[1])) {
+        say("not adopted: %s is a backup, and what was recorded after it would be lost in silence. "
+            "Make a ledger of it with timebankd restore",
+            argv[1]);
         return EXIT_REFUSED;
     }
     settings_init(&settings);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backups.h"
 #include "base/clock.h"
 #include "check.h"
 #include "commands.h"
@@ -118,6 +119,12 @@ int command_run(int argc, char **argv) {
         status = lock(running.directory, &fd);
     if (status != EXIT_DONE)
         return status;
+    if (backups_is_one(running.directory)) {
+        close(fd);
+        say("%s is a backup, and no ledger that may sign: make one of it with timebankd restore",
+            running.directory);
+        return EXIT_REFUSED;
+    }
     bank_settings = settings_for_bank(&settings);
     bank_settings.accept_time = running.accept_time;
     if (check_before_start(running.directory, &bank_settings) != 0) {

@@ -9,4 +9,5 @@ int command_init(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_adopt(int argc, char **argv);
+int command_restore(int argc, char **argv);
 int command_settings(int argc, char **argv);

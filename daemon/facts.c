@@ -151,11 +151,11 @@ int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t
     struct facts_reading reading = {.legs = legs, .n_legs = n_legs, .about = INTERN_NONE};
     if (index != facts->n_records)
         return -EINVAL;
-    if (n == 0 || (index == 0) != (record[0] == RECORD_GENESIS))
+    if (n == 0 || (index == 0 && record[0] != RECORD_GENESIS))
         return -EBADMSG;
     int r = 0;
     arena_reset(&facts->arena);
-    if (record[0] == RECORD_GENESIS)
+    if (index == 0)
         r = add_genesis(facts, record, n);
     else if (record[0] == RECORD_SEAL)
         r = add_seal(facts, index, record, n);
@@ -163,7 +163,7 @@ int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t
         r = add_order(facts, index, record, n, &reading);
     else if (record[0] == RECORD_EVENT)
         r = add_event(facts, index, record, n, &reading);
-    else if (record[0] != RECORD_STATE)
+    else if (record[0] != RECORD_STATE && record[0] != RECORD_GENESIS)
         r = -EBADMSG;
     if (r == 0)
         facts->n_records++;

@@ -136,6 +136,15 @@ static int load_due(void *user, struct store_value key, struct store_value store
     return pending.is_over ? 0 : state_due_add(user, pending.due_ms, be64_get(key.data));
 }
 
+int log_step_size(struct store_read *read, uint64_t *ret_size) {
+    struct state_sums sums = {0};
+    int r = load_meta(read, &sums);
+
+    if (r >= 0)
+        *ret_size = r > 0 ? sums.size : 0;
+    return MIN_OF(r, 0);
+}
+
 int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size) {
     int r = load_meta(read, &state->sums);
 

@@ -21,6 +21,8 @@ static const struct {
     {"run", command_run, "run DIR [--socket PATH] [--config FILE] [--accept-time]"},
     {"check", command_check, "check DIR [--full]"},
     {"adopt", command_adopt, "adopt DIR"},
+    {"restore", command_restore,
+     "restore BACKUP NEWDIR --name ely.example/timebank/2 --steward broker.key.pub"},
     {"settings", command_settings, "settings"},
 };
 

@@ -49,6 +49,7 @@ struct tb_bank {
     bool ledger_is_known;
     struct note_verifier verifier;
     struct hash ledger_id;
+    struct hash first_ledger_id; /* another one only where the ledger was restored */
     char *verifier_key;
 
     int fd;

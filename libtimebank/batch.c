@@ -81,7 +81,7 @@ static void salt_make(const struct tb_bank *bank, const uint8_t id[TB_ORDER_ID_B
     crypto_generichash_state state;
     crypto_generichash_init(&state, bank->secret_key, crypto_sign_SEEDBYTES, BATCH_SALT_BYTES);
     crypto_generichash_update(&state, (const uint8_t *)context, sizeof(context) - 1);
-    crypto_generichash_update(&state, bank->ledger_id.b, HASH_BYTES);
+    crypto_generichash_update(&state, bank->first_ledger_id.b, HASH_BYTES);
     crypto_generichash_update(&state, id, TB_ORDER_ID_BYTES);
     crypto_generichash_final(&state, ret, BATCH_SALT_BYTES);
     sodium_memzero(&state, sizeof(state));

@@ -194,6 +194,7 @@ static int greeting_read(struct tb_bank *bank, const Timebank__Response *respons
             greeting->protocol, PROTOCOL);
     int r = note_verifier_parse(ret, greeting->verifier_key);
     if (r < 0 || greeting->nonce.len != BATCH_NONCE_BYTES ||
+        (greeting->first_ledger_id.len != 0 && greeting->first_ledger_id.len != HASH_BYTES) ||
         strcmp(ret->name, greeting->origin) != 0)
         return bank_fail(bank, -EPROTO, "The bank's greeting cannot be read.");
     if (bank->ledger_is_known && (strcmp(ret->name, bank->verifier.name) != 0 ||
@@ -312,6 +313,9 @@ static int welcome_take(struct tb_bank *bank, struct reply *reply) {
     bank->judged.reply = NULL;
     if (r != 0)
         return r;
+    bank->first_ledger_id = bank->ledger_id;
+    if (greeting->greeting->first_ledger_id.len == HASH_BYTES)
+        memcpy(bank->first_ledger_id.b, greeting->greeting->first_ledger_id.data, HASH_BYTES);
     bank->handshake.greeting = reply_free(bank->handshake.greeting);
     bank->link = LINK_OPEN;
     bank->opened = true;

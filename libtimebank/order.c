@@ -20,6 +20,6 @@ int tb_order_id(const struct tb_bank *bank, const char *source, const char *key,
                 uint8_t ret_id[TB_ORDER_ID_BYTES]) {
     if (!bank || !source || !key || !ret_id || !bank->ledger_is_known)
         return -EINVAL;
-    batch_order_id(&bank->ledger_id, source, key, ret_id);
+    batch_order_id(&bank->first_ledger_id, source, key, ret_id);
     return 0;
 }
