@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One check of a file or directory under way, and what it found: sentences, entries, an account, a
- * head. verified-path.c tells which kind of thing it is; each kind has a file of its own, which
+ * head. path-check.c tells which kind of thing it is; each kind has a file of its own, which
  * asks nothing of the network and believes nothing that the verifier key does not lead to.
  *
  * Each verified_KIND() returns 0, a refusal with its sentence set by verified_fail(), or < 0.

@@ -434,6 +434,22 @@ Test(lib_bank, catches_a_welcome_that_is_not_the_ledgers, .init = setup, .fini =
     cr_assert(files_count("pins", "") == 0, "nothing was pinned");
 }
 
+/* Two lies leave proof that a stranger must believe; of the others the file says that it is none.
+ */
+static void expect_explained(int lie, bool is_proof) {
+    char why[1024] = "";
+    struct tb_verified *verified = NULL;
+    struct tb_verify_ask ask = {.verifier_key = tb_bank_verifier_key(bank)};
+    int r = tb_verify(tb_bank_evidence(bank), &ask, &verified, why, sizeof(why));
+    if (is_proof)
+        cr_assert(r == 0 && strstr(tb_verified_sentence(verified, 0, NULL), "two histories"),
+                  "lie %d: %d %s", lie, r, why);
+    else
+        cr_assert(r == TB_NOT_VERIFIED && (strstr(why, "proves nothing") || strstr(why, "connect")),
+                  "lie %d: %d %s", lie, r, why);
+    tb_verified_free(verified);
+}
+
 /* Each lie about a head or an answer, in a fresh ledger's third batch. */
 Test(lib_bank, catches_every_lie_with_evidence, .init = setup, .fini = teardown) {
     for (int lie = FAKE_HEAD; lie < FAKE_LIES; lie++) {
@@ -445,6 +461,7 @@ Test(lib_bank, catches_every_lie_with_evidence, .init = setup, .fini = teardown)
         fake.lie = lie;
         expect_caught(submit(3, "m2"), lie);
         cr_assert(files_count("evidence", "") == n_evidence + 1, "lie %d", lie);
+        expect_explained(lie, lie == FAKE_FORK);
         cr_assert(files_count("outbox", "") == 1, "lie %d: what became of it is not known", lie);
         /* Every lie begins with an honest ledger and an empty state. */
         bank = tb_bank_free(bank);
@@ -467,6 +484,7 @@ Test(lib_bank, catches_two_heads_of_one_size, .init = setup, .fini = teardown) {
     cr_assert(submit(3, "m2") == 0);
     fake.lie = FAKE_SAME_SIZE;
     expect_caught(tb_status_get(bank, &status), FAKE_SAME_SIZE);
+    expect_explained(FAKE_SAME_SIZE, true);
 }
 
 Test(lib_bank, the_saved_head_never_goes_back, .init = setup, .fini = teardown) {

@@ -455,7 +455,7 @@ Test(lib_verified, takes_a_head_for_a_head, .init = setup, .fini = teardown) {
 
 Test(lib_verified, refuses_what_is_none_of_ours, .init = setup, .fini = teardown) {
     expect_refused_saying(world.path, "cannot be looked at");
-    expect_refused_saying(world.directory, "no receipt in this directory");
+    expect_refused_saying(world.directory, "neither a receipt");
     scratch_write(world.directory, "file", "hello\n", 6);
     expect_refused_saying(world.path, "nothing that can be checked");
     scratch_write(world.directory, "file", "", 0);

@@ -24,8 +24,9 @@ static int directory_check(struct verified_check *check) {
         return verified_receipt(check);
     if (holds(check->path, EXPORT_CHECKPOINT))
         return export_check(check);
-    return verified_fail(check, "There is no receipt in this directory: name the directory that "
-                                "timebank receipt made, or a file.");
+    return verified_fail(check, "There is neither a receipt nor an exported ledger in this "
+                                "directory: name one that timebank receipt or timebank ledger "
+                                "export made, or a file.");
 }
 
 static const struct {
