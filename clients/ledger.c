@@ -77,7 +77,8 @@ const struct verb verb_ledger_verify = {
         "\n"
         "  --ledger KEY   the ledger's verifier key, from somebody you trust (or\n"
         "                 TIMEBANK_LEDGER)\n"
-        "  --policy FILE  whose cosignatures the head must carry (C2SP tlog-policy)\n"
+        "  --policy FILE  whose cosignatures the head must carry (C2SP tlog-policy;\n"
+        "                 or TIMEBANK_POLICY)\n"
         "\n"
         "Exit status: 0 all of it is proven, 1 it is not and a sentence says why.\n",
     .run = verify_run,

@@ -174,7 +174,7 @@ int verify_words(struct client *client, const struct verb *verb, int argc, char 
         return r;
     struct tb_verify_ask ask = {
         .verifier_key = ledger ? ledger : client->ledger,
-        .policy_file = policy,
+        .policy_file = policy ? policy : client->policy_file,
     };
     if (!ask.verifier_key)
         return client_usage(verb, "Which ledger's key is trusted is not said: --ledger "
@@ -208,7 +208,8 @@ const struct verb verb_verify = {
         "                      CODE --proof FILE), a head, or evidence that a program left\n"
         "  --ledger KEY        the ledger's verifier key, from somebody you trust (or\n"
         "                      TIMEBANK_LEDGER)\n"
-        "  --policy FILE       whose cosignatures the head must carry (C2SP tlog-policy)\n"
+        "  --policy FILE       whose cosignatures the head must carry (C2SP tlog-policy; or\n"
+        "                      TIMEBANK_POLICY)\n"
         "\n"
         "Exit status: 0 all of it is proven, 1 it is not and a sentence says why.\n",
     .run = verify_run,
