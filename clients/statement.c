@@ -338,16 +338,36 @@ static int period_read(struct client *client, const char *from, const char *to, 
     return r;
 }
 
+static int show(struct client *client, const char *code, uint32_t from_day, uint32_t to_day,
+                bool csv) {
+    struct statement statement;
+    int r = statement_read(client, code, from_day, to_day, &statement);
+
+    if (r != 0)
+        return client_outcome(client, r);
+    if (client->json)
+        statement_tell_json(client, &statement);
+    else if (csv)
+        statement_tell_csv(&statement);
+    else
+        statement_tell(client, &statement);
+    statement_fini(&statement);
+    return CLIENT_DONE;
+}
+
 static int statement_run(struct client *client, int argc, char **argv) {
-    char *code = NULL, *from = NULL, *to = NULL;
+    char *code = NULL, *from = NULL, *to = NULL, *proof = NULL;
     bool csv = false;
     const struct options_one options[] = {OPTION_TEXT("from", &from), OPTION_TEXT("to", &to),
-                                          OPTION_FLAG("csv", &csv), OPTION_END};
+                                          OPTION_TEXT("proof", &proof), OPTION_FLAG("csv", &csv),
+                                          OPTION_END};
     uint32_t from_day = 0, to_day = UINT32_MAX;
-    struct statement statement;
     const char *whose;
     int r = options_read(&verb_statement, argc, argv, options, 0, 1, &code);
 
+    if (r == CLIENT_DONE && proof && (from || to || csv))
+        return client_usage(&verb_statement, "A proof is of the whole account: give --proof "
+                                             "without --from, --to and --csv.");
     if (r == CLIENT_DONE)
         r = client_open(client);
     if (r == CLIENT_DONE)
@@ -359,17 +379,8 @@ static int statement_run(struct client *client, int argc, char **argv) {
         whose = client_own_account(client, tb_bank_role(client->bank));
     if (!whose || !*whose)
         return client_usage(&verb_statement, "Say whose statement: name the account's code.");
-    r = statement_read(client, whose, from_day, to_day, &statement);
-    if (r != 0)
-        return client_outcome(client, r);
-    if (client->json)
-        statement_tell_json(client, &statement);
-    else if (csv)
-        statement_tell_csv(&statement);
-    else
-        statement_tell(client, &statement);
-    statement_fini(&statement);
-    return CLIENT_DONE;
+    return proof ? statement_prove(client, whose, proof)
+                 : show(client, whose, from_day, to_day, csv);
 }
 
 const struct verb verb_statement = {
@@ -383,6 +394,9 @@ const struct verb verb_statement = {
             "\n"
             "  --from DATE   from this date of service on; from the beginning\n"
             "  --to DATE     up to this date of service; to the end\n"
-            "  --csv         for a spreadsheet\n",
+            "  --csv         for a spreadsheet\n"
+            "  --proof FILE  all of it, with the proof that nothing is missing or changed: made "
+            "new, to be\n"
+            "                checked with timebank verify FILE; \"-\" for standard output\n",
     .run = statement_run,
 };

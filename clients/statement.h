@@ -50,6 +50,8 @@ void statement_days(const struct tb_statement_line *line, uint32_t *ret_service_
                     uint32_t *ret_entry_day);
 /* "broker", "venue leisure-centre", "m0007": who recorded a line. */
 void statement_by(const struct statement_line *line, char *ret, size_t n_ret);
+/* statement-proof.c: proven complete, into a file that is made new; "-": to standard output. */
+int statement_prove(struct client *client, const char *code, const char *path);
 /* statement-tell.c: as a page, as JSON, as CSV. */
 void statement_tell(struct client *client, const struct statement *statement);
 void statement_tell_json(struct client *client, const struct statement *statement);
