@@ -182,6 +182,7 @@ static int ledger_forget(struct tb_bank *bank) {
     bank->head.head = (struct note_head){};
     bytes_clear(&bank->head.checkpoint);
     bank->saved_size = 0;
+    bank->handshake.chain.n = 0;
     bank->pause_ms = CALL_PAUSE_FIRST_MS;
     bank->not_before_ms = 0;
     return r;

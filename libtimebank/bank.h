@@ -18,6 +18,7 @@
 #include "proto/note.h"
 #include "proto/record.h"
 #include "proto/refusal.h"
+#include "proto/rotation.h"
 #include "timebank.h"
 
 #define BANK_MESSAGE_BYTES 1024
@@ -69,6 +70,7 @@ struct tb_bank {
     struct {
         struct reply *greeting; /* until the welcome */
         struct note_verifier verifier;
+        struct rotation_chain chain; /* n 0: of no greeting yet */
         uint8_t signed_bytes[BATCH_HELLO_BYTES];
     } handshake;
 

@@ -17,6 +17,8 @@
 #include <sys/un.h>
 
 #include "base/files.h"
+#include "chain.h"
+#include "evidence.h"
 #include "pins.h"
 #include "reply.h"
 #include "state.h"
@@ -181,6 +183,19 @@ static int wrong_ledger(struct tb_bank *bank, const char *met) {
                      bank->address, met, bank->verifier_key);
 }
 
+/* A key that the one before did not sign for: whoever answers there has no right to the name. */
+static int chain_refuse(struct tb_bank *bank) {
+    static const char sentence[] =
+        "The bank shows another key than before, and the ledger's earlier key did not sign for it: "
+        "stop, and ask a steward.";
+    bank->handshake.chain.n = 0;
+    bank->judged.reply = &bank->handshake.greeting->bytes;
+    evidence_write(bank, sentence, NULL, 0);
+    bank->judged.reply = NULL;
+    return bank_fail(bank, TB_WRONG_LEDGER, "%s%s%s", sentence, bank->evidence ? " Evidence: " : "",
+                     bank->evidence ? bank->evidence : "");
+}
+
 /* What the greeting says, checked for form and against the ledger that is expected. */
 static int greeting_read(struct tb_bank *bank, const Timebank__Response *response,
                          struct note_verifier *ret) {
@@ -197,8 +212,9 @@ static int greeting_read(struct tb_bank *bank, const Timebank__Response *respons
         (greeting->first_ledger_id.len != 0 && greeting->first_ledger_id.len != HASH_BYTES) ||
         strcmp(ret->name, greeting->origin) != 0)
         return bank_fail(bank, -EPROTO, "The bank's greeting cannot be read.");
-    if (bank->ledger_is_known && (strcmp(ret->name, bank->verifier.name) != 0 ||
-                                  memcmp(ret->key, bank->verifier.key, NOTE_KEY_BYTES) != 0))
+    if (chain_read(greeting, ret, &bank->handshake.chain) < 0)
+        return chain_refuse(bank);
+    if (bank->ledger_is_known && rotation_chain_find(&bank->handshake.chain, &bank->verifier) < 0)
         return wrong_ledger(bank, greeting->verifier_key);
     return 0;
 }
@@ -230,10 +246,9 @@ static int greeting_take(struct tb_bank *bank, struct reply *reply) {
     int r = greeting_read(bank, reply->message, verifier);
     if (r != 0)
         return r;
-    struct hash ledger_id = note_ledger_id(verifier->name, verifier->key);
     uint8_t nonce[BATCH_NONCE_BYTES];
     randombytes_buf(nonce, sizeof(nonce));
-    batch_hello_bytes(&ledger_id, reply->message->greeting->nonce.data, nonce, NULL,
+    batch_hello_bytes(&bank->handshake.chain.ledger_id, reply->message->greeting->nonce.data, nonce, NULL,
                       bank->handshake.signed_bytes);
     r = hello_send(bank, nonce);
     if (r == 0)
@@ -254,6 +269,28 @@ static int welcome_read(struct tb_bank *bank, const Timebank__Response *response
     return 0;
 }
 
+/* Whoever trusted an earlier key trusts the one that it signed for. It is said once. */
+static int ledger_follow(struct tb_bank *bank) {
+    const struct note_verifier *last = rotation_chain_last(&bank->handshake.chain);
+    struct note_verifier pinned;
+    if (memcmp(last->key, bank->verifier.key, NOTE_KEY_BYTES) == 0)
+        return 0;
+    int r = pins_get_address(bank, &pinned);
+    if (r != 0 && r != -ENOENT)
+        return r;
+    bool is_known = r == 0 && rotation_chain_find(&bank->handshake.chain, &pinned) ==
+                                  (int)bank->handshake.chain.n - 1;
+    r = bank_set_verifier(bank, last);
+    if (r == 0 && !is_known)
+        r = pins_set_address(bank);
+    if (r == 0 && !is_known)
+        bank_notice(bank,
+                    "The ledger's key was changed, by the old key's own signature: its verifier "
+                    "key is %s from now on.",
+                    bank->verifier_key);
+    return r;
+}
+
 /* The first time at an address: what was met is what will be demanded from now on. */
 static int ledger_pin(struct tb_bank *bank, const struct note_verifier *verifier) {
     struct note_verifier pinned;
@@ -266,8 +303,6 @@ static int ledger_pin(struct tb_bank *bank, const struct note_verifier *verifier
         return 0;
     if (!bank->ledger_is_known) {
         r = bank_set_verifier(bank, verifier);
-        if (r == 0)
-            r = pins_load_head(bank);
         if (r != 0)
             return r;
     }
@@ -282,6 +317,17 @@ static int ledger_pin(struct tb_bank *bank, const struct note_verifier *verifier
         bank_notice(bank, "The bank at %s is now trusted as %s, as you said.", bank->address,
                     bank->verifier_key);
     return r;
+}
+
+/* The ledger id is that of the first key, which only the greeting told. */
+static int ledger_meet(struct tb_bank *bank) {
+    int r = bank->ledger_is_known ? ledger_follow(bank) : 0;
+    if (r == 0 && !bank->opened)
+        r = ledger_pin(bank, &bank->handshake.verifier);
+    if (r != 0)
+        return r;
+    bank->ledger_id = bank->handshake.chain.ledger_id;
+    return bank->opened ? 0 : pins_load_head(bank);
 }
 
 /* A first head to begin from; where one is known, whether the greeting showed that very one. What
@@ -306,8 +352,8 @@ static int welcome_take(struct tb_bank *bank, struct reply *reply) {
     const Timebank__Response *greeting = bank->handshake.greeting->message;
     bank->judged.reply = &reply->bytes;
     int r = welcome_read(bank, reply->message);
-    if (r == 0 && !bank->opened)
-        r = ledger_pin(bank, &bank->handshake.verifier);
+    if (r == 0)
+        r = ledger_meet(bank);
     if (r == 0)
         r = greeting_head(bank, greeting->greeting);
     bank->judged.reply = NULL;

@@ -104,6 +104,12 @@ static int ledger_path(struct tb_bank *bank, const char *suffix, char **ret_path
     return state_path(bank, "pins", name, ret_path);
 }
 
+static bool verifier_is_ours(const struct tb_bank *bank, const struct note_verifier *verifier) {
+    return rotation_chain_find(&bank->handshake.chain, verifier) >= 0 ||
+           (strcmp(verifier->name, bank->verifier.name) == 0 &&
+            memcmp(verifier->key, bank->verifier.key, NOTE_KEY_BYTES) == 0);
+}
+
 /* The saved head; head.size 0 when nothing is saved. */
 static int head_read(struct tb_bank *bank, const char *path, struct bank_head *ret) {
     _cleanup_bytes_ struct bytes file = {};
@@ -120,8 +126,15 @@ static int head_read(struct tb_bank *bank, const char *path, struct bank_head *r
         return pin_damaged(bank, path);
     const char *end = at + file.n;
     r = verifier_read(&at, end, PIN_MAGIC, 0, &verifier);
+    if (r == 0 && !verifier_is_ours(bank, &verifier)) {
+        if (bank->handshake.chain.n == 0) {
+            ret->head.size = 0; /* of a later key, which the greeting will show */
+            return 0;
+        }
+        r = -EBADMSG;
+    }
     if (r == 0)
-        r = note_checkpoint_open(at, (size_t)(end - at), &bank->verifier, &ret->head);
+        r = note_checkpoint_open(at, (size_t)(end - at), &verifier, &ret->head);
     if (r < 0)
         return r == -ENOMEM ? r : pin_damaged(bank, path);
     bytes_put(&ret->checkpoint, at, (size_t)(end - at));
@@ -149,9 +162,23 @@ int pins_load_head(struct tb_bank *bank) {
     return r;
 }
 
+/* A head that was met before a change of the ledger's key bears the old one's signature. */
+static const struct note_verifier *signer_find(const struct tb_bank *bank) {
+    const struct rotation_chain *chain = &bank->handshake.chain;
+    const struct bytes *note = &bank->head.checkpoint;
+    struct note_head head;
+    for (size_t i = chain->n; i > 0; i--) {
+        if (note_checkpoint_open(note->data, note->n, &chain->verifiers[i - 1], &head) == 0)
+            return &chain->verifiers[i - 1];
+    }
+    return &bank->verifier;
+}
+
 static int head_write(struct tb_bank *bank, const char *path) {
     _cleanup_bytes_ struct bytes file = {};
-    bytes_printf(&file, "%s%s\n", PIN_MAGIC, bank->verifier_key);
+    bytes_put_text(&file, PIN_MAGIC);
+    note_verifier_format(signer_find(bank), &file);
+    bytes_put_u8(&file, '\n');
     bytes_put(&file, bank->head.checkpoint.data, bank->head.checkpoint.n);
     int r = file.r < 0 ? file.r : file_replace(path, 0600, file.data, file.n);
     if (r < 0)
