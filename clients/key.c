@@ -4,10 +4,12 @@
  * secret key never leaves its file.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "options.h"
+#include "record.h"
 #include "verbs.h"
 
 #define WHY_BYTES 400
@@ -134,6 +136,75 @@ const struct verb verb_key_revoke = {
             "file its\n"
             "public line may be given (see key list). Stewards only.\n",
     .run = revoke_run,
+};
+
+/* What a key is granted now: its role, and its account, which lives in `code`. */
+struct granted {
+    const uint8_t *key;
+    int role;
+    char code[64];
+};
+
+static int granted_keep(void *user, const struct tb_key *key) {
+    struct granted *granted = user;
+    if (memcmp(key->key, granted->key, sizeof(key->key)) == 0 && key->revoked_entry == 0) {
+        granted->role = key->role;
+        snprintf(granted->code, sizeof(granted->code), "%s", key->account);
+    }
+    return 0;
+}
+
+/* Both in one batch: there is no moment at which both hold, and none at which neither does. */
+static int rotate_record(struct client *client, const struct granted *granted,
+                         struct tb_order *grant, const struct tb_order *revoke) {
+    _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
+    grant->role = (enum tb_role)granted->role;
+    grant->to = *granted->code ? granted->code : NULL;
+    int r = record_batch_new(client, grant, &batch);
+    if (r == 0)
+        r = tb_batch_add(batch, revoke, NULL);
+    return r == 0 ? client_record_batch(client, batch, 0, TB_GRANT_KEY, grant)
+                  : record_outcome(client, batch, r);
+}
+
+static int rotate_run(struct client *client, int argc, char **argv) {
+    char *words[3], why[WHY_BYTES] = "";
+    const struct options_one options[] = {OPTION_END};
+    struct tb_order grant = TB_ORDER_INIT, revoke = TB_ORDER_INIT;
+    struct granted granted = {.key = revoke.key};
+    int r = options_read(&verb_key_rotate, argc, argv, options, 3, 3, words);
+    if (r != CLIENT_DONE)
+        return r;
+    r = tb_key_public(words[0], revoke.key, why, sizeof(why));
+    if (r == 0)
+        r = tb_key_public(words[1], grant.key, why, sizeof(why));
+    if (r != 0)
+        return client_outcome_why(client, r, why);
+    grant.kind = TB_GRANT_KEY;
+    revoke.kind = TB_REVOKE_KEY;
+    revoke.why = words[2];
+    r = client_open(client);
+    if (r != CLIENT_DONE)
+        return r;
+    r = tb_key_list(client->bank, granted_keep, &granted);
+    if (r != 0)
+        return client_outcome(client, r);
+    if (granted.role == 0)
+        return client_outcome_why(client, TB_NO_SUCH_KEY, tb_refusal_sentence(TB_NO_SUCH_KEY));
+    return rotate_record(client, &granted, &grant, &revoke);
+}
+
+const struct verb verb_key_rotate = {
+    .name = "key rotate",
+    .summary = "put another key in the place of one",
+    .help = "timebank key rotate desk.key.pub desk-2.key.pub \"a new machine at the desk\"\n"
+            "\n"
+            "Gives the second key the role and the account of the first, and takes them from the "
+            "first,\n"
+            "both at once. What the first one signed before stands. A steward may so change their "
+            "own key,\n"
+            "the last steward's too: sign with the old one. Stewards only.\n",
+    .run = rotate_run,
 };
 
 static int key_keep(void *user, const struct tb_key *key) {

@@ -103,10 +103,12 @@ const struct verb *const verbs[] = {
     &verb_key_show,
     &verb_key_grant,
     &verb_key_revoke,
+    &verb_key_rotate,
     &verb_key_list,
     &verb_ledger_export,
     &verb_ledger_verify,
     &verb_ledger_witness,
+    &verb_ledger_rotate,
     &verb_import,
     NULL,
 };

@@ -14,7 +14,7 @@ void verbs_help(FILE *to);
 
 extern const struct verb verb_status, verb_backup;
 extern const struct verb verb_key_new, verb_key_show, verb_key_grant, verb_key_revoke,
-    verb_key_list;
+    verb_key_rotate, verb_key_list;
 extern const struct verb verb_account_open, verb_account_list, verb_account_show;
 extern const struct verb verb_account_freeze, verb_account_thaw, verb_account_close;
 extern const struct verb verb_account_choice, verb_account_leave, verb_account_settle;
@@ -43,5 +43,5 @@ extern const struct verb verb_ledger_witness;
 extern const struct verb verb_voucher_key, verb_voucher_mint, verb_voucher_print;
 extern const struct verb verb_voucher_check, verb_voucher_show, verb_voucher_redeem;
 extern const struct verb verb_voucher_void, verb_voucher_reissue, verb_voucher_list;
-extern const struct verb verb_ledger_export, verb_ledger_verify;
+extern const struct verb verb_ledger_export, verb_ledger_verify, verb_ledger_rotate;
 extern const struct verb verb_verify;
