@@ -49,8 +49,8 @@ teardown_file() {
     for code in m9001 m9002 m9003; do
         timebank account open "$code" --kind member >/dev/null
     done
-    timebank account freeze m9002 --why "moved away" >/dev/null
-    timebank account close m9003 --why "moved away" >/dev/null
+    timebank account freeze m9002 "moved away" >/dev/null
+    timebank account close m9003 >/dev/null
     for code in m9001 m9002 m9003; do
         timebank statement "$code" --proof "$PLACE/$code.proof" >/dev/null
         run timebank verify "$PLACE/$code.proof" --ledger "$LEDGER"
