@@ -63,6 +63,15 @@ static bool is_given(const char *text) {
     return text && text[0];
 }
 
+static void put_id(struct bytes *to, const char *words, const uint8_t id[TB_ORDER_ID_BYTES]) {
+    static const uint8_t none[TB_ORDER_ID_BYTES];
+    char hex[2 * TB_ORDER_ID_BYTES + 1];
+    if (memcmp(id, none, sizeof(none)) == 0)
+        return;
+    text64_hex(hex, id, TB_ORDER_ID_BYTES);
+    bytes_printf(to, "  %s %s\n", words, hex);
+}
+
 static void put_order(const struct tb_order *order, struct bytes *to) {
     _cleanup_bytes_ struct bytes words = {};
     char day[32], minutes[32];
@@ -86,6 +95,9 @@ static void put_order(const struct tb_order *order, struct bytes *to) {
     if (is_given(order->name))
         bytes_printf(&words, ", %s", order->name);
     put_line(to, "  %.*s", (int)words.n, (const char *)words.data);
+    put_id(to, "id", order->id);
+    put_id(to, "about the order with the id", order->target);
+    put_id(to, "in place of the order with the id", order->corrects);
 }
 
 static void put_head_of_text(const struct receipt_readme *readme, struct bytes *to) {
