@@ -59,15 +59,16 @@ static char *entry_words(const struct tb_verified *verified,
 
 static void entry_tell(const struct tb_verified *verified, const struct tb_verified_entry *entry) {
     _cleanup_(freep) char *words = entry_words(verified, entry);
-    char minutes[32], after[32];
+    char minutes[32], moved[40], after[32];
     if (tb_verified_kind(verified) != TB_IS_STATEMENT) {
         client_line(stdout, "  Entry %" PRIu64 " says: %s.", entry->entry, words ? words : "");
         return;
     }
     tb_time_format(entry->minutes, minutes);
     tb_time_format(entry->after_minutes, after);
-    client_line(stdout, "  %8" PRIu64 "  %s%10s  %10s  %s", entry->entry,
-                entry->minutes > 0 ? "+" : " ", entry->minutes ? minutes : "", after,
+    snprintf(moved, sizeof(moved), "%s%s", entry->minutes > 0 ? "+" : "",
+             entry->minutes ? minutes : "");
+    client_line(stdout, "  %8" PRIu64 "  %10s  %10s  %s", entry->entry, moved, after,
                 words ? words : "");
 }
 
@@ -84,7 +85,7 @@ static void verified_tell(const struct tb_verified *verified) {
     client_line(stdout, "VERIFIED: this %s proves:", kind_name(verified));
     sentences_tell(verified, 1);
     if (tb_verified_kind(verified) == TB_IS_STATEMENT && tb_verified_entries(verified) > 0)
-        client_line(stdout, "  %8s   %10s  %10s  %s", "entry", "time", "balance", "what");
+        client_line(stdout, "  %8s  %10s  %10s  %s", "entry", "time", "balance", "what");
     for (size_t i = 0; tb_verified_entry(verified, i, &entry) == 0; i++)
         entry_tell(verified, &entry);
     client_line(stdout, "It does not prove:");
