@@ -419,7 +419,12 @@ int tb_ledger_export(struct tb_bank *bank, const char *directory, int with_entri
     run->with_entries = with_entries != 0;
     r = directory_open(run, &lock);
     if (r == 0)
+        r = run_fail(run, tile_files_clear(&run->files)); /* of one that was cut short */
+    if (r == 0) {
         r = run_export(run);
+        if (r != 0 && tile_files_clear(&run->files) < 0)
+            bank_notice(bank, "%s", run->files.why);
+    }
     if (r == 0)
         *ret_export = (struct tb_ledger_export){.size = MAX_OF(run->head.size, run->old.size),
                                                 .old_size = run->old.size,

@@ -134,14 +134,19 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     return remove(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int tile_files_sync(struct tile_files *files) {
+int tile_files_clear(struct tile_files *files) {
     char path[PATH_MAX];
     int n = snprintf(path, sizeof(path), "%s/%s", files->directory, TILE_FILES_NEW);
     if (n >= (int)sizeof(path))
         return fail(files, -ENAMETOOLONG, files->directory, NULL);
     int r = access(path, F_OK) == 0 ? nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) : 0;
-    if (r != 0)
-        return fail(files, r < 0 ? r : -EIO, path, NULL);
+    return r == 0 ? 0 : fail(files, r < 0 ? r : -EIO, path, NULL);
+}
+
+int tile_files_sync(struct tile_files *files) {
+    int r = tile_files_clear(files);
+    if (r < 0)
+        return r;
     _cleanup_(closep) int fd = open(files->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || syncfs(fd) < 0)
         return fail(files, -errno, files->directory, NULL);

@@ -32,7 +32,9 @@ int tile_files_has(struct tile_files *files, const struct tile *tile) TB_MUST_CH
 int tile_files_put(struct tile_files *files, const struct tile *tile, const void *data, size_t n,
                    mode_t mode) TB_MUST_CHECK;
 int tile_files_place(struct tile_files *files, const struct tile *tile) TB_MUST_CHECK;
-/* Has everything written reach the disk, and takes `.new` away. */
+/* Takes `.new` away. */
+int tile_files_clear(struct tile_files *files) TB_MUST_CHECK;
+/* The same, and has everything written reach the disk. */
 int tile_files_sync(struct tile_files *files) TB_MUST_CHECK;
 
 /* The records of a bundle, one after another: 1, 0 no more, -EBADMSG. */
