@@ -330,3 +330,64 @@ P
     TIMEBANK_LEDGER=$VKEY TIMEBANK_POLICY=$PLACE/policy.txt run -0 timebank ledger witness "$EXPORT"
     says "enough for the policy"
 }
+
+# verifies WHAT: by the policy, with nothing but files.
+verifies() {
+    env -u TIMEBANK timebank verify "$1" --ledger "$VKEY" --policy "$PLACE/policy.txt"
+}
+
+@test "whoever demands witnesses believes a head, an export and a receipt that carry them, and no other" {
+    witness_start w1
+    witness_start w2
+    policy all w1 w2
+    run -1 verifies "$EXPORT/checkpoint"
+    says "None of the policy's witnesses cosigned this head"
+    run -0 witness
+    run -0 verifies "$EXPORT/checkpoint"
+    says "Cosigned by w1 and w2, enough for the policy."
+    run -0 timebank ledger verify "$EXPORT" --ledger "$VKEY" --policy "$PLACE/policy.txt"
+    says "Cosigned by w1 and w2"
+
+    local entry
+    entry=$(timebank statement m0001 --json | grep -o '"entry":[0-9]*' | head -n 1 | cut -d: -f2)
+    timebank receipt "$entry" --head "$EXPORT/checkpoint" --out "$PLACE/cosigned"
+    timebank receipt "$entry" --out "$PLACE/plain"
+    run -0 verifies "$PLACE/cosigned"
+    says "Cosigned by w1 and w2"
+    run -1 verifies "$PLACE/plain"
+    says "None of the policy's witnesses cosigned"
+
+    # The environment's policy is demanded where none is said.
+    export TIMEBANK_POLICY=$PLACE/policy.txt
+    run -1 timebank verify "$PLACE/plain" --ledger "$VKEY"
+    run -0 timebank verify "$PLACE/cosigned" --ledger "$VKEY"
+    unset TIMEBANK_POLICY
+    run -0 timebank verify "$PLACE/plain" --ledger "$VKEY"
+}
+
+@test "a head with a false, a second or a missing witness's line is not believed" {
+    witness_start w1
+    witness_start w2
+    policy all w1 w2
+    run -0 witness
+    cp "$EXPORT/checkpoint" "$PLACE/head"
+    sed '/w2/d' "$PLACE/head" >"$PLACE/less"
+    run -1 verifies "$PLACE/less"
+    says "only w1 cosigned this head, too few"
+    { cat "$PLACE/head"; grep w1 "$PLACE/head"; } >"$PLACE/twice"
+    run -1 verifies "$PLACE/twice"
+    says "is false, or there twice"
+    { cat "$PLACE/head"; echo; } >"$PLACE/more"
+    run -1 verifies "$PLACE/more"
+    run -0 /usr/bin/python3 - "$PLACE/head" "$PLACE/false" <<'P'
+import base64, sys
+lines = open(sys.argv[1]).read().split("\n")
+dash, name, encoded = lines[5].split(" ")
+data = bytearray(base64.b64decode(encoded))
+data[20] ^= 1
+lines[5] = f"{dash} {name} {base64.b64encode(data).decode()}"
+open(sys.argv[2], "w").write("\n".join(lines))
+P
+    run -1 verifies "$PLACE/false"
+    says "is false, or there twice"
+}
