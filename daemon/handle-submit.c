@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "handlers.h"
+#include "other-history.h"
 #include "submission.h"
 
 #define DRY_RUN_ORDER_BYTES 256u /* kept for each order that may be stacked, on the whole */
@@ -111,7 +112,8 @@ static int check_batch(struct call *call, struct submission *submission) {
     if (r == 0) {
         r = check_pin(call, submission);
         if (r == REFUSAL_OTHER_HISTORY)
-            submission_keep_evidence(submission, store_directory(log_store(call->bank->log)));
+            other_history_keep(call->bank, &submission->header, submission->header_bytes,
+                               submission->signature);
     }
     if (r == 0 && !call->request->submit->dry_run)
         r = bank_check_writable(call->bank, submission->n_bytes, submission->n_beside_bytes);

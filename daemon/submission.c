@@ -5,17 +5,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "answer.h"
-#include "base/clock.h"
-#include "base/files.h"
 #include "base/utf8.h"
-#include "proto/text64.h"
 
-#define EVIDENCE_BYTES (BATCH_HEADER_BYTES + SSHSIG_SIGNATURE_BYTES)
 #define BESIDE_RECORD_BYTES 512u /* keys, salt, seal and ward of one record of the register */
-#define EVIDENCE_AUTHOR_BYTES 8  /* of the key, in the file's name */
 
 void submission_fini(struct submission *submission) {
     submission->judging = judging_free(submission->judging);
@@ -400,23 +394,4 @@ int submission_respond(const struct submission *submission, struct call *call, b
     call->response->answer = answer;
     call->response->body_case = TIMEBANK__RESPONSE__BODY_ANSWER;
     return r;
-}
-
-void submission_keep_evidence(const struct submission *submission, const char *store_directory) {
-    _cleanup_(freep) char *directory = NULL, *path = NULL;
-    uint8_t bytes[EVIDENCE_BYTES];
-    char author[2 * EVIDENCE_AUTHOR_BYTES + 1];
-
-    /* The first of an author's day: whoever sends thousands fills no disk and holds up nobody. */
-    text64_hex(author, submission->header.author, EVIDENCE_AUTHOR_BYTES);
-    if (asprintf(&directory, "%s/../evidence", store_directory) < 0 ||
-        asprintf(&path, "%s/../evidence/other-history-%s-%u", store_directory, author,
-                 clock_day(submission->received_at_ms)) < 0)
-        return;
-    memcpy(bytes, submission->header_bytes, BATCH_HEADER_BYTES);
-    memcpy(bytes + BATCH_HEADER_BYTES, submission->signature, SSHSIG_SIGNATURE_BYTES);
-    /* The batch is refused whether or not the evidence can be kept; the author's client has it too.
-     */
-    if (mkdir(directory, 0700) == 0 || errno == EEXIST)
-        (void)!file_create(path, 0600, bytes, sizeof(bytes));
 }

@@ -32,5 +32,3 @@ int submission_keep_run(const struct submission *submission, struct state *state
 /* Sets the response of a batch that was refused, dry-run, or all in already. */
 int submission_respond(const struct submission *submission, struct call *call, bool is_dry_run);
 int submission_pack_warnings(const struct submission *submission, struct bytes *to);
-/* Header and signature of an author who saw another history, into DIR/evidence. */
-void submission_keep_evidence(const struct submission *submission, const char *store_directory);

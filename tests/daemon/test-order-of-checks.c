@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/files.h"
 #include "harness.h"
+#include "proto/evidence-file.h"
 
 TestSuite(order_of_checks, .timeout = STORY_TIMEOUT, .init = bank_start, .fini = bank_end);
 
@@ -303,6 +305,22 @@ static size_t n_evidence(char ret_name[256]) {
     return n;
 }
 
+/* The header as signed, and this ledger's own head: what timebank verify asks for. */
+static void expect_evidence(const char *name, const struct parcel *parcel) {
+    _cleanup_bytes_ struct bytes text = {0}, header = {0};
+    uint8_t sent[BATCH_HEADER_BYTES];
+    struct evidence_file file;
+    struct evidence_piece own;
+
+    cr_assert(file_read(name, EVIDENCE_FILE_MAX, &text) == 0);
+    cr_assert(evidence_file_parse(&file, text.data, text.n) == 0);
+    cr_assert(evidence_file_decode(&file, EVIDENCE_HEADER, &header) == 0);
+    batch_header_pack(&parcel->header, sent);
+    cr_assert(header.n == sizeof(sent) && memcmp(header.data, sent, sizeof(sent)) == 0);
+    own = evidence_file_find(&file, EVIDENCE_HEAD_OWN);
+    cr_assert(note_checkpoint_open(own.text, own.n, &story.verifier, &(struct note_head){0}) == 0);
+}
+
 Test(order_of_checks, looks_at_the_pin_before_the_orders_and_keeps_evidence) {
     struct hash before = bank_print();
     struct parcel *parcel = parcel_new(BROKER);
@@ -315,7 +333,8 @@ Test(order_of_checks, looks_at_the_pin_before_the_orders_and_keeps_evidence) {
     expect_refused(OTHER_HISTORY);
     expect_nothing_written(before);
     cr_assert(n_evidence(name) == 1);
-    cr_assert(stat(name, &st) == 0 && st.st_size == BATCH_HEADER_BYTES + SSHSIG_SIGNATURE_BYTES);
+    cr_assert(stat(name, &st) == 0 && (st.st_mode & 0777) == 0600);
+    expect_evidence(name, parcel);
 }
 
 Test(order_of_checks, takes_any_true_pin_and_no_pin_and_none_beyond_the_log) {
