@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,11 +225,6 @@ static int make(struct backup_job *backup) {
     return r == 0 ? give_name(backup) : r;
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *place) {
-    (void)st, (void)kind, (void)place;
-    return remove(path);
-}
-
 static int work(struct job *job) {
     struct backup_job *backup = (struct backup_job *)job;
     int r = set_paths(backup);
@@ -238,7 +232,7 @@ static int work(struct job *job) {
     if (r == 0)
         r = make(backup);
     if (r != 0 && backup->part)
-        nftw(backup->part, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+        backups_remove(backup->part);
     return r;
 }
 

@@ -41,6 +41,10 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
     return remove(path);
 }
 
+void backups_remove(const char *path) {
+    nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 void backups_clean(const char *directory) {
     _cleanup_(freep) char *backups = NULL;
     const struct dirent *entry;
@@ -53,7 +57,7 @@ void backups_clean(const char *directory) {
         _cleanup_(freep) char *path = NULL;
         if (strstr(entry->d_name, BACKUPS_PART) &&
             asprintf(&path, "%s/%s", backups, entry->d_name) >= 0)
-            nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+            backups_remove(path);
     }
     if (open)
         closedir(open);

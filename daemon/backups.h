@@ -21,5 +21,7 @@ void backups_mark(struct head_slot *slot);
 bool backups_is_head(const struct head_slot *slot);
 /* Of a directory, by its head file; false where that cannot be read. */
 bool backups_is_one(const char *directory);
-/* Removes what was not finished. */
+/* Removes a directory with all that is in it, as far as it can. */
+void backups_remove(const char *path);
+/* Removes the backups in a ledger's directory that were not finished. */
 void backups_clean(const char *directory);

@@ -120,7 +120,12 @@ static int open_keyring(struct bank *bank, const char *directory, char *why, siz
     }
     bank->directory = strdup(directory);
     r = bank->directory ? bank_keys_open(bank, origin) : -ENOMEM;
-    if (r < 0)
+    if (r == -ENOENT)
+        snprintf(why, n_why,
+                 "the ledger's key %s/ledger.key is not there: put it back, or, where it is gone "
+                 "for good, have the ledger go on under another name with timebankd restore",
+                 directory);
+    else if (r < 0)
         snprintf(why, n_why,
                  "the ledger's key %s/ledger.key cannot be used (%s): it must be the daemon's own, "
                  "mode 0600, unencrypted and whole",

@@ -57,8 +57,10 @@ int command_check(int argc, char **argv) {
     bank_settings = settings_for_bank(&settings);
     r = check_ledger(argv[optind], &bank_settings, is_full, stdout, &result);
     if (r < 0) {
-        printf("the ledger in %s is NOT sound: keep it as it is, and restore a backup\n",
-               argv[optind]);
+        printf(
+            "the ledger in %s is NOT sound: keep it as it is, and make a ledger of a backup with "
+            "timebankd restore\n",
+            argv[optind]);
         return EXIT_BROKEN;
     }
     printf("sound: %llu records", (unsigned long long)result.size);

@@ -5,13 +5,13 @@
  * directory holds the old records unchanged, then a genesis with another name and another key that
  * says what it goes on from.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backups.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "check.h"
@@ -262,8 +262,8 @@ static int restore(struct restoring *restoring) {
         r = file_sync_directory_of(restoring->directory);
     text = r == 0 ? bytes_take_text(&verifier_key) : NULL;
     if (!text) {
-        say("not restored: %s. Remove %s and try again",
-            *restoring->why ? restoring->why : strerror(r < 0 ? -r : ENOMEM), beside);
+        backups_remove(beside);
+        say("not restored: %s", *restoring->why ? restoring->why : strerror(r < 0 ? -r : ENOMEM));
         return r == -EBADMSG ? EXIT_REFUSED : EXIT_BROKEN;
     }
     printf("%s\n", text);

@@ -129,8 +129,8 @@ int command_run(int argc, char **argv) {
     bank_settings.accept_time = running.accept_time;
     if (check_before_start(running.directory, &bank_settings) != 0) {
         close(fd);
-        say("not starting: the ledger is damaged, see above. Keep it as it is, and restore a "
-            "backup");
+        say("not starting: the ledger is damaged, or not the one it was, see above. Keep it as it "
+            "is; put back what was changed, or make a ledger of a backup with timebankd restore");
         return EXIT_BROKEN;
     }
     r = bank_open(&bank, running.directory, &bank_settings, fd, clock_wall_ms(),
