@@ -213,7 +213,13 @@ static int orders_read(struct fake_bank *bank, const Timebank__Submit *submit, s
         leaves[i] = merkle_leaf_of_kind(RECORD_ORDER, order, n_order);
         bytes_clear(&bank->last_order);
         bytes_put(&bank->last_order, order, n_order);
+        if (i < FAKE_ORDERS_MAX) {
+            bytes_clear(&bank->orders[i]);
+            bytes_put_u8(&bank->orders[i], RECORD_ORDER);
+            bytes_put(&bank->orders[i], order, n_order);
+        }
     }
+    bank->n_orders = n;
     cr_assert(cursor_end(&cursor) == 0);
     arena_fini(&arena);
     return nobody;
@@ -229,7 +235,8 @@ static const struct fake_batch *batch_record(struct fake_bank *bank, const Timeb
     memcpy(batch->header, submit->header.data, BATCH_HEADER_BYTES);
     memcpy(seal.signature, submit->signature.data, 64);
     record_seal_pack(&seal, record);
-    batch->seal = bank->n_leaves;
+    memcpy(bank->seal_record, record, sizeof(record));
+    batch->seal = bank->seal = bank->n_leaves;
     batch->received_at_ms = seal.received_at_ms;
     if (bank->lie == FAKE_OMIT)
         leaves[n - 1].b[0] ^= 1;
@@ -434,6 +441,82 @@ static bool entry_handle(struct fake_bank *bank, int fd, const Timebank__Request
     return reply(bank, fd, request, &response);
 }
 
+/* ----------------------------------------------------------------- receipts */
+
+struct path {
+    struct hash hashes[MERKLE_PATH_MAX];
+    ProtobufCBinaryData data[MERKLE_PATH_MAX];
+    size_t n;
+};
+
+static int batch_lookup(void *user, unsigned level, uint64_t index, struct hash *ret) {
+    const struct fake_bank *bank = user;
+    struct hash leaves[FAKE_ORDERS_MAX];
+    for (size_t i = 0; i < bank->n_orders; i++)
+        leaves[i] = merkle_leaf(bank->orders[i].data, bank->orders[i].n);
+    *ret = merkle_root(leaves + (index << level), (size_t)1 << level);
+    return 0;
+}
+
+static void path_make(merkle_lookup lookup, struct fake_bank *bank, uint64_t index, uint64_t size,
+                      struct path *path) {
+    cr_assert(merkle_prove_inclusion(lookup, bank, index, size, path->hashes, &path->n) == 0);
+    for (size_t i = 0; i < path->n; i++)
+        path->data[i] = (ProtobufCBinaryData){.len = 32, .data = path->hashes[i].b};
+}
+
+/* Which order of the last batch stands there, or n_orders. */
+static size_t order_at(const struct fake_bank *bank, uint64_t number) {
+    size_t i = 0;
+    for (; i < bank->n_orders && number < bank->n_leaves; i++) {
+        struct hash leaf = merkle_leaf(bank->orders[i].data, bank->orders[i].n);
+        if (hash_equal(&leaf, &bank->leaves[number]))
+            return i;
+    }
+    return bank->n_orders;
+}
+
+static bool receipt_handle(struct fake_bank *bank, int fd, const Timebank__Request *request) {
+    const Timebank__AskReceipt *ask = request->receipt;
+    Timebank__Receipt receipt = TIMEBANK__RECEIPT__INIT;
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    _cleanup_bytes_ struct bytes checkpoint = {};
+    uint8_t seal[RECORD_SEAL_BYTES], record[512];
+    size_t i = order_at(bank, ask->number);
+    struct path paths[3] = {};
+    if (i == bank->n_orders)
+        return refuse(bank, fd, request, REFUSAL_NO_SUCH_ENTRY, 0);
+    receipt.size = ask->size ? ask->size : bank->n_leaves;
+    receipt.number = ask->number;
+    receipt.seal = bank->seal;
+    cr_assert(bank->orders[i].n <= sizeof(record));
+    memcpy(record, bank->orders[i].data, bank->orders[i].n);
+    memcpy(seal, bank->seal_record, sizeof(seal));
+    receipt.record = (ProtobufCBinaryData){.len = bank->orders[i].n, .data = record};
+    receipt.seal_record = (ProtobufCBinaryData){.len = sizeof(seal), .data = seal};
+    path_make(tree_lookup, bank, receipt.number, receipt.size, &paths[0]);
+    path_make(tree_lookup, bank, receipt.seal, receipt.size, &paths[1]);
+    path_make(batch_lookup, bank, i, bank->n_orders, &paths[2]);
+    receipt.n_path = paths[0].n, receipt.path = paths[0].data;
+    receipt.n_seal_path = paths[1].n, receipt.seal_path = paths[1].data;
+    receipt.n_batch_path = paths[2].n, receipt.batch_path = paths[2].data;
+    if (receipt.size == bank->n_leaves)
+        checkpoint_make(bank, receipt.size, &checkpoint);
+    receipt.checkpoint = (ProtobufCBinaryData){.len = checkpoint.n, .data = checkpoint.data};
+    if (bank->spoil)
+        bank->spoil(&receipt);
+    response.body_case = TIMEBANK__RESPONSE__BODY_RECEIPT;
+    response.receipt = &receipt;
+    return reply(bank, fd, request, &response);
+}
+
+uint64_t fake_bank_replay(struct fake_bank *bank) {
+    uint64_t number = bank->n_leaves;
+    bank->leaves[number] = merkle_leaf(bank->orders[0].data, bank->orders[0].n);
+    bank->n_leaves++;
+    return number;
+}
+
 /* Vouchers 0 ... 6 in pages of two, marks of one byte; of other tables, of one account, nothing. */
 static bool register_handle(struct fake_bank *bank, int fd, const Timebank__Request *request) {
     const Timebank__AskRegister *ask = request->register_;
@@ -508,6 +591,8 @@ static bool request_handle(struct fake_bank *bank, int fd, const Timebank__Reque
         return entry_handle(bank, fd, request);
     case TIMEBANK__REQUEST__BODY_REGISTER:
         return register_handle(bank, fd, request);
+    case TIMEBANK__REQUEST__BODY_RECEIPT:
+        return receipt_handle(bank, fd, request);
     case TIMEBANK__REQUEST__BODY_REPORT:
         return report_handle(bank, fd, request);
     default:
@@ -622,5 +707,7 @@ void fake_bank_start(struct fake_bank *bank) {
 void fake_bank_fini(struct fake_bank *bank) {
     fake_bank_stop(bank);
     bytes_fini(&bank->last_order);
+    for (size_t i = 0; i < FAKE_ORDERS_MAX; i++)
+        bytes_fini(&bank->orders[i]);
     scratch_remove(bank->directory);
 }

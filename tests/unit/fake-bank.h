@@ -11,9 +11,11 @@
 #include "proto/batch.h"
 #include "proto/merkle.h"
 #include "proto/note.h"
+#include "timebank.pb-c.h"
 
 #define FAKE_LEAVES_MAX 4096
 #define FAKE_BATCHES_MAX 64
+#define FAKE_ORDERS_MAX 8 /* of a batch that receipts are asked of */
 
 enum fake_lie {
     FAKE_HONEST,
@@ -61,6 +63,11 @@ struct fake_bank {
     size_t n_batches;
     struct bytes last_order; /* bytes of the order last recorded */
     size_t n_dry_runs;
+    uint8_t seal_record[249]; /* of the batch last recorded, with its orders */
+    uint64_t seal;
+    struct bytes orders[FAKE_ORDERS_MAX];
+    size_t n_orders;
+    void (*spoil)(Timebank__Receipt *receipt); /* the receipt's lie, or NULL */
 
     atomic_int lie;
     atomic_int cut;
@@ -81,6 +88,8 @@ void fake_bank_start(struct fake_bank *bank);
 /* Stops serving; the ledger stays for fake_bank_serve(). */
 void fake_bank_stop(struct fake_bank *bank);
 void fake_bank_serve(struct fake_bank *bank);
+/* Records the first order of the last batch a second time, under no seal; its number. */
+uint64_t fake_bank_replay(struct fake_bank *bank);
 /* Another key behind the same address. */
 void fake_bank_change_key(struct fake_bank *bank);
 void fake_bank_fini(struct fake_bank *bank);
