@@ -132,10 +132,13 @@ static void check_open_end(struct submission *submission) {
                         (struct ledger_bar){.refusal = REFUSAL_BAD_NOT_AFTER, .field = "source"});
 }
 
-/* A key that this daemon cannot sign with would end the ledger. */
+/* A key that this daemon cannot sign with would end the ledger. Who may not record the order is told
+ * that first. */
 static void check_rotations(const struct call *call, struct submission *submission) {
     const struct ledger_batch *batch = &submission->judging->batch;
 
+    if (call->who.role != TIMEBANK__ROLE__STEWARD)
+        return;
     for (size_t i = 0; i < batch->n; i++) {
         const Timebank__Order *order = batch->orders[i];
         if (!order || order->kind_case != TIMEBANK__ORDER__KIND_ROTATE_KEY ||

@@ -110,7 +110,7 @@ struct parcel *parcel_new(enum actor author) {
     memset(parcel, 0, sizeof(*parcel));
     timebank__submit__init(&parcel->submit);
     parcel->author = author;
-    parcel->header.ledger_id = note_ledger_id(story.verifier.name, story.verifier.key);
+    parcel->header.ledger_id = *log_ledger_id(story.bank->log);
     memcpy(parcel->header.author, actor_key(author), SSHSIG_PUBLIC_BYTES);
     be64_put(parcel->header.batch_id, story.author_ms << 16 | 0x7000);
     be64_put(parcel->header.batch_id + 8, ++story.n_ids);

@@ -243,6 +243,7 @@ static const struct {
     {KIND(SET_CHOICE), "yynno"},
     {KIND(LEAVE), "yynno"},
     {KIND(ERASE), "ynnnn"},
+    {KIND(ROTATE_KEY), "ynnnn"},
 };
 static const enum actor kind_actors[] = {STEWARD, BROKER, GARDEN, POOL, M12};
 
