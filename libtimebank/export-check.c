@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "base/files.h"
+#include "chain.h"
 #include "export-records.h"
 #include "pins.h"
 #include "proto/lines.h"
@@ -208,14 +209,14 @@ static int bundle_check(struct export_check *run, uint64_t number) {
     return r;
 }
 
-static int entries_check(struct export_check *run, bool *ret_has_entries) {
+static bool has_entries(const struct export_check *run) {
     char path[PATH_MAX];
     struct stat status;
-    if (snprintf(path, sizeof(path), "%s/tile/entries", run->files.directory) >= (int)sizeof(path))
-        return -ENAMETOOLONG;
-    *ret_has_entries = lstat(path, &status) == 0;
-    if (!*ret_has_entries)
-        return 0;
+    int n = snprintf(path, sizeof(path), "%s/tile/entries", run->files.directory);
+    return n < (int)sizeof(path) && lstat(path, &status) == 0;
+}
+
+static int entries_check(struct export_check *run) {
     export_records_init(&run->records, &run->roots, &run->check->verifier);
     int r = 0;
     for (uint64_t number = 0; r == 0 && number * TILE_WIDTH < run->head.size; number++)
@@ -260,7 +261,8 @@ static int seen_check(struct export_check *run) {
     if (r == 0)
         r = bank_set_verifier(bank, &run->check->verifier);
     if (r == 0) {
-        bank->ledger_id = run->check->ledger_id;
+        bank->ledger_id =
+            run->records.index > 0 ? run->records.chain.ledger_id : run->check->ledger_id;
         r = pins_load_head(bank);
         r = r == 0 ? seen_compare(run, bank) : r == -ENOMEM ? r : 0;
     }
@@ -270,7 +272,7 @@ static int seen_check(struct export_check *run) {
 
 /* -------------------------------------------------------------------- found */
 
-static int found_say(struct export_check *run, bool has_entries) {
+static int found_say(struct export_check *run) {
     struct verified_check *check = run->check;
     int r = verified_say(check, true,
                          "The ledger %s signed this head of %" PRIu64 " records, and every tile "
@@ -278,18 +280,67 @@ static int found_say(struct export_check *run, bool has_entries) {
                          run->head.origin, run->head.size);
     if (r < 0)
         return r;
-    if (!has_entries)
+    if (run->records.index == 0)
         return verified_say(check, false,
                             "What the records say: the export holds their hashes only, as one for "
                             "everybody should.");
     r = verified_say(check, true,
-                     "Every record is there as the ledger holds it, and each of the %" PRIu64
-                     " batches is what its author signed, on the history that the author saw.",
+                     "Every record is there as the ledger holds it, and each batch (%" PRIu64
+                     ") is what its author signed, on the history that the author saw.",
                      run->records.n_batches);
     if (r == 0)
         r = verified_say(check, false,
                          "That the keys had the right, and the balances: that takes the rules, see "
                          "timebank-ledger(5).");
+    return r;
+}
+
+/* ---------------------------------------------------------------------- key */
+
+static void chain_take(struct rotation_chain *chain, const struct bytes *bundle) {
+    struct cursor c = cursor_make(bundle->data, bundle->n);
+    const uint8_t *record = NULL;
+    size_t n = 0;
+    while (tile_files_record_next(&c, &record, &n) > 0) {
+        if ((record[0] == RECORD_GENESIS || record[0] == RECORD_ORDER) &&
+            chain_take_record(chain, record, n) < 0)
+            continue; /* whatever it is, the check of the records finds it */
+    }
+}
+
+/* The keys that the records name, each signed for by the one before. */
+static int chain_read_entries(struct export_check *run, uint64_t size, struct rotation_chain *ret) {
+    run->roots.size = size;
+    for (uint64_t number = 0; number * TILE_WIDTH < size; number++) {
+        struct tile tile = tile_roots_tile(&run->roots, 0, number);
+        _cleanup_bytes_ struct bytes bundle = {};
+        tile.level = TILE_ENTRIES;
+        int r = files_fail(run, tile_files_read_bundle(&run->files, &tile, &bundle));
+        if (r != 0)
+            return r;
+        chain_take(ret, &bundle);
+    }
+    return 0;
+}
+
+/* Whoever trusts an earlier key trusts the one that it signed for, where the export says so. */
+static int verifier_follow(struct export_check *run) {
+    struct note_verifier *verifier = &run->check->verifier;
+    struct note_head head;
+    int r = note_checkpoint_open(run->checkpoint.data, run->checkpoint.n, verifier, &head);
+    if (r != -EBADMSG || !has_entries(run) ||
+        note_checkpoint_peek(run->checkpoint.data, run->checkpoint.n, verifier->name, &head) < 0)
+        return r == -ENOMEM ? r : 0;
+    _cleanup_(freep) struct rotation_chain *chain = calloc(1, sizeof(*chain));
+    if (!chain)
+        return -ENOMEM;
+    r = chain_read_entries(run, head.size, chain);
+    int given = r == 0 && chain->n > 0 ? rotation_chain_find(chain, verifier) : -1;
+    for (size_t i = (size_t)given + 1; r == 0 && given >= 0 && i < chain->n; i++) {
+        if (note_checkpoint_open(run->checkpoint.data, run->checkpoint.n, &chain->verifiers[i],
+                                 &head) == 0)
+            *verifier = chain->verifiers[i];
+    }
     return r;
 }
 
@@ -300,6 +351,8 @@ static int checkpoint_check(struct export_check *run) {
         return -ENAMETOOLONG;
     int r = verified_read(run->check, path, NOTE_COSIGNED_MAX, &run->checkpoint);
     if (r == 0)
+        r = verifier_follow(run);
+    if (r == 0)
         r = verified_head(run->check, (const char *)run->checkpoint.data, run->checkpoint.n,
                           &run->head);
     return r;
@@ -307,22 +360,21 @@ static int checkpoint_check(struct export_check *run) {
 
 int export_check(struct verified_check *check) {
     _cleanup_(run_finip) struct export_check *run = calloc(1, sizeof(*run));
-    bool has_entries = false;
     if (!run)
         return -ENOMEM;
     run->check = check;
     run->files.directory = check->path;
+    run->roots.files = &run->files;
     check->verified->kind = TB_IS_EXPORT;
     int r = checkpoint_check(run);
     if (r != 0)
         return r;
-    run->roots.files = &run->files;
     run->roots.size = run->head.size;
     r = tiles_check(run);
+    if (r == 0 && has_entries(run))
+        r = entries_check(run);
     if (r == 0)
-        r = entries_check(run, &has_entries);
-    if (r == 0)
-        r = found_say(run, has_entries);
+        r = found_say(run);
     if (r == 0)
         r = seen_check(run);
     return r == 0 ? verified_head_leaves(check) : r;

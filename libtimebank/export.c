@@ -75,6 +75,17 @@ static int directory_open(struct export_run *run, int *ret_fd) {
     return 0;
 }
 
+/* A head by any of the ledger's keys: the directory's may be older than a change of key, and so may
+ * the published one for a moment. */
+static int head_open(const struct tb_bank *bank, const void *note, size_t n,
+                     struct note_head *ret) {
+    const struct rotation_chain *chain = &bank->handshake.chain;
+    int r = note_checkpoint_open(note, n, &bank->verifier, ret);
+    for (size_t i = chain->n; r == -EBADMSG && i > 0; i--)
+        r = note_checkpoint_open(note, n, &chain->verifiers[i - 1], ret);
+    return r;
+}
+
 static int checkpoint_path(struct export_run *run, char ret[PATH_MAX]) {
     int n = snprintf(ret, PATH_MAX, "%s/%s", run->files.directory, EXPORT_CHECKPOINT);
     return n < PATH_MAX ? 0 : bank_fail(run->bank, -ENAMETOOLONG, NULL);
@@ -91,8 +102,7 @@ static int old_read(struct export_run *run) {
         return 0;
     if (r < 0)
         return bank_fail(run->bank, r, "%s cannot be read: %s.", path, strerror(-r));
-    r = note_checkpoint_open(run->old_checkpoint.data, run->old_checkpoint.n, &run->bank->verifier,
-                             &run->old);
+    r = head_open(run->bank, run->old_checkpoint.data, run->old_checkpoint.n, &run->old);
     if (r == -ENOMEM)
         return bank_fail(run->bank, r, NULL);
     if (r < 0)
@@ -142,7 +152,7 @@ static int ask(struct export_run *run, const Timebank__Request *request,
 static int published_take(struct export_run *run, const Timebank__Published *published) {
     const void *note = published->checkpoint.data;
     size_t n = published->checkpoint.len;
-    int r = note_checkpoint_open(note, n, &run->bank->verifier, &run->head);
+    int r = head_open(run->bank, note, n, &run->head);
     if (r == -ENOMEM)
         return bank_fail(run->bank, r, NULL);
     if (r < 0 || run->head.size != published->size || run->head.size == 0)

@@ -85,7 +85,7 @@ check() {
     as auditor timebank ledger export --entries "$PLACE/early-entries" >/dev/null
     check "$PLACE/early-entries"
     [ "$status" -eq 0 ]
-    says "each of the "
+    says "each batch ("
     [ "$(stat -c %a "$PLACE/early-entries")" = 700 ]
     [ "$(stat -c %a "$PLACE/early-entries/tile/entries/000")" = 600 ]
     run -0 /usr/bin/python3 - "$PLACE/early-entries" <<'PY'
