@@ -27,41 +27,36 @@ static const char *side(const char *named, const char *own) {
     return named && *named ? named : own;
 }
 
-/* What an order of a basic kind does to the account; false where that is not known from the order
- * alone, or the account is no side of it. */
-static bool minutes_follow(const struct tb_order *order, const char *from, const char *to,
-                           const char *code, int64_t *ret) {
-    int64_t minutes = order->kind == TB_LOG ? 0 : (int64_t)order->minutes;
-    bool waits = order->proposal != 0;
+/* Whether the order bears a figure of the account out. Two are not all its own: of what waits for a
+ * yes only a gift moves anything, into transit; and of what a member earns a part may repay an
+ * advance. */
+static bool is_borne_out(const struct tb_order *order, const char *from, const char *to,
+                         const char *code, int64_t figure) {
+    bool waits = order->proposal != 0, is_gift = order->kind == TB_GIFT;
+    bool repays = !waits && (order->kind == TB_EXCHANGE || order->kind == TB_EARN);
     if (order->minutes > INT64_MAX)
         return false;
-    /* Of what waits for a yes only a gift moves anything, into transit. */
-    if (waits && order->kind != TB_GIFT)
-        minutes = 0;
+    int64_t minutes = order->kind == TB_LOG || (waits && !is_gift) ? 0 : (int64_t)order->minutes;
     if (strcmp(code, from) == 0)
-        *ret = -minutes;
-    else if (strcmp(code, to) == 0)
-        *ret = waits ? 0 : minutes;
-    else if (waits && order->kind == TB_GIFT && strcmp(code, "transit") == 0)
-        *ret = minutes;
-    else
-        return false;
-    return true;
+        return figure == -minutes;
+    if (strcmp(code, to) == 0)
+        return repays ? figure >= 0 && figure <= minutes : figure == (waits ? 0 : minutes);
+    if (repays && strcmp(code, "advances") == 0)
+        return figure >= 0 && figure <= minutes;
+    return waits && is_gift && strcmp(code, "transit") == 0 && figure == minutes;
 }
 
-static int figure_check(struct verified_check *check, const struct statement_proof_entry *entry,
-                        const struct tb_order *order, const char *code) {
+static int figure_check(struct verified_check *check, const struct tb_verified_entry *entry,
+                        const char *code) {
+    const struct tb_order *order = &entry->order;
     for (size_t i = 0; i < N_ELEMENTS(basic_kinds); i++) {
-        int64_t minutes = 0;
-        if (basic_kinds[i].kind != (int)order->kind)
-            continue;
-        if (!minutes_follow(order, side(order->from, basic_kinds[i].from),
-                            side(order->to, basic_kinds[i].to), code, &minutes) ||
-            minutes != entry->minutes)
+        if (basic_kinds[i].kind == (int)order->kind &&
+            !is_borne_out(order, side(order->from, basic_kinds[i].from),
+                          side(order->to, basic_kinds[i].to), code, entry->minutes))
             return verified_fail(check,
                                  "Entry %" PRIu64 " is not what the statement says it did to %s: "
                                  "keep the file and tell an auditor.",
-                                 entry->number, code);
+                                 entry->entry, code);
     }
     return 0;
 }
@@ -91,12 +86,9 @@ static int entry_take(void *user, const struct statement_proof_entry *from) {
 /* The account is known once all was read. */
 static int figures_check(struct verified_check *check, const struct statement_proof *proof) {
     int r = 0;
-    for (size_t i = 0; i < check->verified->n_entries && r == 0; i++) {
-        const struct tb_verified_entry *entry = &check->verified->entries[i];
-        struct statement_proof_entry figures = {.number = entry->entry, .minutes = entry->minutes};
-        if (entry->event == 0)
-            r = figure_check(check, &figures, &entry->order, proof->account.code);
-    }
+    for (size_t i = 0; i < check->verified->n_entries && r == 0; i++)
+        if (check->verified->entries[i].event == 0)
+            r = figure_check(check, &check->verified->entries[i], proof->account.code);
     return r;
 }
 
@@ -126,8 +118,8 @@ static int unproven_say(struct verified_check *check) {
     static const char *const sentences[] = {
         "When an entry was recorded and who signed it: a receipt of it shows both.",
         "Hours without credit: they move no balance, so some may be missing.",
-        "Why what was confirmed, corrected or fell due has the minutes that it has: they add up, "
-        "and the rest takes the whole ledger.",
+        "Why what was confirmed, corrected or fell due has the minutes that it has, and what of an "
+        "hour earned repaid an advance: they add up, and the rest takes the whole ledger.",
         "Anything recorded later.",
     };
     int r = 0;
