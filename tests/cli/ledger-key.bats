@@ -44,3 +44,28 @@ teardown_file() {
     run -0 timebank ledger verify "$PLACE/y" --ledger "$OLD"
     says "goes on from the head"
 }
+
+@test "the export of a restored ledger goes on from the lost one's records, under the new name" {
+    timebank backup one >/dev/null
+    run -0 timebankd restore "$PLACE/ledger/backups/one" "$PLACE/new" \
+        --name test.example/timebank/2 --steward "$TIMEBANK_KEY.pub"
+    restored=$(grep -o '^test.example/timebank/2+.*' <<<"$output")
+    timebankd run "$PLACE/new" >"$PLACE/new.log" 2>&1 3>&- &
+    pid=$!
+    for _ in {1..100}; do
+        [ ! -S "$PLACE/new/socket" ] || break
+        sleep 0.05
+    done
+    export TIMEBANK=unix:$PLACE/new/socket
+    timebank account open m0002 --kind member >/dev/null
+    run timebank ledger export "$PLACE/x"
+    [ "$status" -eq 1 ]
+    says "name another directory"
+    timebank ledger export --entries "$PLACE/z" >/dev/null
+    kill "$pid"
+    wait "$pid" || true
+    run -0 timebank ledger verify "$PLACE/z" --ledger "$restored"
+    run timebank ledger verify "$PLACE/z" --ledger "$NEW"
+    [ "$status" -eq 1 ]
+    says "This is of the ledger test.example/timebank/2"
+}
