@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "helpers.h"
 #include "libtimebank/tile-tree.h"
+#include "libtimebank/witness-answer.h"
 #include "libtimebank/witness-proof.h"
 #include "proto/cosignature.h"
 #include "proto/lines.h"
@@ -290,4 +291,41 @@ Test(lib_witness, keeps_strangers_lines_and_drops_false_ones, .init = all_make,
     for (size_t i = n_own; i < after.n; i++)
         n_lines += after.data[i] == '\n';
     cr_assert_eq(n_lines, 2);
+}
+
+Test(lib_witness, takes_no_answer_with_a_changed_bit_and_survives_mutants, .init = all_make,
+     .fini = all_remove) {
+    static struct witness_policy_witness named = {.name = "w"};
+    static struct tb_http_answer http, mutant;
+    struct witness_asked asked = {
+        .witness = &named, .text = "a\n300\nx\n", .n_text = 8, .size = 300};
+    struct witness_answer answer;
+    _cleanup_bytes_ struct bytes line = {};
+    uint64_t state = 11;
+    named.verifier = witness;
+    cr_assert(cosignature_sign(&witness, witness_secret, asked.text, asked.n_text, 5000, &line) ==
+              0);
+    memcpy(http.body, line.data, line.n);
+    http.n_body = line.n;
+    http.status = 200;
+    witness_answer_read(&asked, &http, 5000 + 3600, &answer);
+    cr_assert(answer.outcome == WITNESS_COSIGNED && answer.n_line == line.n);
+    witness_answer_read(&asked, &http, 5000 + 3601, &answer);
+    cr_assert(answer.outcome == WITNESS_GAVE_NONE && answer.r == TB_NOT_VERIFIED);
+    for (size_t bit = 0; bit < 8 * line.n; bit++) {
+        mutant = http;
+        mutant.body[bit / 8] ^= (char)(1 << bit % 8);
+        witness_answer_read(&asked, &mutant, 5000, &answer);
+        cr_assert(answer.outcome == WITNESS_GAVE_NONE, "bit %zu", bit);
+    }
+    for (int round = 0; round < 5000; round++) {
+        static const int statuses[] = {200, 409, 422, 0, -1};
+        mutant.status = statuses[random_next(&state) % N_ELEMENTS(statuses)];
+        mutant.n_body = random_next(&state) % (round % 50 ? 40 : TB_HTTP_BODY_MAX);
+        for (size_t i = 0; i < mutant.n_body; i++)
+            mutant.body[i] = (char)(round % 2 ? "0123456789\n- "[random_next(&state) % 13]
+                                              : random_next(&state));
+        witness_answer_read(&asked, &mutant, 5000, &answer);
+        cr_assert(answer.outcome != WITNESS_COSIGNED);
+    }
 }
