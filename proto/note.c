@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "lines.h"
 #include "text64.h"
 
 #define ALGORITHM_ED25519 0x01
@@ -19,28 +20,7 @@
 #define KEY_ID_BYTES 4
 #define KEY_ID_CHARS (2 * KEY_ID_BYTES)
 
-/* A borrowed piece of text. */
-struct piece {
-    const char *text;
-    size_t n;
-};
-
-static bool piece_equals(struct piece piece, const char *text) {
-    return piece.n == strlen(text) && memcmp(piece.text, text, piece.n) == 0;
-}
-
-/* Cuts what stands before the separator off the front of rest; false where there is none. */
-static bool piece_cut(struct piece *rest, char separator, struct piece *ret) {
-    const char *at = rest->n > 0 ? memchr(rest->text, separator, rest->n) : NULL;
-    if (!at)
-        return false;
-    *ret = (struct piece){.text = rest->text, .n = (size_t)(at - rest->text)};
-    rest->text = at + 1;
-    rest->n -= ret->n + 1;
-    return true;
-}
-
-static bool name_is_valid(struct piece name) {
+static bool name_is_valid(struct lines name) {
     if (name.n == 0 || name.n > NOTE_ORIGIN_MAX)
         return false;
     for (const char *at = name.text, *end = at + name.n; at < end;) {
@@ -52,7 +32,7 @@ static bool name_is_valid(struct piece name) {
 }
 
 bool note_origin_is_valid(const char *origin) {
-    struct piece name = {.text = origin, .n = strlen(origin)};
+    struct lines name = {.text = origin, .n = strlen(origin)};
     return name_is_valid(name) && strncmp(origin, "SSHSIG", 6) != 0;
 }
 
@@ -78,7 +58,7 @@ int note_verifier_init(struct note_verifier *ret, const char *name,
 }
 
 /* Decodes canonical base64 of exactly n bytes. */
-static int base64_read(struct piece text, uint8_t *ret, size_t n) {
+static int base64_read(struct lines text, uint8_t *ret, size_t n) {
     _cleanup_bytes_ struct bytes decoded = {};
     int r = text64_decode(&decoded, text.text, text.n);
     if (r < 0)
@@ -90,11 +70,11 @@ static int base64_read(struct piece text, uint8_t *ret, size_t n) {
 }
 
 int note_verifier_parse(struct note_verifier *ret, const char *text) {
-    struct piece rest = {.text = text, .n = strlen(text)};
-    struct piece name, hex;
+    struct lines rest = {.text = text, .n = strlen(text)};
+    struct lines name, hex;
     uint8_t key[1 + NOTE_KEY_BYTES];
     char name_text[NOTE_ORIGIN_MAX + 1] = {}, key_id[KEY_ID_CHARS + 1];
-    if (!piece_cut(&rest, '+', &name) || !piece_cut(&rest, '+', &hex) || !name_is_valid(name))
+    if (!lines_cut(&rest, '+', &name) || !lines_cut(&rest, '+', &hex) || !name_is_valid(name))
         return -EBADMSG;
     int r = base64_read(rest, key, sizeof(key));
     if (r < 0)
@@ -106,7 +86,7 @@ int note_verifier_parse(struct note_verifier *ret, const char *text) {
     if (note_verifier_init(&verifier, name_text, key + 1) < 0)
         return -EBADMSG;
     text64_hex(key_id, verifier.key_id, KEY_ID_BYTES);
-    if (!piece_equals(hex, key_id))
+    if (!lines_equals(hex, key_id))
         return -EBADMSG;
     *ret = verifier;
     return 0;
@@ -161,52 +141,36 @@ int note_checkpoint_add(const struct note_head *head, const struct note_verifier
     return to->r;
 }
 
-/* Digits without a leading zero, at most UINT64_MAX. */
-static int decimal_read(struct piece text, uint64_t *ret) {
-    uint64_t v = 0;
-    if (text.n == 0 || (text.n > 1 && text.text[0] == '0'))
-        return -EBADMSG;
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.text[i] < '0' || text.text[i] > '9')
-            return -EBADMSG;
-        uint64_t digit = (uint64_t)(text.text[i] - '0');
-        if (__builtin_mul_overflow(v, (uint64_t)10, &v) || __builtin_add_overflow(v, digit, &v))
-            return -EBADMSG;
-    }
-    *ret = v;
-    return 0;
-}
-
 /* The three lines and the blank one; rest is left at the signature lines. */
-static int head_read(struct piece *rest, const char *name, struct note_head *ret) {
-    struct piece origin, size, root, blank;
-    if (!piece_cut(rest, '\n', &origin) || !piece_cut(rest, '\n', &size) ||
-        !piece_cut(rest, '\n', &root) || !piece_cut(rest, '\n', &blank) || blank.n != 0 ||
-        origin.n > NOTE_ORIGIN_MAX || !piece_equals(origin, name))
+static int head_read(struct lines *rest, const char *name, struct note_head *ret) {
+    struct lines origin, size, root, blank;
+    if (!lines_cut(rest, '\n', &origin) || !lines_cut(rest, '\n', &size) ||
+        !lines_cut(rest, '\n', &root) || !lines_cut(rest, '\n', &blank) || blank.n != 0 ||
+        origin.n > NOTE_ORIGIN_MAX || !lines_equals(origin, name))
         return -EBADMSG;
     *ret = (struct note_head){};
     memcpy(ret->origin, origin.text, origin.n);
-    int r = decimal_read(size, &ret->size);
-    return r < 0 ? r : base64_read(root, ret->root.b, HASH_BYTES);
+    int r = lines_decimal(size, &ret->size);
+    return r < 0 ? r : lines_hash(root, &ret->root);
 }
 
 /* 1: a good signature of the text by verifier; 0: well formed, and somebody else's. */
-static int signature_line_check(struct piece line, struct piece text,
+static int signature_line_check(struct lines line, struct lines text,
                                 const struct note_verifier *verifier) {
     _cleanup_bytes_ struct bytes signature = {};
-    struct piece name;
+    struct lines name;
     if (line.n < sizeof(DASH) - 1 || memcmp(line.text, DASH, sizeof(DASH) - 1) != 0)
         return -EBADMSG;
     line.text += sizeof(DASH) - 1;
     line.n -= sizeof(DASH) - 1;
-    if (!piece_cut(&line, ' ', &name) || !name_is_valid(name))
+    if (!lines_cut(&line, ' ', &name) || !name_is_valid(name))
         return -EBADMSG;
     int r = text64_decode(&signature, line.text, line.n);
     if (r < 0)
         return r;
     if (signature.n <= KEY_ID_BYTES)
         return -EBADMSG;
-    if (!piece_equals(name, verifier->name) ||
+    if (!lines_equals(name, verifier->name) ||
         memcmp(signature.data, verifier->key_id, KEY_ID_BYTES) != 0)
         return 0;
     if (signature.n != KEY_ID_BYTES + NOTE_SIGNATURE_BYTES)
@@ -217,13 +181,13 @@ static int signature_line_check(struct piece line, struct piece text,
 }
 
 int note_checkpoint_peek(const void *data, size_t n, const char *origin, struct note_head *ret) {
-    struct piece rest = {.text = data, .n = n};
+    struct lines rest = {.text = data, .n = n};
     return n > NOTE_COSIGNED_MAX ? -EBADMSG : head_read(&rest, origin, ret);
 }
 
 int note_checkpoint_open(const void *data, size_t n, const struct note_verifier *verifier,
                          struct note_head *ret) {
-    struct piece rest = {.text = data, .n = n}, text = {.text = data}, line;
+    struct lines rest = {.text = data, .n = n}, text = {.text = data}, line;
     struct note_head head;
     unsigned n_ours = 0;
     if (n > NOTE_COSIGNED_MAX)
@@ -232,7 +196,7 @@ int note_checkpoint_open(const void *data, size_t n, const struct note_verifier 
     if (r < 0)
         return r;
     text.n = (size_t)(rest.text - text.text) - 1;
-    while (piece_cut(&rest, '\n', &line)) {
+    while (lines_cut(&rest, '\n', &line)) {
         r = signature_line_check(line, text, verifier);
         if (r < 0)
             return r;
