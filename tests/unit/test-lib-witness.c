@@ -323,8 +323,8 @@ Test(lib_witness, takes_no_answer_with_a_changed_bit_and_survives_mutants, .init
         mutant.status = statuses[random_next(&state) % N_ELEMENTS(statuses)];
         mutant.n_body = random_next(&state) % (round % 50 ? 40 : TB_HTTP_BODY_MAX);
         for (size_t i = 0; i < mutant.n_body; i++)
-            mutant.body[i] = (char)(round % 2 ? "0123456789\n- "[random_next(&state) % 13]
-                                              : random_next(&state));
+            mutant.body[i] =
+                round % 2 ? "0123456789\n- "[random_next(&state) % 13] : (char)random_next(&state);
         witness_answer_read(&asked, &mutant, 5000, &answer);
         cr_assert(answer.outcome != WITNESS_COSIGNED);
     }
