@@ -84,6 +84,14 @@ trust_restored() {
     [ "$(ls "$PLACE/ledger/backups")" = one ]
 }
 
+@test "a backup that cannot be written is refused, and the bank goes on" {
+    touch "$PLACE/ledger/backups"
+    run -1 timebank backup one --json
+    is 'x["refused"] == "BACKUP_FAILED"'
+    rm "$PLACE/ledger/backups"
+    run -0 timebank backup one
+}
+
 @test "only a steward has a backup made" {
     key_make broker --role broker
     run -1 as broker timebank backup one --json

@@ -271,6 +271,20 @@ def keys(s):
     s.refused("NO_AUTHORITY", "gift", "--from", s.you, "--to", s.me, "--time", "1h", key="me")
 
 
+@test("backups with names that are none, of a name that is there, and that cannot be written")
+def backups(s):
+    for name in ("Upper", "a/b", ".hidden", "x.part-1"):
+        s.refused("BACKUP_NAME", "backup", name)
+    s.done("backup", "one")
+    s.refused("BACKUP_EXISTS", "backup", "one")
+    backups = s.bank.directory + "/backups"
+    os.rename(backups, backups + ".kept")
+    open(backups, "w").close()
+    s.refused("BACKUP_FAILED", "backup", "two")
+    os.unlink(backups)
+    os.rename(backups + ".kept", backups)
+
+
 @test("a bank that is not there, or another than the one that was trusted")
 def other_banks(s):
     s.refused("NO_BANK", "status", before=("--bank", "unix:/nonexistent/socket"))

@@ -57,6 +57,7 @@ static const struct {
     {BODY(ACCOUNT_STATE), "yyyononnru"},
     {BODY(RANGES), "yyyyyyyyyy"},    {BODY(PUBLISHED), "yyyyyyyyyy"},
     {BODY(TILES), "yyyyyyyyyy"},     {BODY(RECORDS), "ynnnnnnyru"},
+    {BODY(BACKUP), "ynnnnnnnru"},
 };
 
 static const char *own_account(enum actor actor) {
@@ -125,6 +126,9 @@ static Timebank__Request *request_of(Timebank__Request__BodyCase body, enum acto
         break;
     case BODY(TILES):
         request->tiles->n = 1;
+        break;
+    case BODY(BACKUP):
+        request->backup->name = text_copy("one");
         break;
     case BODY(REPORT):
         request->report->from_day = TODAY - 30;
