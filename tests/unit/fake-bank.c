@@ -580,6 +580,9 @@ static bool request_handle(struct fake_bank *bank, int fd, const Timebank__Reque
         bank->busy--;
         return refuse(bank, fd, request, REFUSAL_TRY_LATER, 0);
     }
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    if (bank->answer && bank->answer(bank, request, &response))
+        return reply(bank, fd, request, &response);
     switch (request->body_case) {
     case TIMEBANK__REQUEST__BODY_SUBMIT:
         return submit_handle(bank, fd, request);

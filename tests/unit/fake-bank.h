@@ -49,6 +49,11 @@ struct fake_batch {
     uint64_t received_at_ms;
 };
 
+struct fake_bank;
+/* Answers in the bank's place: true where it filled the response in. */
+typedef bool (*fake_answer)(struct fake_bank *bank, const Timebank__Request *request,
+                            Timebank__Response *response);
+
 struct fake_bank {
     char directory[64];
     char address[128];
@@ -77,6 +82,8 @@ struct fake_bank {
     atomic_int refused; /* answers every submit with this refusal, if not 0 */
     atomic_int n_submits;
     atomic_int n_notes;
+
+    fake_answer answer; /* or NULL */
 
     int listener;
     atomic_bool stop;
