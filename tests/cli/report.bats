@@ -169,7 +169,7 @@ PY
         [ ! -S "$socket" ] || break
         sleep 0.05
     done
-    run -0 timebank --bank "unix:$socket" report "${YEAR[@]}" --format html
+    run -0 --separate-stderr timebank --bank "unix:$socket" report "${YEAR[@]}" --format html
     kill -TERM $pid
     says "tea&amp;&lt;b&gt;cake&lt;/b&gt;: report for"
     [[ "$output" != *"<b>cake"* ]]
