@@ -456,3 +456,23 @@ Test(merkle, agrees_with_every_consistency_vector_but_four_of_definition) {
     cr_assert(json_array_size(cases) == 98 && n_differing == 4);
     json_decref(cases);
 }
+
+/* Any proof that leads to the newer root names the older one, whoever made it. */
+Test(merkle, names_the_older_root_that_a_consistency_proof_is_from) {
+    struct hash path[MERKLE_PATH_MAX + 1], old_root, root;
+    uint64_t size = N_LEAVES;
+    size_t n;
+    leaves_make();
+    for (uint64_t old_size = 1; old_size < N_LEAVES; old_size++) {
+        bool is_perfect = (old_size & (old_size - 1)) == 0;
+        cr_assert(merkle_prove_consistency(lookup, &size, old_size, size, path, &n) == 0);
+        int r = merkle_consistency_roots(old_size, size, path, n, &old_root, &root);
+        cr_assert(r == (is_perfect ? -EBADMSG : 0), "%u", (unsigned)old_size);
+        struct hash wanted = merkle_root(leaves, old_size), whole = merkle_root(leaves, size);
+        cr_assert(is_perfect || (hash_equal(&old_root, &wanted) && hash_equal(&root, &whole)));
+        cr_assert(merkle_consistency_roots(old_size, size, path, n - 1, &old_root, &root) < 0);
+        cr_assert(merkle_consistency_roots(old_size, size, path, 0, &old_root, &root) < 0);
+    }
+    cr_assert(merkle_consistency_roots(0, 5, path, 1, &old_root, &root) < 0);
+    cr_assert(merkle_consistency_roots(5, 5, path, 1, &old_root, &root) < 0);
+}
