@@ -75,7 +75,8 @@ type bank struct {
 	origin     string
 	ledgerID   [32]byte
 	keys       map[key]*right
-	ledgerKeys []key // the ledger's own, the last one being in use
+	ledgerKeys []key // under this origin, the last one being in use
+	formerKeys map[key]bool
 	policies   map[string]string
 	books      *books
 	activities map[string]bool
@@ -108,7 +109,7 @@ var defaults = map[string]string{
 func newBank(g *genesis) *bank {
 	b := &bank{
 		origin: g.origin, ledgerID: keyID(g.origin, g.ledgerKey), keys: map[key]*right{},
-		ledgerKeys: []key{g.ledgerKey}, policies: map[string]string{}, books: newBooks(),
+		ledgerKeys: []key{g.ledgerKey}, formerKeys: map[key]bool{g.ledgerKey: true}, policies: map[string]string{}, books: newBooks(),
 		activities: map[string]bool{}, funders: map[string]bool{}, offers: map[string]*offer{},
 		mandates: map[string]*mandate{}, entries: map[orderID]*entry{}, batchIDs: map[string]int64{},
 		transfers: map[string]bool{}, leaving: map[*account]*waiting{},

@@ -25,6 +25,7 @@ const (
 
 type export struct {
 	directory  string
+	checkpoint []byte
 	head       *head
 	hashes     hashStore
 	records    [][]byte // none without entries
@@ -106,13 +107,18 @@ func cutEntries(data []byte, n int) ([][]byte, error) {
 }
 
 // openExport reads head and leaves: of the records where they are there, else of the lowest tiles.
-func openExport(directory string, v *verifierKey) (*export, error) {
+// It fails where there is no way to go on; that the head is signed is for checkHead to say.
+func openExport(directory string) (*export, error) {
 	x := &export{directory: directory}
-	text, err := readSmall(filepath.Join(directory, "checkpoint"))
-	if err != nil {
+	var err error
+	if x.checkpoint, err = readSmall(filepath.Join(directory, "checkpoint")); err != nil {
 		return nil, err
 	}
-	if x.head, err = readHead(text, v); err != nil {
+	text, _, found := strings.Cut(string(x.checkpoint), "\n\n")
+	if !found {
+		return nil, errors.New("checkpoint is no signed head")
+	}
+	if x.head, err = readHeadText(text + "\n"); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(directory, "tile", "entries")); err == nil {
@@ -124,6 +130,50 @@ func openExport(directory string, v *verifierKey) (*export, error) {
 		}
 	}
 	return x, nil
+}
+
+// checkHead looks that the verifier key signed the head, or one that it was followed by.
+func (x *export) checkHead(v *verifierKey, r *result) error {
+	_, err := readHead(x.checkpoint, v)
+	if err == nil || !x.hasEntries {
+		return err
+	}
+	for _, next := range x.followers(v) {
+		if _, again := readHead(x.checkpoint, next); again == nil {
+			r.say("key: the verifier key was followed by %s, which signed the head", next.text)
+			return nil
+		}
+	}
+	return err
+}
+
+// followers are the keys that came after one, each signed for by the one before.
+func (x *export) followers(v *verifierKey) []*verifierKey {
+	var id [32]byte
+	var keys []*verifierKey
+	last := v.public
+	for _, record := range x.records {
+		if record[0] == recordGenesis {
+			if g, err := readGenesis(record); err == nil {
+				id = keyID(g.origin, g.ledgerKey)
+			}
+		}
+		if record[0] != recordOrder {
+			continue
+		}
+		o, err := readOrder(record)
+		if err != nil || o.kind != kindRotateKey {
+			continue
+		}
+		k, err := readRotation(o, id, last)
+		if err != nil {
+			continue
+		}
+		if next, err := newVerifierKey(v.origin, k); err == nil {
+			keys, last = append(keys, next), k
+		}
+	}
+	return keys
 }
 
 func (x *export) readLeaves(n int64) error {

@@ -21,6 +21,7 @@ var strictBase64 = base64.StdEncoding.Strict()
 
 // verifierKey is origin+hhhhhhhh+base64(0x01 || public key).
 type verifierKey struct {
+	text     string
 	origin   string
 	public   key
 	verifier note.Verifier
@@ -36,7 +37,7 @@ func readVerifierKey(text string) (*verifierKey, error) {
 	if err != nil || len(data) != 1+ed25519.PublicKeySize || data[0] != 1 {
 		return nil, errors.New("not a verifier key of an Ed25519 key")
 	}
-	v := &verifierKey{origin: parts[0], verifier: verifier}
+	v := &verifierKey{text: text, origin: parts[0], verifier: verifier}
 	copy(v.public[:], data[1:])
 	return v, nil
 }
@@ -44,6 +45,13 @@ func readVerifierKey(text string) (*verifierKey, error) {
 // keyID is the whole hash of which signatures carry the first four bytes.
 func keyID(origin string, public key) [32]byte {
 	return sha256.Sum256(append([]byte(origin+"\n\x01"), public[:]...))
+}
+
+// newVerifierKey is that of a key that is known already.
+func newVerifierKey(origin string, public key) (*verifierKey, error) {
+	id := keyID(origin, public)
+	data := append([]byte{1}, public[:]...)
+	return readVerifierKey(fmt.Sprintf("%s+%x+%s", origin, id[:4], strictBase64.EncodeToString(data)))
 }
 
 type head struct {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -32,7 +33,10 @@ type audit struct {
 func checkLedger(directory string, v *verifierKey) *result {
 	r := &result{}
 	begin := time.Now()
-	x, err := openExport(directory, v)
+	x, err := openExport(directory)
+	if err == nil {
+		err = x.checkHead(v, r)
+	}
 	if err != nil {
 		r.problem("%s", err)
 		return r
@@ -87,20 +91,43 @@ func (a *audit) record(i int64, record []byte) error {
 }
 
 func (a *audit) genesis(i int64, record []byte) error {
-	if i != 0 {
-		return fmt.Errorf("a second genesis")
-	}
 	g, err := readGenesis(record)
 	if err != nil {
 		return err
 	}
-	if g.origin != a.vkey.origin {
-		return fmt.Errorf("the genesis is of %s", g.origin)
+	if i > 0 {
+		return a.goOn(i, g)
+	}
+	if g.oldOrigin != "" {
+		return errors.New("the first genesis goes on from another ledger")
 	}
 	a.bank = newBank(g)
-	if g.oldOrigin != "" {
-		a.say("genesis: it goes on from %s, of which %d records were known", g.oldOrigin, g.oldSize)
+	return nil
+}
+
+// goOn is a further genesis: the ledger was restored from a backup, under another name and key.
+func (a *audit) goOn(i int64, g *genesis) error {
+	b := a.bank
+	root, err := a.export.hashes.root(i)
+	if err != nil {
+		return err
 	}
+	if g.oldOrigin != b.origin || g.oldSize != uint64(i) || string(g.oldRoot) != string(root[:]) {
+		a.problem("record %d: a genesis that does not go on from the records before it", i)
+	}
+	if g.origin == b.origin || b.formerKeys[g.ledgerKey] || len(g.policyNames) > 0 || g.createdMs < a.timeMs {
+		a.problem("record %d: a genesis with a name or key of before, or with policies, or from before", i)
+	}
+	b.origin, b.ledgerID = g.origin, keyID(g.origin, g.ledgerKey)
+	b.ledgerKeys, b.formerKeys[g.ledgerKey] = []key{g.ledgerKey}, true
+	for _, k := range g.stewards {
+		if r := b.keys[k]; r == nil {
+			b.keys[k] = &right{role: steward, granted: i}
+		} else if r.role != steward || r.revoked != 0 {
+			a.problem("record %d: a key that had another role, or was revoked, becomes a steward's", i)
+		}
+	}
+	a.say("genesis: from record %d on it is %s, restored from %s", i, g.origin, g.oldOrigin)
 	return nil
 }
 
@@ -301,8 +328,7 @@ func (a *audit) end() {
 		a.problem("there is no genesis")
 		return
 	}
-	last := a.bank.ledgerKeys[len(a.bank.ledgerKeys)-1]
-	if known := a.bank.isLedgerKey(a.vkey.public); !known || last != a.vkey.public && len(a.bank.ledgerKeys) == 1 {
+	if a.vkey.origin != a.bank.origin || !a.bank.isLedgerKey(a.vkey.public) {
 		a.problem("the verifier key is not one that the ledger's records name")
 	}
 	if len(a.export.records) < 2 || a.export.records[len(a.export.records)-1][0] != recordState {

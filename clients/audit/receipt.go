@@ -215,6 +215,9 @@ func (r *receipt) check() {
 		r.fail("seal.record: %w", err)
 		return
 	}
+	if sealed.pinSize > uint64(seal.index) {
+		r.fail("the author had seen more records than stand before the seal")
+	}
 	r.checkBatch(record, sealed, entry.index-seal.index-1)
 	r.say("order: %s", o.sentence())
 	r.say("received: %s", timeText(sealed.receivedMs))
@@ -234,6 +237,9 @@ func (r *receipt) checkBatch(record []byte, sealed *header, place int64) {
 	if !bytes.Equal(h.bytes, sealed.bytes) {
 		r.fail("batch.header is not the header in the seal")
 		return
+	}
+	if h.ledgerID != keyID(r.vkey.origin, r.vkey.public) {
+		r.fail("the batch was signed for another ledger than that of the verifier key, or for an earlier key of it")
 	}
 	if p := r.inBatch(h, record); p != place {
 		r.fail("the order's place in the batch is not its place after the seal")

@@ -139,12 +139,17 @@ func readSeal(record []byte) (*header, error) {
 
 // isSigned says whether the author signed the header, as ssh-keygen -Y sign -n timebank-batch does.
 func (h *header) isSigned(signature []byte) bool {
-	sum := sha512.Sum512(h.bytes)
+	return isSignedAs("timebank-batch", h.bytes, h.author, signature)
+}
+
+// isSignedAs checks an SSHSIG with SHA-512, of which only the 64 bytes were kept.
+func isSignedAs(namespace string, message []byte, by key, signature []byte) bool {
+	sum := sha512.Sum512(message)
 	signed := []byte("SSHSIG")
-	for _, s := range []string{"timebank-batch", "", "sha512", string(sum[:])} {
+	for _, s := range []string{namespace, "", "sha512", string(sum[:])} {
 		signed = append(signed, lengthed([]byte(s))...)
 	}
-	return ed25519.Verify(h.author[:], signed, signature)
+	return len(signature) == ed25519.SignatureSize && ed25519.Verify(by[:], signed, signature)
 }
 
 func lengthed(b []byte) []byte {

@@ -213,12 +213,31 @@ func (x *act) revokeKey() error {
 	return nil
 }
 
-// rotateKey notes the ledger's next key.
+// readRotation is the ledger's next key, for which the last one and itself signed.
+func readRotation(o *order, ledgerID [32]byte, last key) (next key, err error) {
+	if next, err = readKey(o.body.data(1)); err != nil {
+		return next, err
+	}
+	message := append([]byte("TBK1"), ledgerID[:]...)
+	message = append(append(message, last[:]...), next[:]...)
+	if !isSignedAs("timebank-key", message, last, o.body.data(2)) {
+		return next, errors.New("the ledger's key did not sign for the next one")
+	}
+	if !isSignedAs("timebank-key", message, next, o.body.data(3)) {
+		return next, errors.New("the ledger's next key did not sign")
+	}
+	return next, nil
+}
+
 func (x *act) rotateKey() error {
-	k, err := readKey(x.order.body.data(1))
+	k, err := readRotation(x.order, x.bank.ledgerID, x.bank.ledgerKeys[len(x.bank.ledgerKeys)-1])
 	if err != nil {
 		return err
 	}
+	if x.bank.formerKeys[k] {
+		return errors.New("the key was the ledger's before")
+	}
+	x.bank.formerKeys[k] = true
 	x.bank.ledgerKeys = append(x.bank.ledgerKeys, k)
 	return nil
 }
