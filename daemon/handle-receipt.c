@@ -120,6 +120,54 @@ static int put_checkpoint(struct bank *bank, struct arena *arena, Timebank__Rece
     return 0;
 }
 
+/* One link: the record, and its path behind those of the links before. */
+static int put_link(struct store_read *read, uint64_t index, size_t place, struct arena *arena,
+                    Timebank__Receipt *receipt) {
+    ProtobufCBinaryData *path;
+    struct run run;
+    size_t n, n_path = 0;
+    const uint8_t *record;
+    int r = runs_find(read, index, &run);
+
+    if (r <= 0)
+        return r < 0 ? r : -EUCLEAN;
+    record = run_record(&run, (uint32_t)(index - run.first), &n);
+    r = copy(arena, record, n, &receipt->chain_record[place]);
+    if (r == 0)
+        r = put_path(read, index, receipt->size, arena, &path, &n_path);
+    if (r < 0)
+        return r;
+    receipt->chain[place] = index;
+    receipt->chain_n_path[place] = (uint32_t)n_path;
+    memcpy(receipt->chain_path + receipt->n_chain_path, path, n_path * sizeof(*path));
+    receipt->n_chain_path += n_path;
+    return 0;
+}
+
+/* Whoever knows the ledger by an earlier key than the one that signs this head follows by these. */
+static int put_chain(struct bank *bank, struct store_read *read, struct arena *arena,
+                     Timebank__Receipt *receipt) {
+    struct state_chain chain;
+    size_t n = 0;
+    int r = 0;
+
+    state_chain_read(bank_state(bank), &chain);
+    while (n < chain.n && chain.keys[n].record < receipt->size)
+        n++;
+    if (n < 2)
+        return 0;
+    receipt->chain = arena_alloc(arena, n * sizeof(*receipt->chain));
+    receipt->chain_record = arena_alloc(arena, n * sizeof(*receipt->chain_record));
+    receipt->chain_n_path = arena_alloc(arena, n * sizeof(*receipt->chain_n_path));
+    receipt->chain_path = arena_alloc(arena, n * MERKLE_PATH_MAX * sizeof(*receipt->chain_path));
+    if (!receipt->chain || !receipt->chain_record || !receipt->chain_n_path || !receipt->chain_path)
+        return -ENOMEM;
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = put_link(read, chain.keys[i].record, i, arena, receipt);
+    receipt->n_chain = receipt->n_chain_record = receipt->n_chain_n_path = n;
+    return r;
+}
+
 static int complete(struct bank *bank, const struct reply *reply, struct arena *arena,
                     Timebank__Response *response) {
     Timebank__Receipt *receipt = arena_alloc(arena, sizeof(*receipt));
@@ -144,6 +192,8 @@ static int complete(struct bank *bank, const struct reply *reply, struct arena *
         r = put_batch_path(&run, number, arena, receipt);
     if (r == 0)
         r = put_checkpoint(bank, arena, receipt);
+    if (r == 0)
+        r = put_chain(bank, read, arena, receipt);
     if (r < 0)
         return r;
     response->receipt = receipt;

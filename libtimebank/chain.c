@@ -33,6 +33,21 @@ int chain_read(const Timebank__Greeting *greeting, const struct note_verifier *v
     return 0;
 }
 
+int chain_open_head(const struct tb_bank *bank, const void *note, size_t n,
+                    struct note_verifier *ret_signer, struct note_head *ret) {
+    const struct rotation_chain *chain = &bank->handshake.chain;
+    const struct note_verifier *signer = &bank->verifier;
+    int r = note_checkpoint_open(note, n, signer, ret);
+
+    for (size_t i = chain->n; i > 0 && r == -EBADMSG; i--) {
+        signer = &chain->verifiers[i - 1];
+        r = note_checkpoint_open(note, n, signer, ret);
+    }
+    if (r == 0)
+        *ret_signer = *signer;
+    return r;
+}
+
 static int take_genesis(struct rotation_chain *chain, const uint8_t *body, size_t n,
                         struct arena *arena) {
     Timebank__Genesis *genesis = NULL;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "chain.h"
 #include "proto/text64.h"
 #include "state.h"
 #include "verify.h"
@@ -163,21 +164,19 @@ int pins_load_head(struct tb_bank *bank) {
 }
 
 /* A head that was met before a change of the ledger's key bears the old one's signature. */
-static const struct note_verifier *signer_find(const struct tb_bank *bank) {
-    const struct rotation_chain *chain = &bank->handshake.chain;
-    const struct bytes *note = &bank->head.checkpoint;
+static void signer_find(const struct tb_bank *bank, struct note_verifier *ret) {
     struct note_head head;
-    for (size_t i = chain->n; i > 0; i--) {
-        if (note_checkpoint_open(note->data, note->n, &chain->verifiers[i - 1], &head) == 0)
-            return &chain->verifiers[i - 1];
-    }
-    return &bank->verifier;
+    int r = chain_open_head(bank, bank->head.checkpoint.data, bank->head.checkpoint.n, ret, &head);
+    if (r < 0)
+        *ret = bank->verifier;
 }
 
 static int head_write(struct tb_bank *bank, const char *path) {
     _cleanup_bytes_ struct bytes file = {};
+    struct note_verifier signer;
+    signer_find(bank, &signer);
     bytes_put_text(&file, PIN_MAGIC);
-    note_verifier_format(signer_find(bank), &file);
+    note_verifier_format(&signer, &file);
     bytes_put_u8(&file, '\n');
     bytes_put(&file, bank->head.checkpoint.data, bank->head.checkpoint.n);
     int r = file.r < 0 ? file.r : file_replace(path, 0600, file.data, file.n);

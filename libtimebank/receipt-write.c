@@ -77,16 +77,20 @@ static void directory_remove(const char *directory) {
         if (asprintf(&path, "%s/%s", directory, names[i]) > 0)
             unlink(path);
     }
+    receipt_chain_remove(directory);
     rmdir(directory);
 }
 
-static int directory_make(const char *directory, const struct bytes files[N_FILES]) {
+static int directory_make(const struct tb_receipt *receipt, const char *directory,
+                          const struct bytes files[N_FILES]) {
     _cleanup_(freep) char *beside = NULL;
     if (asprintf(&beside, "%s.%08x", directory, (unsigned)randombytes_random()) < 0)
         return -ENOMEM;
     if (mkdir(beside, 0755) < 0) /* who may look into it, the umask says */
         return -errno;
     int r = files_write(beside, files);
+    if (r == 0)
+        r = receipt_chain_write(receipt, beside);
     if (r == 0 && renameat2(AT_FDCWD, beside, AT_FDCWD, directory, RENAME_NOREPLACE) < 0)
         r = -errno;
     if (r < 0)
@@ -121,7 +125,7 @@ int tb_receipt_write(const struct tb_receipt *receipt, const char *directory, ch
     if (r == 0)
         r = files_make(receipt, files);
     if (r == 0)
-        r = directory_make(path, files);
+        r = directory_make(receipt, path, files);
     for (size_t i = 0; i < N_FILES; i++)
         bytes_fini(&files[i]);
     return r == 0 ? 0 : write_fail(r, directory, why, n_why);

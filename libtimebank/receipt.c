@@ -27,6 +27,8 @@ struct tb_receipt *tb_receipt_free(struct tb_receipt *receipt) {
         return NULL;
     bytes_fini(&receipt->record);
     bytes_fini(&receipt->checkpoint);
+    for (size_t i = 0; i < receipt->n_chain; i++)
+        bytes_fini(&receipt->chain[i].record);
     free(receipt);
     return NULL;
 }
@@ -69,6 +71,8 @@ static int shape_take(const Timebank__Receipt *message, struct tb_receipt *recei
     if (r == 0)
         r = path_take(&receipt->batch_proof, message->number - message->seal - 1,
                       message->batch_path, message->n_batch_path);
+    if (r == 0)
+        r = receipt_chain_take(message, receipt);
     return r;
 }
 
@@ -81,13 +85,12 @@ static int head_take(const struct tb_call *call, const Timebank__Receipt *messag
     const struct note_head *wanted = is_given ? &job->head : &call->seen.head;
     const void *note = is_given ? job->checkpoint.data : message->checkpoint.data;
     size_t n = is_given ? job->checkpoint.n : message->checkpoint.len;
-    int r = note_checkpoint_open(note, n, &bank->verifier, &receipt->head);
+    int r = chain_open_head(bank, note, n, &receipt->verifier, &receipt->head);
     if (r < 0)
         return r;
     if (message->size != wanted->size || receipt->head.size != wanted->size ||
         !hash_equal(&receipt->head.root, &wanted->root))
         return -EBADMSG;
-    receipt->verifier = bank->verifier;
     bytes_put(&receipt->checkpoint, note, n);
     receipt->entry_proof.checkpoint = receipt->seal_proof.checkpoint =
         (const char *)receipt->checkpoint.data;
@@ -117,6 +120,8 @@ static const char *receipt_find_fault(const struct tb_bank *bank,
     if (!record_is_proven(&receipt->head, receipt->seal_record, RECORD_SEAL_BYTES,
                           &receipt->seal_proof))
         return "The seal shown is not the one in the ledger.";
+    if (!receipt_chain_holds(receipt, &bank->ledger_id))
+        return "The changes of the ledger's key shown do not lead to the one that signed its head.";
     if (!hash_equal(&header->ledger_id, &bank->ledger_id))
         return "The entry was signed for another ledger.";
     if (sshsig_verify(SSHSIG_BATCH, receipt->seal.header, BATCH_HEADER_BYTES, header->author,
@@ -186,7 +191,8 @@ static const struct call_noun receipt_noun = {.judge = job_judge, .free = job_fr
 /* The head that a caller was given: it must be this ledger's. */
 static int head_read(struct tb_bank *bank, const char *head, struct job *job) {
     size_t n = strlen(head);
-    int r = note_checkpoint_open(head, n, &bank->verifier, &job->head);
+    struct note_verifier signer;
+    int r = chain_open_head(bank, head, n, &signer, &job->head);
     if (r == -ENOMEM)
         return bank_fail(bank, r, NULL);
     if (r < 0 || job->head.size == 0)

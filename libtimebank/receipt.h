@@ -6,8 +6,15 @@
 #pragma once
 
 #include "bank.h"
+#include "chain.h"
 #include "proto/merkle.h"
 #include "proto/proof.h"
+
+/* A record of the chain of keys, and its proof. */
+struct receipt_link {
+    struct bytes record;
+    struct proof proof;
+};
 
 struct tb_receipt {
     struct note_verifier verifier; /* signed the head */
@@ -20,6 +27,8 @@ struct tb_receipt {
     struct record_seal seal;
     struct batch_header header;
     struct bytes checkpoint;
+    size_t n_chain; /* 0: the key of genesis signed the head */
+    struct receipt_link chain[ROTATION_KEYS_MAX];
 };
 
 struct receipt_readme {
@@ -32,3 +41,15 @@ struct receipt_readme {
     uint64_t place; /* of the order in its batch, from 0 */
 };
 void receipt_readme(const struct receipt_readme *readme, struct bytes *to);
+
+/* receipt-chain.c */
+int receipt_chain_take(const Timebank__Receipt *message, struct tb_receipt *receipt) TB_MUST_CHECK;
+/* The keys that proven records name; -EBADMSG: one is not under the head, or does not follow. */
+int receipt_chain_read(const struct receipt_link *links, size_t n, const struct note_head *head,
+                       struct rotation_chain *ret) TB_MUST_CHECK;
+/* It leads from the ledger's first key to the one that signed the head. */
+bool receipt_chain_holds(const struct tb_receipt *receipt, const struct hash *ledger_id);
+#define RECEIPT_CHAIN_NAME_BYTES 32
+void receipt_chain_name(size_t i, bool is_proof, char ret[RECEIPT_CHAIN_NAME_BYTES]);
+int receipt_chain_write(const struct tb_receipt *receipt, const char *directory) TB_MUST_CHECK;
+void receipt_chain_remove(const char *directory);

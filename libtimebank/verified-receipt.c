@@ -49,6 +49,7 @@ struct receipt {
     struct note_head head;
     struct record_seal seal;
     struct batch_header header;
+    struct verified_chain chain;
 };
 
 static void receipt_fini(struct receipt *receipt) {
@@ -57,6 +58,7 @@ static void receipt_fini(struct receipt *receipt) {
     proof_fini(&receipt->entry_proof);
     proof_fini(&receipt->seal_proof);
     proof_fini(&receipt->batch_proof);
+    verified_chain_fini(&receipt->chain);
 }
 
 /* -------------------------------------------------------------------- parts */
@@ -73,20 +75,21 @@ static int files_read(struct verified_check *check, struct receipt *receipt) {
     return 0;
 }
 
-static bool is_part(const char *name) {
-    bool is_known = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+static bool is_part(const struct receipt *receipt, const char *name) {
+    bool is_known = strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+                    verified_chain_has(&receipt->chain, name);
     for (size_t i = 0; i < N_PARTS; i++)
         is_known = is_known || strcmp(name, parts[i].name) == 0;
     return is_known;
 }
 
 /* What somebody put beside it: named, and not believed. */
-static int others_name(struct verified_check *check) {
+static int others_name(struct verified_check *check, const struct receipt *receipt) {
     DIR *directory = opendir(check->path);
     struct dirent *entry;
     int r = directory ? 0 : -errno;
     while (r == 0 && (entry = readdir(directory)))
-        if (!is_part(entry->d_name))
+        if (!is_part(receipt, entry->d_name))
             r = verified_say(check, false,
                              "Anything about the file %s: it is no part of a receipt.",
                              entry->d_name);
@@ -133,6 +136,9 @@ static int proofs_check(struct verified_check *check, struct receipt *receipt) {
         return verified_fail(check, "entry.proof and seal.proof end with different heads: they "
                                     "are not of one receipt.");
     r = verified_head(check, entry->checkpoint, entry->n_checkpoint, &receipt->head);
+    if (r == 0)
+        r = verified_chain_prove(check, &receipt->chain, &receipt->head, entry->checkpoint,
+                                 entry->n_checkpoint);
     if (r == 0)
         r = record_prove(check, &receipt->head, &receipt->files[ENTRY], entry, "entry.record");
     if (r == 0)
@@ -306,6 +312,8 @@ int verified_receipt(struct verified_check *check) {
     check->verified->kind = TB_IS_RECEIPT;
     int r = files_read(check, &receipt);
     if (r == 0)
+        r = verified_chain_read(check, &receipt.chain);
+    if (r == 0)
         r = proofs_check(check, &receipt);
     if (r == 0)
         r = header_check(check, &receipt);
@@ -318,6 +326,8 @@ int verified_receipt(struct verified_check *check) {
     if (r == 0)
         r = proven_say(check, &receipt);
     if (r == 0)
+        r = verified_chain_say(check, &receipt.chain);
+    if (r == 0)
         r = unproven_say(check);
-    return r == 0 ? others_name(check) : r;
+    return r == 0 ? others_name(check, &receipt) : r;
 }

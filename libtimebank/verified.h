@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "proto/code.h"
 #include "proto/note.h"
+#include "receipt.h"
 #include "timebank.h"
 
 #define VERIFIED_FILE_MAX (128u * 1024 * 1024) /* bytes of any one file that is looked at */
@@ -74,6 +75,24 @@ int verified_head(struct verified_check *check, const char *note, size_t n,
 int verified_head_leaves(struct verified_check *check) TB_MUST_CHECK;
 /* A file that is a checkpoint. */
 int verified_checkpoint(struct verified_check *check, const struct bytes *file) TB_MUST_CHECK;
+
+/* verified-chain.c: the keys that a receipt shows. read() moves check->verifier on to the one that
+ * signed the head, where the one given is of the chain; prove() once the head is opened. */
+struct verified_chain {
+    size_t n;
+    size_t n_followed; /* changes after the key that was given */
+    struct receipt_link links[ROTATION_KEYS_MAX];
+    struct bytes texts[ROTATION_KEYS_MAX];
+};
+int verified_chain_read(struct verified_check *check, struct verified_chain *chain) TB_MUST_CHECK;
+int verified_chain_prove(struct verified_check *check, const struct verified_chain *chain,
+                         const struct note_head *head, const char *checkpoint,
+                         size_t n_checkpoint) TB_MUST_CHECK;
+int verified_chain_say(struct verified_check *check,
+                       const struct verified_chain *chain) TB_MUST_CHECK;
+/* A file of the chain. */
+bool verified_chain_has(const struct verified_chain *chain, const char *name);
+void verified_chain_fini(struct verified_chain *chain);
 
 int verified_receipt(struct verified_check *check) TB_MUST_CHECK;
 int verified_proof(struct verified_check *check, const struct bytes *file) TB_MUST_CHECK;
