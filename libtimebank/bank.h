@@ -82,6 +82,7 @@ struct tb_bank {
     struct {
         uint32_t tag;
         uint64_t known_size;
+        const struct bytes *named; /* checkpoint of the head that the request named */
         const struct bytes *body;
         const struct bytes *reply;
     } judged;

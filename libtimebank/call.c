@@ -45,6 +45,8 @@ void call_discard(struct tb_call *call) {
     bytes_fini(&call->body);
     bytes_fini(&call->parts);
     bytes_fini(&call->seen.checkpoint);
+    bytes_fini(&call->named);
+    bytes_fini(&call->reached);
     reply_free(call->reply);
     free(call);
 }
@@ -241,10 +243,15 @@ void call_attempt_ended(struct tb_call *call, int r) {
 
 /* ------------------------------------------------------------------- answer */
 
+const struct bytes *call_reached(const struct tb_call *call) {
+    return call->reached.n > 0 ? &call->reached : &call->seen.checkpoint;
+}
+
 void call_show(const struct tb_call *call) {
     struct tb_bank *bank = call->bank;
     bank->judged.tag = call->tag;
     bank->judged.known_size = call->known.size;
+    bank->judged.named = &call->named;
     bank->judged.body = &call->body;
     bank->judged.reply = call->reply ? &call->reply->bytes : NULL;
 }
@@ -271,7 +278,7 @@ void call_judge(struct tb_call *call, int r) {
     if (r != -EBADMSG && r != -EPROTO)
         call->stage = CALL_WAITS;
     call_attempt_ended(call, r);
-    bank->judged.body = bank->judged.reply = NULL;
+    bank->judged.named = bank->judged.body = bank->judged.reply = NULL;
     if (r == -EBADMSG)
         call_end_all(bank, r);
     else if (r == -EPROTO || r == TB_SHUTTING_DOWN)

@@ -57,6 +57,7 @@ struct tb_call {
 
     uint32_t tag;           /* of the last sending */
     struct note_head known; /* the head that it named */
+    struct bytes named;     /* and its checkpoint: evidence, if it must be */
     uint64_t sent_at_ms;
     bool is_unknown;   /* a sending went without an answer */
     bool is_forgotten; /* nobody holds it any more: freed when it ends */
@@ -65,6 +66,7 @@ struct tb_call {
     struct reply *reply;
     struct bank_head seen;  /* of the reply */
     struct note_head reach; /* the furthest head that is known to extend it */
+    struct bytes reached;   /* and its checkpoint; empty where that is seen's */
 
     int r;
     char message[BANK_MESSAGE_BYTES];
@@ -96,6 +98,8 @@ int call_lend(struct tb_call *call);
 /* Its answer is there, r is what became of its head: judges it, and ends the call or has it sent
  * again. */
 void call_judge(struct tb_call *call, int r);
+/* The checkpoint of its reach. */
+const struct bytes *call_reached(const struct tb_call *call);
 /* What it sent and got is what evidence would show from now on. */
 void call_show(const struct tb_call *call);
 /* One attempt ended with r; the bank's sentence is set, or empty. What is over in a moment is tried

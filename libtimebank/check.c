@@ -31,6 +31,10 @@ static int parent_take(struct tb_call *call) {
     if (r < 0)
         return r;
     parent->reach = call->seen.head;
+    if (call->seen.checkpoint.n > 0) {
+        bytes_clear(&parent->reached);
+        bytes_put(&parent->reached, call->seen.checkpoint.data, call->seen.checkpoint.n);
+    }
     call->parent = NULL;
     if (r == 1)
         check_hold(parent);
@@ -96,8 +100,10 @@ static int heads_ask(struct tb_call *held) {
 }
 
 void check_hold(struct tb_call *call) {
-    if (call->stage != CALL_CHECKED)
+    if (call->stage != CALL_CHECKED) {
         call->reach = call->seen.head;
+        bytes_clear(&call->reached);
+    }
     call->stage = CALL_CHECKED;
     int r = heads_ask(call);
     if (r < 0)
@@ -112,7 +118,7 @@ void check_wake(struct tb_bank *bank) {
             continue;
         }
         call_show(call);
-        call_judge(call, head_compare(bank, &call->reach, &call->seen.checkpoint));
+        call_judge(call, head_compare(bank, &call->reach, call_reached(call)));
         call = bank->calls; /* which others ended with it is not known */
     }
 }

@@ -25,6 +25,10 @@ static void exchange_put(const struct tb_bank *bank, struct bytes *to) {
     evidence_file_data(to, EVIDENCE_REPLY, reply->data, reply->n);
 }
 
+static bool is_same(const struct bytes *a, const struct bytes *b) {
+    return a->n == b->n && memcmp(a->data, b->data, a->n) == 0;
+}
+
 void evidence_write(struct tb_bank *bank, const char *sentence, const void *checkpoint, size_t n) {
     free(bank->evidence);
     bank->evidence = NULL;
@@ -39,6 +43,9 @@ void evidence_write(struct tb_bank *bank, const char *sentence, const void *chec
     evidence_file_begin(&file, sentence, bank->address, bank->verifier_key, now_ms);
     evidence_file_note(&file, EVIDENCE_HEAD_BEFORE, bank->head.checkpoint.data,
                        bank->head.checkpoint.n);
+    const struct bytes *named = bank->judged.named;
+    if (bank->judged.body && named->n > 0 && !is_same(named, &bank->head.checkpoint))
+        evidence_file_note(&file, EVIDENCE_HEAD_NAMED, named->data, named->n);
     evidence_file_note(&file, EVIDENCE_HEAD_NOW, checkpoint, n);
     exchange_put(bank, &file);
     evidence_file_end(&file);

@@ -199,10 +199,21 @@ static struct tb_call *call_next(const struct tb_bank *bank) {
     return call;
 }
 
+/* The head that it names, with its checkpoint: what may have to speak against the reply. */
+static int known_set(const struct tb_bank *bank, struct tb_call *call) {
+    const struct bytes *note = call->parent ? call_reached(call->parent) : &bank->head.checkpoint;
+    call->known = call->parent ? call->parent->reach : bank->head.head;
+    bytes_clear(&call->named);
+    if (note->n > 0)
+        bytes_put(&call->named, note->data, note->n);
+    return call->named.r;
+}
+
 static int call_send(struct tb_bank *bank, struct tb_call *call, uint64_t now_ms) {
     call->tag = ++bank->tag;
-    call->known = call->parent ? call->parent->reach : bank->head.head;
-    int r = wire_put(bank, call->tag, call->known.size, &call->body);
+    int r = known_set(bank, call);
+    if (r == 0)
+        r = wire_put(bank, call->tag, call->known.size, &call->body);
     if (r != 0)
         return r;
     call->stage = CALL_SENT;

@@ -20,8 +20,10 @@
 struct evidence {
     struct evidence_file file;
     bool has_before; /* a head signed by the ledger */
+    bool has_named;
     bool has_now;
     struct note_head before;
+    struct note_head named;
     struct note_head now;
     struct hash other_root; /* that the newer head's own history has at the older one's size */
 };
@@ -115,8 +117,18 @@ static int unconnected_tell(struct verified_check *check, const struct evidence 
         evidence->before.size, evidence->now.size);
 }
 
+static bool is_fork(const struct note_head *a, const struct note_head *b) {
+    return a->size == b->size && !hash_equal(&a->root, &b->root);
+}
+
+/* The reply's proof goes from the head that the request named. Where that and the one verified
+ * before are of one size and differ, nothing else is needed. */
 static int heads_judge(struct verified_check *check, struct evidence *evidence) {
     const struct note_head *before = &evidence->before, *now = &evidence->now;
+    if (evidence->has_named && is_fork(before, &evidence->named))
+        return histories_say(check, before->size, &before->root, &evidence->named.root);
+    if (evidence->has_named && !is_fork(before, now))
+        evidence->before = evidence->named;
     check->verified->size = before->size;
     check->verified->root = before->root;
     if (before->size == now->size)
@@ -257,6 +269,7 @@ int verified_evidence(struct verified_check *check, const struct bytes *file) {
     if (evidence_file_find(&evidence.file, EVIDENCE_HEADER).n > 0)
         return pin_check(check, &evidence);
     evidence.has_before = head_read(check, &evidence.file, EVIDENCE_HEAD_BEFORE, &evidence.before);
+    evidence.has_named = head_read(check, &evidence.file, EVIDENCE_HEAD_NAMED, &evidence.named);
     evidence.has_now = head_read(check, &evidence.file, EVIDENCE_HEAD_NOW, &evidence.now);
     if (evidence.has_before && evidence.has_now)
         return heads_judge(check, &evidence);

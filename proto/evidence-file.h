@@ -22,6 +22,7 @@
 
 /* Left by a client: */
 #define EVIDENCE_HEAD_BEFORE "the head that was verified before"
+#define EVIDENCE_HEAD_NAMED "the head that the request named" /* where that is another */
 #define EVIDENCE_HEAD_NOW "the head that was shown now"
 #define EVIDENCE_REQUEST "request, base64 of the protobuf message"
 #define EVIDENCE_REPLY "reply, base64 of the protobuf message"

@@ -435,6 +435,17 @@ Test(lib_call, catches_every_lie_with_several_calls_under_way, .init = setup, .f
     }
 }
 
+/* What is kept convinces a stranger. */
+static void expect_proof(void) {
+    char why[1024] = "";
+    struct tb_verified *verified = NULL;
+    struct tb_verify_ask ask = {.verifier_key = tb_bank_verifier_key(bank)};
+    int r = tb_verify(tb_bank_evidence(bank), &ask, &verified, why, sizeof(why));
+    cr_assert(r == 0 && strstr(tb_verified_sentence(verified, 0, NULL), "two histories"), "%d %s",
+              r, why);
+    tb_verified_free(verified);
+}
+
 /* Each reply extends the head that all of them named, and none extends the other. */
 Test(lib_call, catches_a_bank_that_shows_each_call_another_future, .init = setup,
      .fini = teardown) {
@@ -448,6 +459,7 @@ Test(lib_call, catches_a_bank_that_shows_each_call_another_future, .init = setup
         n_caught += r == -EBADMSG;
     }
     cr_assert(n_caught >= 5 && files_count("evidence") == 1, "%u", n_caught);
+    expect_proof();
     batches_free(6);
 }
 

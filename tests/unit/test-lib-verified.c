@@ -675,6 +675,27 @@ Test(lib_verified, proves_two_histories_by_the_banks_own_proof, .init = setup, .
     expect_refused_saying(world.path, "does not connect them");
 }
 
+/* The request named another head than the newest that was verified. */
+Test(lib_verified, proves_two_histories_by_the_head_that_was_named, .init = setup,
+     .fini = teardown) {
+    _cleanup_bytes_ struct bytes before = {}, named = {}, now = {}, reply = {}, text = {};
+    ledger_grow(13);
+    head_put(9, &before);
+    head_put(7, &named);
+    world.leaves[3].b[0] ^= 1;
+    head_put(13, &now);
+    reply_put(7, 13, &reply);
+    evidence_file_begin(&text, "So it was found.", "-", world.key, RECEIVED_MS);
+    evidence_file_note(&text, EVIDENCE_HEAD_BEFORE, before.data, before.n);
+    evidence_file_note(&text, EVIDENCE_HEAD_NAMED, named.data, named.n);
+    evidence_file_note(&text, EVIDENCE_HEAD_NOW, now.data, now.n);
+    evidence_file_data(&text, EVIDENCE_REPLY, reply.data, reply.n);
+    evidence_file_end(&text);
+    scratch_write(world.directory, "file", text.data, text.n);
+    cr_assert(verify(world.path) == 0, "%s", world.why);
+    cr_assert(says(true, "of its first 7 records"));
+}
+
 Test(lib_verified, does_not_take_a_rollback_for_proven, .init = setup, .fini = teardown) {
     _cleanup_bytes_ struct bytes before = {}, now = {}, nothing = {};
     ledger_grow(13);
