@@ -7,6 +7,7 @@
 
 #include "helpers.h"
 #include "libtimebank/export-records.h"
+#include "timebank.h"
 
 #define ORIGIN "test.example/timebank"
 #define N_MAX 32
@@ -289,4 +290,85 @@ Test(export_records, a_restored_ledger_does_not_go_on_from_another_history) {
     root.b[5] ^= 1;
     put_genesis(ORIGIN "/2", next, n_records, &root);
     expect_found("goes on from another history");
+}
+
+/* ---- the whole directory */
+
+static void bundle_write(const char *name, unsigned n) {
+    struct bytes bundle = {0};
+    for (unsigned i = 0; i < n; i++) {
+        bytes_put_u16(&bundle, (uint16_t)log_records[i].n);
+        bytes_put(&bundle, log_records[i].data, log_records[i].n);
+    }
+    scratch_write(place, name, bundle.data, bundle.n);
+    bytes_fini(&bundle);
+}
+
+/* As an export would be that was made of two records, then of all. */
+static void export_write(void) {
+    struct note_head head = {.size = n_records, .root = merkle_root(leaves, n_records)};
+    struct bytes note = {0};
+    char name[64];
+    strcpy(head.origin, ORIGIN);
+    cr_assert(note_checkpoint_sign(&head, &verifier, ledger_key, &note) == 0);
+    cr_assert(scratch_run(place, "mkdir -p tile/0/000.p tile/entries/000.p") == 0);
+    scratch_write(place, "checkpoint", note.data, note.n);
+    scratch_write(place, "tile/0/000.p/2", leaves, 2 * sizeof(*leaves));
+    bundle_write("tile/entries/000.p/2", 2);
+    snprintf(name, sizeof(name), "tile/0/000.p/%u", n_records);
+    scratch_write(place, name, leaves, n_records * sizeof(*leaves));
+    snprintf(name, sizeof(name), "tile/entries/000.p/%u", n_records);
+    bundle_write(name, n_records);
+    bytes_fini(&note);
+}
+
+static int export_verify(void) {
+    _cleanup_bytes_ struct bytes key = {0};
+    struct tb_verified *verified = NULL;
+    char why[512];
+    note_verifier_format(&verifier, &key);
+    bytes_put_u8(&key, 0);
+    struct tb_verify_ask ask = {.verifier_key = (const char *)key.data};
+    int r = tb_verify(place, &ask, &verified, why, sizeof(why));
+    cr_assert(r != 0 || tb_verified_kind(verified) == TB_IS_EXPORT);
+    tb_verified_free(verified);
+    return r;
+}
+
+static unsigned flip_each_bit(const char *name) {
+    char path[128];
+    uint8_t data[4096];
+    snprintf(path, sizeof(path), "%s/%s", place, name);
+    FILE *file = fopen(path, "r+");
+    cr_assert(file);
+    unsigned n = (unsigned)fread(data, 1, sizeof(data), file);
+    for (unsigned bit = 0; bit < 8 * n; bit++) {
+        uint8_t was = data[bit / 8];
+        for (int turn = 0; turn < 2; turn++) {
+            uint8_t now = turn ? was : was ^ (uint8_t)(1 << bit % 8);
+            cr_assert(pwrite(fileno(file), &now, 1, bit / 8) == 1);
+            if (turn == 0) {
+                int r = export_verify();
+                cr_assert(r == TB_NOT_VERIFIED || r == TB_WRONG_LEDGER, "%s bit %u: %d", name, bit,
+                          r);
+            }
+        }
+    }
+    fclose(file);
+    return n;
+}
+
+Test(export_records, each_single_bit_of_every_file_counts, .timeout = 120) {
+    char name[2][64];
+    setenv("XDG_STATE_HOME", place, 1);
+    export_write();
+    cr_assert(export_verify() == 0);
+    snprintf(name[0], sizeof(name[0]), "tile/0/000.p/%u", n_records);
+    snprintf(name[1], sizeof(name[1]), "tile/entries/000.p/%u", n_records);
+    cr_assert(flip_each_bit("checkpoint") > 150);
+    cr_assert(flip_each_bit("tile/0/000.p/2") == 64);
+    cr_assert(flip_each_bit("tile/entries/000.p/2") > 100);
+    cr_assert(flip_each_bit(name[0]) == 32 * n_records);
+    cr_assert(flip_each_bit(name[1]) > 400);
+    cr_assert(export_verify() == 0);
 }
