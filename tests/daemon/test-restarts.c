@@ -109,6 +109,37 @@ static void send_all(void) {
     }
 }
 
+/* A batch is answered, and no state record was made behind it yet. */
+static void send_one_and_go(void) {
+    struct reply *reply = ask_later(BROKER, parcel_request(sent[0]));
+
+    cr_assert(log_hand_over(story.bank->log, 0) == 0);
+    cr_assert(log_collect(story.bank->log) == 0);
+    reply_take(reply);
+    cr_assert(response_answer());
+}
+
+static const Timebank__Response *ask_published(void) {
+    return ask(STRANGER, request_new(TIMEBANK__REQUEST__BODY_PUBLISHED));
+}
+
+Test(restarts, after_a_kill_publish_what_was_not_published) {
+    char why[512];
+    uint64_t size;
+
+    make_parcels();
+    in_a_child_that_dies(send_one_and_go);
+    cr_assert(bank_try_open(why, sizeof(why)) == 0, "%s", why);
+    ask_published();
+    expect_refused(TRY_LATER);
+    size = story.bank->log->head.size;
+    tick();
+    cr_assert(ask_published()->body_case == TIMEBANK__RESPONSE__BODY_PUBLISHED);
+    cr_assert(story.response->published->size == size + 1 && story.head.size == size + 1);
+    tick();
+    cr_assert(ask_published()->published->size == size + 1, "it goes on publishing");
+}
+
 Test(restarts, after_a_kill_find_every_answered_batch) {
     make_parcels();
     in_a_child_that_dies(send_all);
