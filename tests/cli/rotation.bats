@@ -137,8 +137,9 @@ X
         rotated 0
     done
     TIMEBANK_LEDGER=$first timebank balance m0001
-    run timebank ledger rotate --overlap 0 "once more"
+    run --separate-stderr timebank --json ledger rotate --overlap 0 "once more"
     [ "$status" -eq 1 ]
+    is "x['refused'] == 'BAD_ROTATION'"
     says "as often as it can be"
 }
 

@@ -47,6 +47,7 @@ ELSEWHERE = {
     "NOTHING_TO_EXPIRE": "limits.bats::what nobody spent in time is told first, and lapses only for as many as were told",
     "EXPIRY_CAP": "limits.bats::an expiry is taken back like any entry, and no more expires in a day than the cap",
     "NO_QUORUM": "witness.bats::for programs each outcome is a line, and the last says whether it is enough",
+    "BAD_ROTATION": "rotation.bats::the twentieth change still fits into a greeting, and there is no other",
     "OFFER_NOT_NOW": "venue.bats::an offer of other hours is refused when it is typed as it happens",
 }
 # What only a bug could bring, or what no room says any more: refusal -> why.
