@@ -25,8 +25,6 @@ type audit struct {
 	timeMs     uint64 // the ledger time
 	stopped    string // why balances are not known any more
 	stoppedAt  int64
-	kindCounts map[int]int
-	nEvents    int
 	nSeals     int
 }
 
@@ -46,7 +44,7 @@ func checkLedger(directory string, v *verifierKey) *result {
 		r.NotChecked = append(r.NotChecked, "the records: this export has none (timebank ledger export --entries)")
 		return r
 	}
-	a := &audit{result: r, export: x, vkey: v, kindCounts: map[int]int{}}
+	a := &audit{result: r, export: x, vkey: v}
 	for i, record := range x.records {
 		if err := a.record(int64(i), record); err != nil {
 			a.problem("record %d: %s", i, err)
@@ -211,7 +209,6 @@ func (a *audit) order(i int64, record []byte) error {
 		return err
 	}
 	o.index, o.receivedMs = i, a.seal.receivedMs
-	a.kindCounts[o.kind]++
 	if a.bank.entries[o.id] != nil {
 		return fmt.Errorf("its id is that of record %d", a.bank.entries[o.id].order.index)
 	}
@@ -259,7 +256,7 @@ func (a *audit) event(i int64, record []byte) error {
 		a.stop(i, "an event cannot be read")
 		return err
 	}
-	a.nEvents++
+	a.Events++
 	if e.timeMs < a.timeMs {
 		a.problem("record %d: an event from before the record ahead of it", i)
 	}
@@ -343,7 +340,7 @@ func (a *audit) end() {
 		a.problem("the balances sum to %d minutes, and transit does not hold what is held", balances)
 	}
 	a.say("seals: %d, each signed by its author, with rights, pin and times", a.nSeals)
-	a.say("replay: %d entries, %d events, %d accounts; %d state records compared", a.Entries, a.nEvents, a.Accounts, a.States)
+	a.say("replay: %d entries, %d events, %d accounts; %d state records compared", a.Entries, a.Events, a.Accounts, a.States)
 	if a.stopped != "" {
 		a.NotChecked = append(a.NotChecked, fmt.Sprintf(
 			"records %d on: %s; balances and roots are checked up to there", a.stoppedAt, a.stopped))

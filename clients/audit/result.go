@@ -20,6 +20,7 @@ type result struct {
 	Replayed   int64    `json:"replayed_records,omitempty"`
 	States     int64    `json:"states_compared,omitempty"`
 	Entries    int64    `json:"entries,omitempty"`
+	Events     int      `json:"events"`
 	Accounts   int      `json:"accounts,omitempty"`
 	Milli      int64    `json:"milliseconds,omitempty"`
 	Checks     []string `json:"checks"`
