@@ -167,6 +167,11 @@ func (x *act) checkAnswerer(e *entry) {
 	}
 }
 
+// canDispute says of which kinds what was given can be set aside.
+func canDispute(kind int) bool {
+	return kind == kindExchange || kind == kindEarn || kind == kindGift || kind == kindRedeem
+}
+
 func (x *act) dispute() error {
 	e, err := x.find()
 	if err != nil {
@@ -180,7 +185,7 @@ func (x *act) dispute() error {
 		return errors.New("nothing is left to dispute, or it does not say why")
 	}
 	to, m := x.bank.account(e.to), int64(remains)
-	if to == nil {
+	if to == nil || !canDispute(e.order.kind) {
 		return errors.New("its target cannot be disputed")
 	}
 	x.move(legs{{to, -m, m}, {x.bank.own("transit"), m, 0}})

@@ -219,7 +219,8 @@ func (a *audit) order(i int64, record []byte) error {
 	return nil
 }
 
-// replay judges an order and lets it take effect. Without an author nothing can.
+// replay judges an order and lets it take effect; without an author nothing can. Once balances are not
+// known any more, only who may record what is looked at.
 func (a *audit) replay(o *order) {
 	e := &entry{order: o, author: a.seal.authorRight, minutes: o.minutes, from: o.from, to: o.to}
 	a.bank.entries[o.id] = e
@@ -229,16 +230,19 @@ func (a *audit) replay(o *order) {
 	}
 	x := &act{bank: a.bank, index: o.index, leaf: o.leaf, nowMs: a.seal.receivedMs, author: e.author,
 		order: o, entry: e}
-	err := x.checkCommon()
-	if err == nil {
+	var err error
+	if a.stopped == "" {
+		err = x.checkCommon()
+	} else if k := kinds[o.kind]; k != nil {
+		x.checkRight(k)
+	}
+	if err == nil && (a.stopped == "" || o.kind == kindGrantKey || o.kind == kindRevokeKey || o.kind == kindSetMandate) {
 		err = x.proposeOrApply()
 	}
-	if a.stopped == "" || o.kind >= kindOpenAccount {
-		for _, p := range x.problems {
-			a.problem("entry %d: %s", o.index, p)
-		}
+	for _, p := range x.problems {
+		a.problem("entry %d: %s", o.index, p)
 	}
-	if err != nil && a.stopped == "" {
+	if err != nil {
 		a.problem("entry %d: %s", o.index, err)
 		a.stop(o.index, "an order could not take effect")
 	}
