@@ -20,6 +20,27 @@ static bool are_complete(const Timebank__AskTiles *ask, uint64_t size) {
     return ask->first < n_complete && ask->n <= n_complete - ask->first;
 }
 
+/* Run by run: to find one costs more than to read it. */
+static int read_leaves(struct store_read *read, uint64_t first, uint32_t n, struct hash *ret) {
+    for (uint32_t i = 0; i < n;) {
+        struct run run;
+        int r = runs_find(read, first + i, &run);
+        if (r <= 0)
+            return r < 0 ? r : -EUCLEAN;
+        for (uint64_t at = first + i - run.first; i < n && at < run.n; i++, at++)
+            ret[i] = run_leaf(&run, (uint32_t)at);
+    }
+    return 0;
+}
+
+static int read_roots(struct store_read *read, const Timebank__AskTiles *ask, struct hash *ret) {
+    int r = 0;
+
+    for (uint32_t i = 0; r == 0 && i < ask->n; i++)
+        r = runs_lookup(read, 8 * ask->level, ask->first + i, &ret[i]);
+    return r;
+}
+
 int handle_tiles(struct call *call) {
     const Timebank__AskTiles *ask = call->request->tiles;
     Timebank__Hashes *hashes = arena_alloc(call->arena, sizeof(*hashes));
@@ -35,8 +56,9 @@ int handle_tiles(struct call *call) {
     if (!hashes || !list)
         return -ENOMEM;
     r = log_read(call->bank->log, &read);
-    for (uint32_t i = 0; r == 0 && i < ask->n; i++)
-        r = runs_lookup(read, 8 * ask->level, ask->first + i, &list[i]);
+    if (r == 0)
+        r = ask->level == 0 ? read_leaves(read, ask->first, ask->n, list)
+                            : read_roots(read, ask, list);
     if (r < 0)
         return r;
     timebank__hashes__init(hashes);
