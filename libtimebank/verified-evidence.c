@@ -164,12 +164,14 @@ static int header_read(struct verified_check *check, const struct evidence_file 
         return r;
     if (r < 0 || header.n != BATCH_HEADER_BYTES || signature.n != SSHSIG_SIGNATURE_BYTES ||
         batch_header_unpack(header.data, &pin->header) < 0)
-        return verified_fail(check, "The batch in this evidence is none: it proves nothing.");
+        return verified_fail(
+            check, "The batch in this evidence is none, so it proves nothing: find another copy.");
     if (sshsig_verify(SSHSIG_BATCH, header.data, header.n, pin->header.author, signature.data) < 0)
-        return verified_fail(check, "The author's signature in this evidence does not verify: it "
-                                    "proves nothing.");
+        return verified_fail(check, "The author's signature in this evidence does not verify, so "
+                                    "it proves nothing: find another copy.");
     if (!hash_equal(&pin->header.ledger_id, &check->ledger_id)) {
-        verified_fail(check, "The batch in this evidence is for another ledger than %s.",
+        verified_fail(check,
+                      "The batch in this evidence is for another ledger than %s: name that one.",
                       check->verifier.name);
         return TB_WRONG_LEDGER;
     }
@@ -228,8 +230,9 @@ static int pin_check(struct verified_check *check, const struct evidence *eviden
     if (r != 0)
         return r;
     if (!head_read(check, &evidence->file, EVIDENCE_HEAD_OWN, &pin.own))
-        return verified_fail(check, "The ledger's own head in this evidence is not signed by the "
-                                    "key that you gave: it proves nothing.");
+        return verified_fail(check,
+                             "The ledger's own head in this evidence is not signed by the key that "
+                             "you gave, so it proves nothing: give the key of then.");
     check->verified->size = pin.own.size;
     check->verified->root = pin.own.root;
     r = own_root(&evidence->file, &pin);

@@ -15,7 +15,7 @@ static int entry_take(struct verified_check *check, const struct proof *proof) {
     r = verified_entry_decode(check->verified, proof->extra.data, proof->extra.n, entry);
     if (r == -EBADMSG)
         return verified_fail(check, "The record in the proof is neither an order nor something "
-                                    "that fell due: there is nothing to say in words.");
+                                    "that fell due: name a receipt of an entry.");
     entry->entry = proof->index;
     return r;
 }

@@ -57,7 +57,9 @@ int verified_read(struct verified_check *check, const char *path, size_t n_max, 
     if (r == -ENOENT)
         return verified_fail(check, "%s is not there: ask again for what it belongs to.", name);
     if (r == -EFBIG)
-        return verified_fail(check, "%s is too long to be what it should be.", name);
+        return verified_fail(
+            check, "%s is too long to be what it should be: ask again for what it belongs to.",
+            name);
     if (r < 0)
         return verified_fail(check, "%s cannot be read (%s): it must be a plain file.", name,
                              strerror(-r));
