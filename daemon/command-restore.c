@@ -31,6 +31,7 @@ struct restoring {
     size_t n_stewards;
     struct bank_settings settings;
     struct note_head old_head;
+    uint64_t old_size; /* records of the backup: the store may be ahead of its head */
     bool has_people;
     char why[512];
 };
@@ -207,6 +208,7 @@ static int make_log(struct restoring *restoring, const char *beside,
     genesis.created_ms = clock_wall_ms();
     r = log_restore(beside, &restoring->settings.log, &restoring->old_head, &genesis, keyring,
                     restoring->why, sizeof(restoring->why));
+    restoring->old_size = genesis.old_size;
     if (r == -EBADMSG && !*restoring->why)
         snprintf(restoring->why, sizeof(restoring->why),
                  "a steward's key was revoked in this ledger, or has another role: make a new one "
@@ -241,8 +243,8 @@ static void tell(const struct restoring *restoring) {
     say("restored into %s: its first %llu records are those of %s, and it goes on as %s. "
         "The line above is its verifier key: tell everybody that the bank goes on under it, and "
         "that what was recorded after the backup must be entered again",
-        restoring->directory, (unsigned long long)restoring->old_head.size,
-        restoring->old_head.origin, restoring->name);
+        restoring->directory, (unsigned long long)restoring->old_size, restoring->old_head.origin,
+        restoring->name);
     if (!restoring->has_people)
         say("the backup holds no register of people: wards, age bands and the texts of notes are "
             "gone, the accounts and their balances are all there");

@@ -107,6 +107,23 @@ trust_restored() {
     [ "$(ls "$PLACE/ledger/backups")" = one ]
 }
 
+@test "a daemon killed while it makes backups leaves whole ones and none in part" {
+    for i in 1 2 3 4 5 6; do
+        helps --on 2026-01-0$i >/dev/null
+        timebank --deadline 1 backup "b$i" --people >/dev/null 2>&1 &
+        client=$!
+        sleep "0.0$i"
+        kill -KILL "$(cat "$PLACE/pid")"
+        wait "$client" || true
+        rm -f "$PLACE/ledger/socket"
+        bank_run
+        [ -z "$(find "$PLACE/ledger/backups" -name '*.part-*' 2>/dev/null)" ]
+    done
+    for made in "$PLACE"/ledger/backups/b*; do
+        [ ! -e "$made" ] || run -0 timebankd check "$made" --full
+    done
+}
+
 # ---- after a disaster
 
 @test "a restore goes on under another name, with all that the backup held" {
@@ -134,6 +151,14 @@ trust_restored() {
     run -0 helps --on yesterday
     run -0 timebank balance m0001 --json
     is 'x["minutes"] == 120'
+
+    # An old entry has a receipt of the ledger that goes on, too, which says where it was signed.
+    run -0 timebank receipt "$entry" --out "$PLACE/later"
+    run -0 timebank verify "$PLACE/later" --ledger "$NEW"
+    says "stands in the ledger test.example/timebank/2"
+    says "restored from a backup of test.example/timebank."
+    run -1 timebank verify "$PLACE/later" --ledger "$OLD"
+    says "none that this ledger ever had"
 
     # An old receipt goes on to be true of the old ledger.
     run -0 timebank verify "$PLACE/receipt" --ledger "$OLD"

@@ -337,6 +337,39 @@ Test(order_of_checks, looks_at_the_pin_before_the_orders_and_keeps_evidence) {
     expect_evidence(name, parcel);
 }
 
+static void send_false_pin(enum actor author, uint8_t twist) {
+    struct parcel *parcel = good_batch(author);
+
+    parcel->header.pin_root.b[31] ^= twist;
+    parcel_sign(parcel);
+    parcel_send(parcel);
+    expect_refused(OTHER_HISTORY);
+}
+
+Test(order_of_checks, keeps_the_first_false_pin_of_an_authors_day) {
+    char name[256] = "";
+
+    send_false_pin(BROKER, 1);
+    send_false_pin(BROKER, 1);
+    send_false_pin(BROKER, 2);
+    cr_assert(n_evidence(name) == 1);
+    send_false_pin(STEWARD, 1);
+    cr_assert(n_evidence(name) == 2);
+}
+
+Test(order_of_checks, keeps_no_evidence_beyond_a_hundred_files) {
+    char path[160], name[256] = "";
+
+    snprintf(path, sizeof(path), "%s/evidence", story.directory);
+    cr_assert(mkdir(path, 0700) == 0);
+    for (int i = 0; i < 100; i++) {
+        snprintf(path, sizeof(path), "%s/evidence/other-history-%d", story.directory, i);
+        cr_assert(file_create(path, 0600, "", 0) == 0);
+    }
+    send_false_pin(BROKER, 1);
+    cr_assert(n_evidence(name) == 100);
+}
+
 Test(order_of_checks, takes_any_true_pin_and_no_pin_and_none_beyond_the_log) {
     struct hash *leaves = stored_leaves(story.head.size);
     uint64_t size = story.head.size;
