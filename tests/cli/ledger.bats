@@ -19,6 +19,13 @@ setup_file() {
     as auditor timebank ledger export --entries "$PLACE/early-entries" >/dev/null
     timebank import --history "$TREE"/tests/data/two-years/accounts.csv \
         "$TREE"/tests/data/two-years/entries.csv >/dev/null
+    # After a load the last records are published by the next tick.
+    for _ in {1..100}; do
+        timebank ledger export "$PLACE/newest" >/dev/null
+        output=$(timebank status --json)
+        [ "$(sed -n 2p "$PLACE/newest/checkpoint")" != "$(json 'x["size"]')" ] || break
+        sleep 0.05
+    done
 }
 
 teardown_file() {
