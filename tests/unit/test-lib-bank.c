@@ -487,6 +487,16 @@ Test(lib_bank, catches_two_heads_of_one_size, .init = setup, .fini = teardown) {
     expect_explained(FAKE_SAME_SIZE, true);
 }
 
+/* Whose size is known need not be shown again: the greeting's head is all that tells. */
+Test(lib_bank, catches_another_ledger_of_the_size_that_was_seen, .init = setup, .fini = teardown) {
+    bank_open();
+    cr_assert(submit(3, "m2") == 0);
+    bank_again();
+    fake.leaves[fake.n_leaves - 1].b[0] ^= 1;
+    expect_caught(tb_bank_open(bank, fake.address), FAKE_SAME_SIZE);
+    expect_explained(FAKE_SAME_SIZE, true);
+}
+
 Test(lib_bank, the_saved_head_never_goes_back, .init = setup, .fini = teardown) {
     uint64_t size = 0;
     bank_open();
