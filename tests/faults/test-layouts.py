@@ -16,7 +16,11 @@ import store
 GOLDEN = sorted(glob.glob(os.path.join(bank.TREE, "tests", "golden", "layout-*.tar.xz")))
 STEPS = "step_records 7\n"
 # What tests/golden/make-ledger entered.
-BALANCES = {"m1": 45, "m2": -60, "m3": 120, "m4": 15, "food-bank": 930, "pool": 240, "chest": 30, "issued": -1320}
+BALANCES = {"m1": 45, "m2": -60, "m3": 120, "m4": 15, "food-bank": 930, "pool": 240, "chest": 30}
+# And what only its later versions did.
+MORE = {"layout-1": {"issued": -1320}}
+MORE_OTHERWISE = {"issued": -3120, "m5": 120, "m6": 75, "m7": 60, "m8": 120, "mill": 1260, "baths": 60, "vouchers": 180,
+                  "advances": -180, "transit": 105}
 
 
 class OldBank(bank.Bank):
@@ -64,8 +68,9 @@ def test_served(old, name):
     """Everything that was in it is there, and it goes on."""
     log = old.runs()
     bank.ok(old.start_now(), f"{name}: it is served", old.told().decode())
-    told = {code: old.must("balance", code)["minutes"] for code in BALANCES}
-    bank.ok(told == BALANCES, f"{name}: every balance is what it was", told)
+    expected = BALANCES | MORE.get(name, MORE_OTHERWISE)
+    told = {code: old.must("balance", code)["minutes"] for code in expected}
+    bank.ok(told == expected, f"{name}: every balance is what it was", told)
     lines = old.must("statement", "m1")["lines"]
     bank.ok(len(lines) == 8 and lines[-1]["balance_minutes"] == BALANCES["m1"],
             f"{name}: a statement has every line, and ends in the balance", lines)
