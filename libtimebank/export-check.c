@@ -41,13 +41,16 @@ static void run_finip(struct export_check **run) {
 }
 
 static int files_fail(struct export_check *run, int r) {
-    return r == -EBADMSG ? verified_fail(run->check, "%s", run->files.why) : r;
+    return r == -EBADMSG ? verified_fail(run->check, "%s Get the export anew.", run->files.why) : r;
 }
 
 static int tile_fail(struct export_check *run, const struct tile *tile, const char *what) {
     char path[TILE_PATH_MAX];
     tile_path(tile, path);
-    return verified_fail(run->check, "%s %s.", path, what);
+    return verified_fail(run->check,
+                         "%s %s: get the export anew, and where it comes the same, keep it and ask "
+                         "an auditor.",
+                         path, what);
 }
 
 /* -------------------------------------------------------------------- tiles */
@@ -74,7 +77,7 @@ static int edge_fail(struct export_check *run) {
         return -ENOMEM;
     return verified_fail(run->check,
                          "One of these does not lead to the head in checkpoint, or that is of "
-                         "another log: %s.",
+                         "another log: %s. Get the export anew.",
                          (const char *)names.data);
 }
 
@@ -171,6 +174,11 @@ static int older_bundle_check(struct export_check *run, const struct tile *older
     return 0;
 }
 
+/* The records are those of the ledger, whoever gave them: its own history is at fault. */
+static int records_fail(struct export_check *run) {
+    return verified_fail(run->check, "%s Keep the export and ask an auditor.", run->records.why);
+}
+
 static int records_check(struct export_check *run, const struct tile *tile, struct bundle *bundle) {
     const struct tile_roots_kept *leaves = NULL;
     struct cursor c = cursor_make(bundle->file.data, bundle->file.n);
@@ -188,7 +196,7 @@ static int records_check(struct export_check *run, const struct tile *tile, stru
             return tile_fail(run, tile, "holds another record than the ledger");
         r = export_records_take(&run->records, record, n);
         if (r < 0)
-            return r == -EBADMSG ? verified_fail(run->check, "%s", run->records.why) : r;
+            return r == -EBADMSG ? records_fail(run) : r;
     }
     return c.n_left == 0 ? 0 : tile_fail(run, tile, "holds more than its records");
 }
@@ -222,7 +230,7 @@ static int entries_check(struct export_check *run) {
     for (uint64_t number = 0; r == 0 && number * TILE_WIDTH < run->head.size; number++)
         r = bundle_check(run, number);
     if (r == 0 && export_records_end(&run->records) < 0)
-        return verified_fail(run->check, "%s", run->records.why);
+        return records_fail(run);
     return r;
 }
 
