@@ -144,17 +144,26 @@ static int put_link(struct store_read *read, uint64_t index, size_t place, struc
     return 0;
 }
 
-/* Whoever knows the ledger by an earlier key than the one that signs this head follows by these. */
-static int put_chain(struct bank *bank, struct store_read *read, struct arena *arena,
-                     Timebank__Receipt *receipt) {
+/* Whoever knows the ledger by an earlier key than the one that signs this head follows by these; of
+ * an entry from before a restore, from the genesis that it was signed under. */
+static size_t find_links(struct bank *bank, const Timebank__Receipt *receipt,
+                         uint64_t ret[2 * ROTATION_KEYS_MAX]) {
     struct state_chain chain;
-    size_t n = 0;
-    int r = 0;
+    size_t n = state_chain_geneses(bank_state(bank), receipt->seal, ret) - 1;
 
     state_chain_read(bank_state(bank), &chain);
-    while (n < chain.n && chain.keys[n].record < receipt->size)
-        n++;
-    if (n < 2)
+    for (size_t i = 0; i < chain.n && chain.keys[i].record < receipt->size; i++)
+        ret[n++] = chain.keys[i].record;
+    return n;
+}
+
+static int put_chain(struct bank *bank, struct store_read *read, struct arena *arena,
+                     Timebank__Receipt *receipt) {
+    uint64_t links[2 * ROTATION_KEYS_MAX];
+    size_t n = find_links(bank, receipt, links);
+    int r = 0;
+
+    if (n < 2 || links[n - 1] >= receipt->size)
         return 0;
     receipt->chain = arena_alloc(arena, n * sizeof(*receipt->chain));
     receipt->chain_record = arena_alloc(arena, n * sizeof(*receipt->chain_record));
@@ -163,7 +172,7 @@ static int put_chain(struct bank *bank, struct store_read *read, struct arena *a
     if (!receipt->chain || !receipt->chain_record || !receipt->chain_n_path || !receipt->chain_path)
         return -ENOMEM;
     for (size_t i = 0; i < n && r == 0; i++)
-        r = put_link(read, chain.keys[i].record, i, arena, receipt);
+        r = put_link(read, links[i], i, arena, receipt);
     receipt->n_chain = receipt->n_chain_record = receipt->n_chain_n_path = n;
     return r;
 }

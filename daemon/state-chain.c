@@ -18,19 +18,34 @@ static void insert(struct state_chain *chain, uint64_t record, const struct stat
     chain->n++;
 }
 
-static uint64_t last_genesis(const struct state *state) {
+/* The last one before a record, or 0. */
+static uint64_t last_genesis(const struct state *state, uint64_t before) {
     uint64_t last = 0;
 
     for (const struct state *s = state; s; s = s->below)
         for (const struct row *row = rows_next(&s->tables[STATE_LEDGER_KEYS], NULL); row;
              row = rows_next(&s->tables[STATE_LEDGER_KEYS], row))
-            if (((const struct state_ledger_key *)(const void *)row->value)->is_genesis)
+            if (((const struct state_ledger_key *)(const void *)row->value)->is_genesis &&
+                be64_get(row->key) < before)
                 last = MAX_OF(last, be64_get(row->key));
     return last;
 }
 
+size_t state_chain_geneses(const struct state *state, uint64_t record,
+                           uint64_t ret[ROTATION_KEYS_MAX]) {
+    uint64_t found[ROTATION_KEYS_MAX];
+    uint64_t at = last_genesis(state, UINT64_MAX);
+    size_t n = 0;
+
+    for (found[n++] = at; at > record && n < ROTATION_KEYS_MAX; found[n++] = at)
+        at = last_genesis(state, at);
+    for (size_t i = 0; i < n; i++)
+        ret[i] = found[n - 1 - i];
+    return n;
+}
+
 void state_chain_read(const struct state *state, struct state_chain *ret) {
-    uint64_t begin = last_genesis(state);
+    uint64_t begin = last_genesis(state, UINT64_MAX);
 
     *ret = (struct state_chain){0};
     for (const struct state *s = state; s; s = s->below)

@@ -415,6 +415,9 @@ struct state_chain {
     size_t n; /* at least 1 once there is a genesis */
 };
 void state_chain_read(const struct state *state, struct state_chain *ret);
+/* Records of the geneses, ascending, from the one in force at a record on; how many. */
+size_t state_chain_geneses(const struct state *state, uint64_t record,
+                           uint64_t ret[ROTATION_KEYS_MAX]);
 const struct state_chain_key *state_chain_last(const struct state_chain *chain);
 /* Key that signs heads beside the last one at a ledger time, or NULL. */
 const struct state_chain_key *state_chain_beside(const struct state_chain *chain,

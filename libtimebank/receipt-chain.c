@@ -27,7 +27,7 @@ static int path_take(struct proof *proof, const Timebank__Receipt *message, size
 
 int receipt_chain_take(const Timebank__Receipt *message, struct tb_receipt *receipt) {
     size_t n = message->n_chain, at = 0;
-    if (n > ROTATION_KEYS_MAX || n == 1 || message->n_chain_record != n ||
+    if (n > RECEIPT_LINKS_MAX || n == 1 || message->n_chain_record != n ||
         message->n_chain_n_path != n)
         return -EBADMSG;
     for (size_t i = 0; i < n; i++) {
@@ -47,6 +47,47 @@ int receipt_chain_take(const Timebank__Receipt *message, struct tb_receipt *rece
     return at == message->n_chain_path ? 0 : -EBADMSG;
 }
 
+/* A genesis stands where it says, and goes on from the ledger of the one before. */
+static int genesis_check(const struct receipt_link *link, const struct rotation_chain *before) {
+    const struct bytes *record = &link->record;
+    Timebank__Genesis *genesis = NULL;
+    struct arena arena;
+    arena_init(&arena, 4 * RECORD_MAX);
+    int r = record_genesis_decode(record->data + 1, record->n - 1, &arena, &genesis);
+    if (r == 0 &&
+        (genesis->old_size != link->proof.index ||
+         (before->n > 0 && strcmp(genesis->old_origin, rotation_chain_last(before)->name) != 0)))
+        r = -EBADMSG;
+    arena_fini(&arena);
+    return r;
+}
+
+static bool link_is_genesis(const struct receipt_link *link) {
+    return link->record.n > 1 && link->record.data[0] == RECORD_GENESIS;
+}
+
+int receipt_chain_era(const struct receipt_link *links, size_t n, uint64_t record,
+                      struct receipt_era *ret) {
+    struct rotation_chain chain = {};
+    struct receipt_era era = {};
+    int r = -EBADMSG;
+    for (size_t i = 0; i < n; i++) {
+        if (!link_is_genesis(&links[i]))
+            continue;
+        era.is_last = links[i].proof.index <= record;
+        if (!era.is_last)
+            break;
+        r = chain_take_record(&chain, links[i].record.data, links[i].record.n);
+        if (r < 0)
+            return r;
+        era.ledger_id = chain.ledger_id;
+        memcpy(era.origin, chain.verifiers[0].name, sizeof(era.origin));
+    }
+    if (r == 0)
+        *ret = era;
+    return r;
+}
+
 int receipt_chain_read(const struct receipt_link *links, size_t n, const struct note_head *head,
                        struct rotation_chain *ret) {
     struct rotation_chain chain = {};
@@ -54,13 +95,15 @@ int receipt_chain_read(const struct receipt_link *links, size_t n, const struct 
         const struct bytes *record = &links[i].record;
         const struct proof *proof = &links[i].proof;
         struct hash leaf = merkle_leaf(record->data, record->n);
-        bool is_genesis = record->n > 0 && record->data[0] == RECORD_GENESIS;
-        if (is_genesis != (i == 0) || (i > 0 && proof->index <= links[i - 1].proof.index) ||
+        bool is_genesis = link_is_genesis(&links[i]);
+        if ((i == 0 && !is_genesis) || (i > 0 && proof->index <= links[i - 1].proof.index) ||
             proof->index >= head->size ||
             merkle_verify_inclusion(proof->index, head->size, &leaf, proof->path, proof->n_path,
                                     &head->root) < 0)
             return -EBADMSG;
-        int r = chain_take_record(&chain, record->data, record->n);
+        int r = is_genesis ? genesis_check(&links[i], &chain) : 0;
+        if (r == 0)
+            r = chain_take_record(&chain, record->data, record->n);
         if (r < 0)
             return r;
     }
@@ -108,7 +151,7 @@ int receipt_chain_write(const struct tb_receipt *receipt, const char *directory)
 }
 
 void receipt_chain_remove(const char *directory) {
-    for (size_t i = 0; i < 2 * ROTATION_KEYS_MAX; i++) {
+    for (size_t i = 0; i < 2 * RECEIPT_LINKS_MAX; i++) {
         _cleanup_(freep) char *path = NULL;
         char name[RECEIPT_CHAIN_NAME_BYTES];
         receipt_chain_name(i / 2, i % 2, name);

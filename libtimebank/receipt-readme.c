@@ -176,8 +176,8 @@ static void put_ledger(const struct receipt_readme *readme, struct bytes *to) {
         "\"$T/key.der\"\n"
         "    printf '%s' \"$VKEY\" | cut -d+ -f3- | base64 -d | tail -c 32 >> \"$T/key.der\"\n\n");
     if (!hash_equal(&id, &readme->header->ledger_id)) {
-        bytes_put_text(to, "The ledger had another key at first, which its id goes by: man 5 "
-                           "timebank-receipt,\nAFTER A CHANGE OF KEY.\n\n");
+        bytes_put_text(to, "The ledger's id goes by the key and name that it had at first, or "
+                           "before a restore: man 5\ntimebank-receipt, AFTER A CHANGE OF KEY.\n\n");
         return;
     }
     bytes_put_text(

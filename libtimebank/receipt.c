@@ -108,6 +108,15 @@ static bool record_is_proven(const struct note_head *head, const void *record, s
                                    &head->root) == 0;
 }
 
+/* For this ledger, or for the one that it goes on from where the entry is from before a restore. */
+static bool is_signed_for(const struct tb_receipt *receipt, const struct hash *ledger_id) {
+    struct receipt_era era = {.ledger_id = *ledger_id};
+    if (receipt->n_chain > 0 &&
+        receipt_chain_era(receipt->chain, receipt->n_chain, receipt->seal_proof.index, &era) < 0)
+        return false;
+    return hash_equal(&receipt->header.ledger_id, &era.ledger_id);
+}
+
 /* NULL, or what is wrong. */
 static const char *receipt_find_fault(const struct tb_bank *bank,
                                       const struct tb_receipt *receipt) {
@@ -122,7 +131,7 @@ static const char *receipt_find_fault(const struct tb_bank *bank,
         return "The seal shown is not the one in the ledger.";
     if (!receipt_chain_holds(receipt, &bank->ledger_id))
         return "The changes of the ledger's key shown do not lead to the one that signed its head.";
-    if (!hash_equal(&header->ledger_id, &bank->ledger_id))
+    if (!is_signed_for(receipt, &bank->ledger_id))
         return "The entry was signed for another ledger.";
     if (sshsig_verify(SSHSIG_BATCH, receipt->seal.header, BATCH_HEADER_BYTES, header->author,
                       receipt->seal.signature) < 0)

@@ -10,6 +10,9 @@
 #include "proto/merkle.h"
 #include "proto/proof.h"
 
+/* Geneses before the last one, and changes of the key since. */
+#define RECEIPT_LINKS_MAX (2 * ROTATION_KEYS_MAX)
+
 /* A record of the chain of keys, and its proof. */
 struct receipt_link {
     struct bytes record;
@@ -28,7 +31,7 @@ struct tb_receipt {
     struct batch_header header;
     struct bytes checkpoint;
     size_t n_chain; /* 0: the key of genesis signed the head */
-    struct receipt_link chain[ROTATION_KEYS_MAX];
+    struct receipt_link chain[RECEIPT_LINKS_MAX];
 };
 
 struct receipt_readme {
@@ -49,6 +52,15 @@ int receipt_chain_read(const struct receipt_link *links, size_t n, const struct 
                        struct rotation_chain *ret) TB_MUST_CHECK;
 /* It leads from the ledger's first key to the one that signed the head. */
 bool receipt_chain_holds(const struct tb_receipt *receipt, const struct hash *ledger_id);
+/* The genesis that held at a record, of a chain that was read: another one than the last where the
+ * record is from before a restore. */
+struct receipt_era {
+    char origin[NOTE_ORIGIN_MAX + 1];
+    struct hash ledger_id;
+    bool is_last;
+};
+int receipt_chain_era(const struct receipt_link *links, size_t n, uint64_t record,
+                      struct receipt_era *ret) TB_MUST_CHECK;
 #define RECEIPT_CHAIN_NAME_BYTES 32
 void receipt_chain_name(size_t i, bool is_proof, char ret[RECEIPT_CHAIN_NAME_BYTES]);
 int receipt_chain_write(const struct tb_receipt *receipt, const char *directory) TB_MUST_CHECK;

@@ -58,7 +58,7 @@ static int chain_follow(struct verified_check *check, struct verified_chain *cha
         r = chain_take_record(&keys, chain->links[i].record.data, chain->links[i].record.n);
     if (r == -ENOMEM)
         return r;
-    if (r < 0 || keys.n != chain->n)
+    if (r < 0)
         return verified_fail(check,
                              "The files chain-0 to chain-%zu do not lead from one key of "
                              "the ledger to the next: ask again for the receipt.",
@@ -73,7 +73,7 @@ static int chain_follow(struct verified_check *check, struct verified_chain *cha
 
 int verified_chain_read(struct verified_check *check, struct verified_chain *chain) {
     int r = 0;
-    while (r == 0 && chain->n < ROTATION_KEYS_MAX && is_there(check, chain->n))
+    while (r == 0 && chain->n < RECEIPT_LINKS_MAX && is_there(check, chain->n))
         r = link_read(check, chain, chain->n++);
     return r == 0 && chain->n > 0 ? chain_follow(check, chain) : r;
 }
@@ -100,8 +100,18 @@ int verified_chain_prove(struct verified_check *check, const struct verified_cha
                  : 0;
 }
 
+int verified_chain_era(const struct verified_check *check, const struct verified_chain *chain,
+                       uint64_t record, struct receipt_era *ret) {
+    if (chain->n > 0)
+        return receipt_chain_era(chain->links, chain->n, record, ret);
+    *ret = (struct receipt_era){.ledger_id = check->ledger_id, .is_last = true};
+    memcpy(ret->origin, check->verifier.name, sizeof(ret->origin));
+    return 0;
+}
+
 int verified_chain_say(struct verified_check *check, const struct verified_chain *chain) {
-    if (chain->n == 0)
+    const struct receipt_link *last = chain->n > 0 ? &chain->links[chain->n - 1] : NULL;
+    if (!last || last->record.data[0] == RECORD_GENESIS)
         return 0;
     if (chain->n_followed == 0)
         return verified_say(check, true,
@@ -125,7 +135,7 @@ bool verified_chain_has(const struct verified_chain *chain, const char *name) {
 }
 
 void verified_chain_fini(struct verified_chain *chain) {
-    for (size_t i = 0; i < ROTATION_KEYS_MAX; i++) {
+    for (size_t i = 0; i < RECEIPT_LINKS_MAX; i++) {
         bytes_fini(&chain->links[i].record);
         bytes_fini(&chain->texts[i]);
         proof_fini(&chain->links[i].proof);

@@ -50,6 +50,7 @@ struct receipt {
     struct record_seal seal;
     struct batch_header header;
     struct verified_chain chain;
+    struct receipt_era era;
 };
 
 static void receipt_fini(struct receipt *receipt) {
@@ -133,8 +134,9 @@ static int proofs_check(struct verified_check *check, struct receipt *receipt) {
         return r;
     if (entry->n_checkpoint != seal->n_checkpoint ||
         memcmp(entry->checkpoint, seal->checkpoint, entry->n_checkpoint) != 0)
-        return verified_fail(check, "entry.proof and seal.proof end with different heads: they "
-                                    "are not of one receipt.");
+        return verified_fail(
+            check,
+            "entry.proof and seal.proof end with different heads: ask again for the receipt.");
     r = verified_head(check, entry->checkpoint, entry->n_checkpoint, &receipt->head);
     if (r == 0)
         r = verified_chain_prove(check, &receipt->chain, &receipt->head, entry->checkpoint,
@@ -162,11 +164,11 @@ static int author_check(struct verified_check *check, const struct receipt *rece
     if (armour.r < 0 || line.r < 0)
         return -ENOMEM;
     if (!file_is(&receipt->files[AUTHOR], &line))
-        return verified_fail(check, "author.pub is not the key that batch.header names: the "
-                                    "receipt was put together from two.");
+        return verified_fail(
+            check, "author.pub is not the key that batch.header names: ask again for the receipt.");
     if (!file_is(&receipt->files[SIGNATURE], &armour))
-        return verified_fail(check, "batch.sig is not the signature in seal.record: the receipt "
-                                    "was changed.");
+        return verified_fail(
+            check, "batch.sig is not the signature in seal.record: ask again for the receipt.");
     if (sshsig_verify(SSHSIG_BATCH, seal->header, sizeof(seal->header), receipt->header.author,
                       seal->signature) < 0)
         return verified_fail(check, "The author's signature does not verify: nobody signed this "
@@ -180,13 +182,18 @@ static int header_check(struct verified_check *check, struct receipt *receipt) {
         return verified_fail(check, "seal.record is no seal: ask again for the receipt.");
     if (file->n != BATCH_HEADER_BYTES ||
         memcmp(file->data, receipt->seal.header, BATCH_HEADER_BYTES) != 0)
-        return verified_fail(check, "batch.header is not the header in seal.record: the receipt "
-                                    "was changed.");
+        return verified_fail(
+            check, "batch.header is not the header in seal.record: ask again for the receipt.");
     if (batch_header_unpack(file->data, &receipt->header) < 0)
         return verified_fail(check, "batch.header is none: ask again for the receipt.");
-    if (!hash_equal(&receipt->header.ledger_id, &check->ledger_id)) {
-        verified_fail(check, "The author signed this for another ledger than %s.",
-                      check->verifier.name);
+    int r = verified_chain_era(check, &receipt->chain, receipt->seal_proof.index, &receipt->era);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0 || !hash_equal(&receipt->header.ledger_id, &receipt->era.ledger_id)) {
+        verified_fail(
+            check,
+            "The author signed this for another ledger than %s: name that one, or tell an auditor.",
+            check->verifier.name);
         return TB_WRONG_LEDGER;
     }
     if (receipt->header.not_after_ms != 0 &&
@@ -238,7 +245,8 @@ static int entry_take(struct verified_check *check, const struct receipt *receip
                 ? verified_entry_decode(check->verified, record->data, record->n, entry)
                 : -EBADMSG;
     if (r == -EBADMSG)
-        return verified_fail(check, "entry.record is no order: a receipt is of an order.");
+        return verified_fail(
+            check, "entry.record is no order, which a receipt is of: ask again for the receipt.");
     if (r < 0)
         return r;
     entry->entry = receipt->entry_proof.index;
@@ -264,10 +272,14 @@ static int proven_say(struct verified_check *check, const struct receipt *receip
                          " of %" PRIu32 " under the seal %" PRIu64 ".",
                          received, receipt->batch_proof.index + 1, receipt->header.n_orders,
                          receipt->seal_proof.index);
-    if (r == 0)
+    if (r == 0 && !receipt->era.is_last)
         r = verified_say(check, true,
-                         "It was signed, for this ledger and no other, by the key %.*s.",
-                         (int)line.n - 1, (const char *)line.data);
+                         "It was recorded before that ledger was restored from a backup of %s.",
+                         receipt->era.origin);
+    if (r == 0)
+        r = verified_say(check, true, "It was signed, for %s and no other, by the key %.*s.",
+                         receipt->era.is_last ? "this ledger" : "that one", (int)line.n - 1,
+                         (const char *)line.data);
     return r;
 }
 

@@ -81,13 +81,16 @@ int verified_checkpoint(struct verified_check *check, const struct bytes *file) 
 struct verified_chain {
     size_t n;
     size_t n_followed; /* changes after the key that was given */
-    struct receipt_link links[ROTATION_KEYS_MAX];
-    struct bytes texts[ROTATION_KEYS_MAX];
+    struct receipt_link links[RECEIPT_LINKS_MAX];
+    struct bytes texts[RECEIPT_LINKS_MAX];
 };
 int verified_chain_read(struct verified_check *check, struct verified_chain *chain) TB_MUST_CHECK;
 int verified_chain_prove(struct verified_check *check, const struct verified_chain *chain,
                          const struct note_head *head, const char *checkpoint,
                          size_t n_checkpoint) TB_MUST_CHECK;
+/* Which ledger it was when a record was made: check's, unless that was restored since. */
+int verified_chain_era(const struct verified_check *check, const struct verified_chain *chain,
+                       uint64_t record, struct receipt_era *ret) TB_MUST_CHECK;
 int verified_chain_say(struct verified_check *check,
                        const struct verified_chain *chain) TB_MUST_CHECK;
 /* A file of the chain. */
