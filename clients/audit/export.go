@@ -112,21 +112,21 @@ func openExport(directory string) (*export, error) {
 	x := &export{directory: directory}
 	var err error
 	if x.checkpoint, err = readSmall(filepath.Join(directory, "checkpoint")); err != nil {
-		return nil, err
+		return x, err
 	}
 	text, _, found := strings.Cut(string(x.checkpoint), "\n\n")
 	if !found {
-		return nil, errors.New("checkpoint is no signed head")
+		return x, errors.New("checkpoint is no signed head")
 	}
 	if x.head, err = readHeadText(text + "\n"); err != nil {
-		return nil, err
+		return x, err
 	}
 	if _, err := os.Stat(filepath.Join(directory, "tile", "entries")); err == nil {
 		x.hasEntries = true
 	}
 	for n := int64(0); n*tileWidth < x.head.size; n++ {
 		if err := x.readLeaves(n); err != nil {
-			return nil, err
+			return x, err
 		}
 	}
 	return x, nil

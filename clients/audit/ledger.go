@@ -34,6 +34,10 @@ func checkLedger(directory string, v *verifierKey) *result {
 	x, err := openExport(directory)
 	if err == nil {
 		err = x.checkHead(v, r)
+	} else if x.checkpoint != nil { // an unsigned head asks for what is not there
+		if _, unsigned := readHead(x.checkpoint, v); unsigned != nil {
+			r.problem("%s", unsigned)
+		}
 	}
 	if err != nil {
 		r.problem("%s", err)
