@@ -21,6 +21,7 @@
 #include "verified.h"
 
 #define README_MAX (64u * 1024)
+#define OTHERS_MAX 8  /* files named that are no part of it */
 #define TEXT_MAX 1024 /* bytes of a signature's armour, or of a public key */
 
 enum part { ENTRY, ENTRY_PROOF, SEAL, SEAL_PROOF, HEADER, SIGNATURE, AUTHOR, BATCH_PROOF, README };
@@ -88,12 +89,13 @@ static bool is_part(const struct receipt *receipt, const char *name) {
 static int others_name(struct verified_check *check, const struct receipt *receipt) {
     DIR *directory = opendir(check->path);
     struct dirent *entry;
+    size_t n = 0;
     int r = directory ? 0 : -errno;
-    while (r == 0 && (entry = readdir(directory)))
+    while (r == 0 && n <= OTHERS_MAX && (entry = readdir(directory)))
         if (!is_part(receipt, entry->d_name))
             r = verified_say(check, false,
-                             "Anything about the file %s: it is no part of a receipt.",
-                             entry->d_name);
+                             "Anything about the file %s%s: it is no part of a receipt.",
+                             entry->d_name, n++ == OTHERS_MAX ? ", and more" : "");
     if (directory)
         closedir(directory);
     return r;

@@ -818,3 +818,41 @@ Test(lib_verified, survives_mutants_of_each_kind_of_file, .init = setup, .fini =
     evidence_write_heads(&before, &now, &nothing);
     expect_mutants_refused(world.path, 3);
 }
+
+Test(lib_verified, takes_a_callers_slip, .init = setup, .fini = teardown) {
+    struct tb_verify_ask ask = {.verifier_key = world.key};
+    struct tb_verified_account account;
+    uint64_t size = 9;
+    uint8_t root[32] = {9};
+    receipt_write(0);
+    cr_assert(tb_verify(NULL, &ask, &world.verified, NULL, 0) == -EINVAL);
+    cr_assert(tb_verify(world.path, NULL, &world.verified, NULL, 0) == -EINVAL);
+    cr_assert(tb_verify(world.path, &ask, NULL, NULL, 0) == -EINVAL);
+    cr_assert(tb_verify(world.path, &ask, &world.verified, NULL, 0) == 0,
+              "a sentence is not asked for");
+    cr_assert(tb_verified_entry(world.verified, 0, NULL) == -EINVAL);
+    tb_verified_account(world.verified, &account);
+    cr_assert(account.code[0] == '\0' && account.covers == 0);
+    cr_assert(tb_verified_kind(NULL) == TB_IS_NOTHING && tb_verified_entries(NULL) == 0);
+    cr_assert(tb_verified_sentence(NULL, 0, NULL) == NULL && tb_verified_free(NULL) == NULL);
+    tb_verified_position(NULL, &size, root);
+    cr_assert(size == 0 && root[0] == 0);
+    verified_forget();
+    ask.verifier_key = NULL;
+    cr_assert(tb_verify(world.path, &ask, &world.verified, NULL, 0) == TB_NOT_VERIFIED);
+}
+
+/* Whatever lies beside the parts, a person reads a page and not a flood. */
+Test(lib_verified, names_a_few_other_files_and_no_flood, .init = setup, .fini = teardown) {
+    size_t n = 0;
+    receipt_write(0);
+    for (unsigned i = 0; i < 300; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "other-%u\x1b", i);
+        scratch_write(world.path, name, "x", 1);
+    }
+    cr_assert(verify(world.path) == 0, "%s", world.why);
+    for (const char *text; (text = tb_verified_sentence(world.verified, n, NULL)); n++)
+        cr_assert(!strchr(text, '\x1b'));
+    cr_assert(n < 30 && says(false, "and more"));
+}
