@@ -182,6 +182,29 @@ trust_restored() {
     is 'x["recorded"] == 0 and x["already"] == 2'
 }
 
+@test "vouchers minted before the backup are good after the restore, and new ones, too" {
+    timebank account open food-bank --kind organisation >/dev/null
+    timebank account open pool --kind venue >/dev/null
+    timebank funder add council >/dev/null
+    timebank issue --to food-bank --time 40h --funder council >/dev/null
+    timebank voucher key new "$PLACE/vouchers.key" >/dev/null 2>&1
+    timebank voucher key set "$PLACE/vouchers.key.pub" >/dev/null
+    later=$(date -u -d '+90 days' +%F)
+    mint() {
+        timebank voucher mint --from food-bank --time 1h --count 1 --expires "$later" \
+            --voucher-key "$PLACE/vouchers.key" --out "$PLACE/$1" >/dev/null
+        sed -n 's/^[0-9]*,.*,//p' "$PLACE/$1"/vouchers-*.csv | tr -d '\r' | tail -n 1
+    }
+    before=$(mint before)
+    timebank backup one --people
+    bank_stop
+    serve_restored
+    trust_restored
+    after=$(mint after)
+    run -0 timebank voucher redeem "$before" --to m0001
+    run -0 timebank voucher redeem "$after" --to m0001
+}
+
 @test "a restore without the register of people has the balances and says what is gone" {
     helps >/dev/null
     timebank backup one

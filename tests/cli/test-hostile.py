@@ -4,6 +4,7 @@
 anything. Each test goes on with the same daemon, so that one that stops fails all that follow."""
 import hashlib
 import os
+import subprocess
 import sys
 import traceback
 
@@ -12,7 +13,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "check")]
 
 import tap
 from other_language import Client, Refused, make_order, message_types, read_secret_key
-from served_bank import SOURCE, ServedBank
+from served_bank import SOURCE, TIMEBANK, ServedBank
 
 TESTS = []
 NO_AUTHORITY, LEDGER_FULL, OTHER_HISTORY, ID_DIFFERS, BAD_TEXT, SEE_COORDINATOR = 2, 6, 25, 42, 70, 86
@@ -156,7 +157,11 @@ def evidence(s):
         order = s.order("gift", "m0001", to="m0002", minutes=15, authority=s.pb.BY_SELF)
         refusals = s.refusals(member, order, pin=(3, os.urandom(32)))
         assert [r.refusal for r in refusals] == [OTHER_HISTORY]
-    assert len(os.listdir(s.bank.directory + "/evidence")) == 1
+    kept = os.listdir(s.bank.directory + "/evidence")
+    assert len(kept) == 1
+    said = subprocess.run([TIMEBANK, "verify", s.bank.directory + "/evidence/" + kept[0], "--ledger", s.bank.verifier_key],
+                          capture_output=True, text=True)
+    assert said.returncode == 0 and "had seen a head of 3 records" in said.stdout, said
 
 
 @test("whoever fills the register of people with reasons is refused, and others go on without reasons")
