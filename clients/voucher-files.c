@@ -140,11 +140,9 @@ static int add_run(struct making *making, const struct voucher_run *run) {
         .minutes = run->minutes, .from_day = run->from_day, .expires_day = run->expires_day};
     int r = venue_number(client, run->venue, &voucher.venue_number);
 
-    if (r == CLIENT_DONE)
-        r = client_outcome(
-            client, tb_voucher_ledger(tb_bank_verifier_key(client->bank), voucher.ledger_tag));
     if (r != CLIENT_DONE)
         return r;
+    tb_bank_ledger_tag(client->bank, voucher.ledger_tag);
     if (making->n == 0)
         making->first = run->first;
     for (uint64_t i = 0; i < run->count; i++) {

@@ -246,6 +246,12 @@ const char *tb_bank_verifier_key(const struct tb_bank *bank) {
     return bank && bank->verifier_key ? bank->verifier_key : "";
 }
 
+void tb_bank_ledger_tag(const struct tb_bank *bank, uint8_t ret_tag[4]) {
+    static const struct hash none;
+    if (ret_tag)
+        memcpy(ret_tag, bank && bank->opened ? bank->first_ledger_id.b : none.b, 4);
+}
+
 int tb_bank_role(const struct tb_bank *bank) {
     return bank ? bank->role : TB_ROLE_NONE;
 }

@@ -129,7 +129,8 @@ int tb_voucher_sign(struct tb_voucher *vouchers, size_t n_vouchers, const char *
  * no bank. TB_VOUCHER_NOT_GENUINE, TB_VOUCHER_NOT_YET, TB_VOUCHER_EXPIRED, a sentence in why. */
 int tb_voucher_check(const struct tb_voucher *voucher, const uint8_t (*keys)[32], size_t n_keys,
                      const char *verifier_key, uint32_t today, char *why, size_t n_why);
-/* The ledger_tag of a verifier key, NAME+hash+key: TB_WRONG_LEDGER where it is none. */
+/* The ledger_tag of a verifier key, NAME+hash+key, the ledger's first: TB_WRONG_LEDGER where it is
+ * none. Of a bank that is open: tb_bank_ledger_tag(). */
 int tb_voucher_ledger(const char *verifier_key, uint8_t ret_tag[4]);
 
 /* ----------------------------------------------------------------- bank */
@@ -171,6 +172,9 @@ const char *tb_bank_evidence(const struct tb_bank *bank);
 
 const char *tb_bank_origin(const struct tb_bank *bank);
 const char *tb_bank_verifier_key(const struct tb_bank *bank);
+/* The four bytes that this ledger's vouchers carry, whichever key signs its heads today: zeros
+ * before it was opened. */
+void tb_bank_ledger_tag(const struct tb_bank *bank, uint8_t ret_tag[4]);
 int tb_bank_role(const struct tb_bank *bank); /* enum tb_role of our key at the welcome */
 /* Of a member's, venue's or organisation's key, or "". */
 const char *tb_bank_account(const struct tb_bank *bank);

@@ -128,7 +128,8 @@ static int check_ledger(const struct tb_voucher *voucher, const char *verifier_k
                         verifier_key);
     if (verifier_key && memcmp(tag, voucher->ledger_tag, sizeof(tag)) != 0)
         return why_tell(why, n_why, TB_VOUCHER_NOT_GENUINE,
-                        "The voucher is of another bank: do not accept it here.");
+                        "The voucher is of another bank: do not accept it here. (Where the bank "
+                        "changed its own key since, check with its first verifier key.)");
     return 0;
 }
 
