@@ -176,11 +176,13 @@ static int published_ask(struct export_run *run) {
     return r;
 }
 
-static int leaves_ask(struct export_run *run, uint64_t first, uint32_t n, struct hash *ret) {
+static int hashes_ask(struct export_run *run, unsigned level, uint64_t first, uint32_t n,
+                      struct hash *ret) {
     Timebank__AskTiles tiles = TIMEBANK__ASK_TILES__INIT;
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
     Timebank__Response *response = NULL;
     struct tb_call *call = NULL;
+    tiles.level = level;
     tiles.first = first;
     tiles.n = n;
     request.body_case = TIMEBANK__REQUEST__BODY_TILES;
@@ -215,7 +217,7 @@ static int walk_to(struct export_run *run, uint64_t size) {
     while (run->tree.range.end < size) {
         uint64_t first = run->tree.range.end;
         uint32_t n = (uint32_t)MIN_OF(size - first, HASHES_A_TIME);
-        int r = leaves_ask(run, first, n, hashes);
+        int r = hashes_ask(run, 0, first, n, hashes);
         if (r != 0)
             return r;
         for (uint32_t i = 0; r == 0 && i < n; i++)
@@ -252,6 +254,60 @@ static int walk_heads(struct export_run *run, bool *ret_leads) {
     return r == 0 && head_is_first ? walk_to_head(run, &run->reach, ret_leads) : r;
 }
 
+/* A merkle_lookup out of the bank's tiles. */
+static int bank_lookup(void *user, unsigned level, uint64_t index, struct hash *ret) {
+    struct hash hashes[TILE_WIDTH];
+    uint32_t n = (uint32_t)1 << level % 8;
+    int r = hashes_ask(user, level / 8, index << level % 8, n, hashes);
+    if (r == 0)
+        *ret = merkle_root(hashes, n);
+    return r;
+}
+
+/* A reply as the bank would give it to whoever knows the old head. */
+static int position_pack(struct export_run *run, struct bytes *to) {
+    struct hash path[MERKLE_PATH_MAX + 1];
+    ProtobufCBinaryData hashes[MERKLE_PATH_MAX + 1];
+    Timebank__Position position = TIMEBANK__POSITION__INIT;
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    size_t n = 0;
+    int r = merkle_prove_consistency(bank_lookup, run, run->old.size, run->head.size, path, &n);
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < n; i++)
+        hashes[i] = (ProtobufCBinaryData){.len = HASH_BYTES, .data = path[i].b};
+    position.size = run->head.size;
+    position.checkpoint.data = run->checkpoint.data;
+    position.checkpoint.len = run->checkpoint.n;
+    position.n_consistency = n;
+    position.consistency = hashes;
+    response.position = &position;
+    uint8_t *at = bytes_reserve(to, timebank__response__get_packed_size(&response));
+    if (!at)
+        return -ENOMEM;
+    timebank__response__pack(&response, at);
+    return 0;
+}
+
+/* Both heads, and what shows that the later one's history had another root at the older one's size:
+ * whoever sees that needs nothing else. */
+static int history_fail(struct export_run *run) {
+    struct tb_bank *bank = run->bank;
+    _cleanup_bytes_ struct bytes reply = {};
+    int r = position_pack(run, &reply);
+    if (r != 0)
+        return r;
+    const struct bank_head known = bank->head;
+    bank->head = (struct bank_head){.head = run->old, .checkpoint = run->old_checkpoint};
+    bank->judged.reply = &reply;
+    r = verify_fail(bank, run->checkpoint.data, run->checkpoint.n,
+                    "The ledger's head does not extend the one exported before: the history was "
+                    "changed.");
+    bank->judged.reply = NULL;
+    bank->head = known;
+    return r;
+}
+
 /* The leaves do not lead from what the directory holds to the heads. Do they lead there from the
  * first leaf on? Then the history is another than it was. */
 static int walk_again(struct export_run *run) {
@@ -264,9 +320,7 @@ static int walk_again(struct export_run *run) {
     if (r != 0)
         return r;
     if (leads && !old_leads)
-        return verify_fail(run->bank, run->old_checkpoint.data, run->old_checkpoint.n,
-                           "The ledger's head does not extend the one exported before: the history "
-                           "was changed.");
+        return history_fail(run);
     return verify_fail(run->bank, run->checkpoint.data, run->checkpoint.n,
                        "The hashes that the bank gave do not lead to the heads that it signed.");
 }

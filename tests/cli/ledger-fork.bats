@@ -50,7 +50,10 @@ caught() {
 @test "an export does not go on from another history of the same size" {
     forked timebank log --giver m0001 --time 2h --activity gardening >/dev/null
     run forked timebank ledger export "$PLACE/x"
+    evidence=${output##*Evidence: }
     caught "the ledger has two histories"
+    run -0 timebank verify "$evidence" --ledger "$VKEY"
+    says "signed two histories"
 }
 
 @test "an export does not go on from another history that is longer" {
@@ -58,7 +61,10 @@ caught() {
         forked timebank log --giver m0001 --time "${i}h" --activity gardening >/dev/null
     done
     run forked timebank ledger export "$PLACE/x"
+    evidence=${output##*Evidence: }
     caught "does not extend the one exported before"
+    run -0 timebank verify "$evidence" --ledger "$VKEY"
+    says "signed two histories"
 }
 
 @test "an export does not follow a ledger that went back" {

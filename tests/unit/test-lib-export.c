@@ -64,9 +64,10 @@ static void published_make(Timebank__Published *published, struct bytes *note) {
 
 static void tiles_make(const Timebank__AskTiles *ask, Timebank__Hashes *hashes,
                        struct hash list[2048]) {
-    cr_assert(ask->level == 0 && ask->n >= 1 && ask->n <= 2048);
+    size_t width = (size_t)1 << 8 * ask->level;
+    cr_assert(ask->n >= 1 && ask->n <= 2048 && (ask->first + ask->n) * width <= FAKE_LEAVES_MAX);
     for (uint32_t i = 0; i < ask->n; i++)
-        list[i] = fake.leaves[ask->first + i];
+        list[i] = merkle_root(fake.leaves + (ask->first + i) * width, width);
     if (lie == LIE_HASH)
         list[ask->n / 2].b[3] ^= 1;
     hashes->hashes =
