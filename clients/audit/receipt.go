@@ -33,6 +33,8 @@ func readSmall(path string) ([]byte, error) {
 type receipt struct {
 	directory string
 	vkey      *verifierKey
+	signer    *verifierKey // of the head: the same, or one that came after it
+	ledgerID  [32]byte     // for which the batch was signed
 	lines     []string
 	err       error
 }
@@ -70,7 +72,7 @@ func (r *receipt) inLedger(name, what string, record []byte) (*proof, *head) {
 		r.fail("%s: %w", name, err)
 		return nil, nil
 	}
-	h, err := readHead([]byte(p.checkpoint), r.vkey)
+	h, err := readHead([]byte(p.checkpoint), r.signer)
 	if err != nil {
 		r.fail("%s: %w", name, err)
 		return nil, nil
@@ -202,6 +204,14 @@ func (r *receipt) check() {
 		r.fail("entry.record: %w", err)
 		return
 	}
+	r.signer, r.ledgerID = r.vkey, keyID(r.vkey.origin, r.vkey.public)
+	keys := r.readChain()
+	if r.err != nil {
+		return
+	}
+	if keys.last != nil {
+		r.signer = keys.last
+	}
 	entry, h := r.inLedger("entry.proof", "entry", record)
 	seal, sealHead := r.inLedger("seal.proof", "seal", sealRecord)
 	if r.err != nil {
@@ -209,6 +219,9 @@ func (r *receipt) check() {
 	}
 	if *h != *sealHead || entry.checkpoint != seal.checkpoint {
 		r.fail("entry and seal are proven under different heads")
+	}
+	if r.proveChain(keys, entry.checkpoint); keys.last != nil {
+		r.ledgerID = keys.idAt(seal.index)
 	}
 	sealed, err := readSeal(sealRecord)
 	if err != nil {
@@ -238,8 +251,8 @@ func (r *receipt) checkBatch(record []byte, sealed *header, place int64) {
 		r.fail("batch.header is not the header in the seal")
 		return
 	}
-	if h.ledgerID != keyID(r.vkey.origin, r.vkey.public) {
-		r.fail("the batch was signed for another ledger than that of the verifier key, or for an earlier key of it")
+	if h.ledgerID != r.ledgerID {
+		r.fail("the batch was signed for another ledger than that of the verifier key")
 	}
 	if p := r.inBatch(h, record); p != place {
 		r.fail("the order's place in the batch is not its place after the seal")

@@ -88,6 +88,11 @@ with_other_clock() {
     helps m0001 m0002 1h
     timebank ledger rotate --overlap 0 "a drill" >"$PLACE/rotated.txt" 2>/dev/null
     helps m0001 m0002 30m
+    timebank receipt 15 --out "$PLACE/receipt" >/dev/null
+    timebank-audit receipt "$PLACE/receipt" "$VKEY"
+    timebank-audit receipt "$PLACE/receipt" "$(grep '^test.example/timebank+' "$PLACE/rotated.txt")"
+    cp "$PLACE/receipt/chain-0.record" "$PLACE/receipt/chain-1.record"
+    run -1 timebank-audit receipt "$PLACE/receipt" "$VKEY"
     audits "$VKEY"
     is "any(c.startswith('key:') for c in x['checks'])"
     audits "$(grep '^test.example/timebank+' "$PLACE/rotated.txt")"
@@ -114,7 +119,8 @@ with_other_clock() {
     cd "$PLACE"
     head -n 3 export/checkpoint >text
     sed -n '5s/.* //p' export/checkpoint | base64 -d | tail -c 64 >signature
-    { printf '\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00'; echo "${VKEY##*+}" | base64 -d | tail -c 32; } >key.der
+    local key=${VKEY#*+}
+    { printf '\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00'; echo "${key#*+}" | base64 -d | tail -c 32; } >key.der
     run -0 openssl pkeyutl -verify -pubin -inkey key.der -keyform DER -rawin -in text -sigfile signature
     timebank-audit head export/checkpoint "$VKEY"
     sed 's/^\([0-9]\)/\1\1/' export/checkpoint >other
