@@ -237,8 +237,15 @@ static int entries_check(struct export_check *run) {
 /* --------------------------------------------------------- the head last seen */
 
 static int seen_fail(struct export_check *run, struct tb_bank *bank) {
+    _cleanup_bytes_ struct bytes reply = {};
+    int r = export_pack_position(tile_roots_lookup, &run->roots, bank->head.head.size,
+                                 run->head.size, &run->checkpoint, &reply);
+    if (r < 0)
+        return files_fail(run, r);
+    bank->judged.reply = &reply;
     verify_fail(bank, run->checkpoint.data, run->checkpoint.n,
                 "The export is not of the history that this bank showed before: it signed two.");
+    bank->judged.reply = NULL;
     return verified_fail(run->check, "%s", bank->message);
 }
 

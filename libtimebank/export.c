@@ -264,37 +264,13 @@ static int bank_lookup(void *user, unsigned level, uint64_t index, struct hash *
     return r;
 }
 
-/* A reply as the bank would give it to whoever knows the old head. */
-static int position_pack(struct export_run *run, struct bytes *to) {
-    struct hash path[MERKLE_PATH_MAX + 1];
-    ProtobufCBinaryData hashes[MERKLE_PATH_MAX + 1];
-    Timebank__Position position = TIMEBANK__POSITION__INIT;
-    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
-    size_t n = 0;
-    int r = merkle_prove_consistency(bank_lookup, run, run->old.size, run->head.size, path, &n);
-    if (r != 0)
-        return r;
-    for (size_t i = 0; i < n; i++)
-        hashes[i] = (ProtobufCBinaryData){.len = HASH_BYTES, .data = path[i].b};
-    position.size = run->head.size;
-    position.checkpoint.data = run->checkpoint.data;
-    position.checkpoint.len = run->checkpoint.n;
-    position.n_consistency = n;
-    position.consistency = hashes;
-    response.position = &position;
-    uint8_t *at = bytes_reserve(to, timebank__response__get_packed_size(&response));
-    if (!at)
-        return -ENOMEM;
-    timebank__response__pack(&response, at);
-    return 0;
-}
-
 /* Both heads, and what shows that the later one's history had another root at the older one's size:
  * whoever sees that needs nothing else. */
 static int history_fail(struct export_run *run) {
     struct tb_bank *bank = run->bank;
     _cleanup_bytes_ struct bytes reply = {};
-    int r = position_pack(run, &reply);
+    int r = export_pack_position(bank_lookup, run, run->old.size, run->head.size, &run->checkpoint,
+                                 &reply);
     if (r != 0)
         return r;
     const struct bank_head known = bank->head;
@@ -435,6 +411,33 @@ static int bundle_export(void *user, const struct tile *tile) {
         return r;
     r = tile_files_put(&run->files, tile, bundle.data, bundle.n, 0600);
     return run_fail(run, r == 0 ? tile_files_place(&run->files, tile) : r);
+}
+
+/* ----------------------------------------------------------------- evidence */
+
+int export_pack_position(merkle_lookup lookup, void *user, uint64_t old_size, uint64_t size,
+                         const struct bytes *checkpoint, struct bytes *to) {
+    struct hash path[MERKLE_PATH_MAX + 1];
+    ProtobufCBinaryData hashes[MERKLE_PATH_MAX + 1];
+    Timebank__Position position = TIMEBANK__POSITION__INIT;
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    size_t n = 0;
+    int r = merkle_prove_consistency(lookup, user, old_size, size, path, &n);
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < n; i++)
+        hashes[i] = (ProtobufCBinaryData){.len = HASH_BYTES, .data = path[i].b};
+    position.size = size;
+    position.checkpoint.data = checkpoint->data;
+    position.checkpoint.len = checkpoint->n;
+    position.n_consistency = n;
+    position.consistency = hashes;
+    response.position = &position;
+    uint8_t *at = bytes_reserve(to, timebank__response__get_packed_size(&response));
+    if (!at)
+        return -ENOMEM;
+    timebank__response__pack(&response, at);
+    return 0;
 }
 
 /* ------------------------------------------------------------------- public */

@@ -27,7 +27,7 @@ int tile_roots_read(struct tile_roots *roots, unsigned level, uint64_t number,
     return 0;
 }
 
-static int lookup(void *user, unsigned level, uint64_t index, struct hash *ret) {
+int tile_roots_lookup(void *user, unsigned level, uint64_t index, struct hash *ret) {
     const struct tile_roots_kept *kept = NULL;
     uint64_t at = index << level % 8;
     size_t n = (size_t)1 << level % 8;
@@ -43,7 +43,7 @@ static int lookup(void *user, unsigned level, uint64_t index, struct hash *ret) 
 int tile_roots_at(struct tile_roots *roots, uint64_t size, struct hash *ret_root) {
     struct merkle_range range;
     assert(size <= roots->size);
-    int r = merkle_prove_range(lookup, roots, 0, size, &range);
+    int r = merkle_prove_range(tile_roots_lookup, roots, 0, size, &range);
     if (r == 0)
         *ret_root = merkle_range_root(&range);
     return r;

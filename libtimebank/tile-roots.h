@@ -24,5 +24,7 @@ struct tile_roots {
 struct tile tile_roots_tile(const struct tile_roots *roots, unsigned level, uint64_t number);
 int tile_roots_read(struct tile_roots *roots, unsigned level, uint64_t number,
                     const struct tile_roots_kept **ret) TB_MUST_CHECK;
+/* A merkle_lookup over a struct tile_roots. */
+int tile_roots_lookup(void *roots, unsigned level, uint64_t index, struct hash *ret) TB_MUST_CHECK;
 /* size is at most that of the log. */
 int tile_roots_at(struct tile_roots *roots, uint64_t size, struct hash *ret_root) TB_MUST_CHECK;

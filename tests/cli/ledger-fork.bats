@@ -81,5 +81,6 @@ caught() {
     run timebank ledger verify "$PLACE/y" --ledger "$VKEY"
     [ "$status" -eq 1 ]
     says "it signed two"
-    says "Evidence: "
+    run -0 timebank verify "${output##*Evidence: }" --ledger "$VKEY"
+    says "signed two histories"
 }
