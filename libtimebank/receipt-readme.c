@@ -132,6 +132,8 @@ static const char files[] =
     "  batch.sig     the signature, as ssh-keygen -Y sign writes it\n"
     "  author.pub    the author's key\n"
     "  batch.proof   that the order is one of those that were signed\n"
+    "  chain-0 ...   only where the ledger had another key or name before: the records that say "
+    "so\n"
     "\n"
     "man 5 timebank-receipt says what each byte means.\n"
     "\n";
