@@ -63,6 +63,7 @@ static int file_load(struct tb_call *call, const char *name, struct arena *arena
         return r;
     }
     job->submit.slot = slot;
+    call->wants = TIMEBANK__RESPONSE__BODY_ANSWER;
     call->is_unknown = true;
     return 1;
 }
@@ -84,12 +85,14 @@ static int job_next(struct tb_call *call) {
 }
 
 static int job_judge(struct tb_call *call) {
-    const struct job *job = call->job;
+    struct job *job = call->job;
     return submit_judge(&job->submit, call, false);
 }
 
 static int job_end(struct tb_call *call, int *r, bool known) {
     struct job *job = call->job;
+    if (submit_goes_on(&job->submit, call, r, &known))
+        return 1;
     int told = *r;
     if (told == 0)
         outbox_remove(&job->submit.slot);

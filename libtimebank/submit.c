@@ -66,6 +66,7 @@ int submit_init(struct submit *submit, const Timebank__Submit *message) {
 
 void submit_fini(struct submit *submit) {
     outbox_slot_fini(&submit->slot);
+    already_fini(&submit->already);
     free(submit->leaves);
     submit->leaves = NULL;
 }
@@ -78,7 +79,10 @@ int submit_pack(Timebank__Submit *message, struct bytes *ret_body) {
     return wire_body(&request, ret_body);
 }
 
-int submit_judge(const struct submit *submit, const struct tb_call *call, bool dry_run) {
+int submit_judge(struct submit *submit, const struct tb_call *call, bool dry_run) {
+    const Timebank__Response *response = call->reply->message;
+    if (already_is_open(&submit->already))
+        return already_take(&submit->already, call->bank, response->ranges);
     struct verify_batch batch = {
         .header = submit->header,
         .signature = submit->signature,
@@ -86,7 +90,23 @@ int submit_judge(const struct submit *submit, const struct tb_call *call, bool d
         .n_orders = submit->n_orders,
         .dry_run = dry_run,
     };
-    return verify_answer(call->bank, &call->seen, &batch, call->reply->message->answer);
+    const Timebank__Answer *answer = response->answer;
+    int r = verify_answer(call->bank, &call->seen, &batch, answer);
+    if (r == 0 && !dry_run && answer->seal == 0)
+        r = already_begin(&submit->already, call->bank, submit->leaves, answer, &call->seen.head);
+    return r;
+}
+
+bool submit_goes_on(struct submit *submit, struct tb_call *call, int *r, bool *known) {
+    if (!already_is_open(&submit->already))
+        return false;
+    *known = false;
+    if (*r != 0)
+        return false;
+    call->wants = TIMEBANK__RESPONSE__BODY_RANGES;
+    call->is_unknown = true;
+    *r = already_ask(&submit->already, &call->body);
+    return *r == 0;
 }
 
 /* ------------------------------------------------------------ a batch's call */
@@ -99,8 +119,9 @@ struct job {
 
 static int job_judge(struct tb_call *call) {
     struct job *job = call->job;
+    bool is_proof = already_is_open(&job->submit.already);
     int r = submit_judge(&job->submit, call, call->kind == CALL_DRY_RUN);
-    if (r != 0)
+    if (r != 0 || is_proof)
         return r;
     return answer_new(call->reply->message->answer, job->submit.n_orders, call->is_unknown,
                       call->seen.head.size, &job->answer);
@@ -109,6 +130,8 @@ static int job_judge(struct tb_call *call) {
 static int job_end(struct tb_call *call, int *r, bool known) {
     struct job *job = call->job;
     bool is_dry_run = call->kind == CALL_DRY_RUN;
+    if (submit_goes_on(&job->submit, call, r, &known))
+        return 1;
     if (known && !is_dry_run)
         outbox_remove(&job->submit.slot);
     outbox_slot_fini(&job->submit.slot);
@@ -259,7 +282,9 @@ int tb_answer_take(struct tb_call *call, struct tb_answer **ret_answer) {
     if (!call || !ret_answer)
         return -EINVAL;
     Timebank__Response *response = NULL;
-    int r = call_reply(call, TIMEBANK__RESPONSE__BODY_ANSWER, &response);
+    /* The last reply may be the answer's proof. */
+    int r = call_reply(
+        call, call->noun == &batch_noun ? call->wants : TIMEBANK__RESPONSE__BODY_ANSWER, &response);
     struct job *job = call->noun == &batch_noun ? call->job : NULL;
     if (r == 0 && (!job || !job->answer))
         r = bank_fail(call->bank, -EINVAL, "The answer was taken already.");

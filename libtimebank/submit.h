@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "already.h"
 #include "call.h"
 #include "outbox.h"
 #include "verify.h"
@@ -15,6 +16,7 @@ struct submit {
     struct hash *leaves; /* of the order records */
     size_t n_orders;
     struct outbox_slot slot;
+    struct already already;
 };
 
 /* Takes what it needs out of the message; leaves are reckoned from the orders as they travel.
@@ -23,6 +25,8 @@ int submit_init(struct submit *submit, const Timebank__Submit *message) TB_MUST_
 void submit_fini(struct submit *submit);
 /* Packs the request. */
 int submit_pack(Timebank__Submit *message, struct bytes *ret_body) TB_MUST_CHECK;
-/* Judges the answer that a call brought. */
-int submit_judge(const struct submit *submit, const struct tb_call *call,
-                 bool dry_run) TB_MUST_CHECK;
+/* Judges the answer that a call brought, or what was asked for as its proof. */
+int submit_judge(struct submit *submit, const struct tb_call *call, bool dry_run) TB_MUST_CHECK;
+/* The call ended so far with r, which may become another: whether it goes on with a request for the
+ * proof of its answer. What became of the batch is not known before that ends. */
+bool submit_goes_on(struct submit *submit, struct tb_call *call, int *r, bool *known);

@@ -319,9 +319,11 @@ static void answer_fill(struct fake_bank *bank, const struct fake_batch *batch, 
         answer->entries[i] = batch ? batch->seal + 1 + i + (bank->lie == FAKE_ENTRIES) : 0;
         if (bank->lie == FAKE_OUTSIDE)
             answer->entries[i] = bank->n_leaves + i;
+        if (bank->lie == FAKE_ALREADY)
+            answer->entries[i] = n - i;
     }
     others_fill(bank, n, answer);
-    if (!batch || bank->lie == FAKE_OUTSIDE) {
+    if (!batch || bank->lie == FAKE_OUTSIDE || bank->lie == FAKE_ALREADY) {
         message->dry_run = !batch;
         return;
     }
@@ -565,6 +567,28 @@ static bool report_handle(struct fake_bank *bank, int fd, const Timebank__Reques
     return sent;
 }
 
+/* What lies between leaves that the asker holds. */
+static bool ranges_handle(struct fake_bank *bank, int fd, const Timebank__Request *request) {
+    const Timebank__AskRanges *ask = request->ranges;
+    Timebank__Hashes hashes = TIMEBANK__HASHES__INIT;
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    _cleanup_bytes_ struct bytes bytes = {};
+    uint64_t begin = ask->begin;
+    for (size_t i = 0; i <= ask->n_leaves; i++) {
+        struct merkle_range range = {};
+        uint64_t end = i < ask->n_leaves ? ask->leaves[i] : ask->end;
+        cr_assert(begin <= end && end <= bank->n_leaves);
+        if (begin < end)
+            cr_assert(merkle_prove_range(tree_lookup, bank, begin, end, &range) == 0);
+        bytes_put(&bytes, range.hashes, range.n_hashes * HASH_BYTES);
+        begin = end + 1;
+    }
+    hashes.hashes = (ProtobufCBinaryData){.len = bytes.n, .data = bytes.data};
+    response.body_case = TIMEBANK__RESPONSE__BODY_RANGES;
+    response.ranges = &hashes;
+    return reply(bank, fd, request, &response);
+}
+
 static bool end_handle(struct fake_bank *bank, int fd, const Timebank__Request *request) {
     Timebank__Response response = TIMEBANK__RESPONSE__INIT;
     bank->n_dry_runs = 0;
@@ -596,6 +620,8 @@ static bool request_handle(struct fake_bank *bank, int fd, const Timebank__Reque
         return register_handle(bank, fd, request);
     case TIMEBANK__REQUEST__BODY_RECEIPT:
         return receipt_handle(bank, fd, request);
+    case TIMEBANK__REQUEST__BODY_RANGES:
+        return ranges_handle(bank, fd, request);
     case TIMEBANK__REQUEST__BODY_REPORT:
         return report_handle(bank, fd, request);
     default:

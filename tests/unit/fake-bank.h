@@ -34,6 +34,7 @@ enum fake_lie {
     FAKE_RECEIVED,  /* another time of receipt than recorded */
     FAKE_DRY,       /* a real batch answered as a dry run */
     FAKE_OUTSIDE,   /* "in already", at entries that are not there */
+    FAKE_ALREADY,   /* "in already", at the entries of others */
     FAKE_OTHERS,    /* balances of other accounts after an order that was not sent */
     FAKE_UNEVEN,    /* more accounts than balances */
     FAKE_LIES,
