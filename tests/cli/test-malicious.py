@@ -1,0 +1,354 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""A malicious server: an operator who holds the ledger's key and cheats the people who use timebank.
+Each trick ends a command with exit status 2, a sentence and an evidence file; timebank verify says
+what that proves to others; and with an honest bank all goes on as before."""
+import datetime
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "check")]
+
+import tap
+from malicious import Answer, Books, Forge, Honest, Keep, Operator, OtherHeads, Record
+from other_language import message_types
+from served_bank import SOURCE, TIMEBANK, TIMEBANKD, ServedBank
+
+TESTS = []
+
+
+def test(sentence):
+    def remember(function):
+        TESTS.append((sentence, function))
+        return function
+    return remember
+
+
+def timebank(bank, state, *words, socket=None, key=None):
+    env = dict(os.environ, TIMEBANK="unix:" + (socket or bank.path), XDG_STATE_HOME=state)
+    return subprocess.run([TIMEBANK, "--key", key or bank.key_path, *words], env=env, capture_output=True, text=True)
+
+
+class Victim:
+    """Somebody who uses the operator's socket, and remembers what they saw there."""
+
+    def __init__(self, story):
+        self.story, self.bank, self.operator = story, story.bank, story.operator
+        self.state = tempfile.mkdtemp(prefix="state.", dir=story.bank.place)
+        self.run("balance", "m0001")
+
+    def try_run(self, *words, key=None):
+        return timebank(self.bank, self.state, *words, socket=self.operator.path, key=key)
+
+    def run(self, *words, key=None):
+        done = self.try_run(*words, key=key)
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def caught(self, sentence, *words, key=None, status=2):
+        """The evidence that a command leaves, which ends with this sentence."""
+        done = self.try_run(*words, key=key)
+        said = done.stdout + done.stderr
+        assert done.returncode == status, f"{words} ended with {done.returncode}: {said}"
+        assert sentence in said, f"{words} said: {said}"
+        assert "Evidence: " in said, f"no evidence: {said}"
+        path = said.rstrip().rpartition("Evidence: ")[2]
+        assert os.path.getsize(path) > 0
+        return path
+
+    def explains(self, evidence, status, *words):
+        done = subprocess.run([TIMEBANK, "verify", evidence, "--ledger", self.bank.verifier_key],
+                              capture_output=True, text=True)
+        said = done.stdout + done.stderr
+        assert done.returncode == status, f"verify ended with {done.returncode}: {said}"
+        for word in words:
+            assert word in said, f"verify said: {said}"
+
+    def proves(self, evidence):
+        self.explains(evidence, 0, "signed two histories", "No honest ledger can sign both")
+
+    def goes_on(self):
+        """The bank is honest again."""
+        self.operator.trick, self.operator.behind = Honest(), self.bank.path
+        self.run("balance", "m0001")
+
+
+class Story:
+    def __init__(self, pb):
+        self.pb = pb
+        self.bank = ServedBank()
+        self.bank.start()
+        self.state = self.bank.place + "/state"
+        self.member = self.bank.place + "/member.key"
+        self.others = []
+        self.n = 0
+        for code in ("m0001", "m0002"):
+            self.honest("account", "open", code, "--kind", "member", "--joined", "2024-01-01")
+        self.honest("activity", "add", "gardening")
+        self.bank.key_new(self.member)
+        self.honest("key", "grant", self.member + ".pub", "--role", "member", "--account", "m0001")
+        for _ in range(3):
+            self.exchange()
+            self.log()
+        self.operator = Operator(self.bank, pb)
+
+    def honest(self, *words):
+        done = timebank(self.bank, self.state, *words)
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def new_day(self):
+        """Another one each time, so that no entry looks like an earlier one."""
+        self.n += 1
+        return str(datetime.date(2025, 1, 1) + datetime.timedelta(self.n))
+
+    def exchange(self):
+        return self.honest("exchange", "--giver", "m0001", "--receiver", "m0002", "--time", "1h", "--on", self.new_day(),
+                           "--activity", "gardening")
+
+    def log(self, *words):
+        return self.honest("log", "--giver", "m0002", "--time", "1h", "--on", self.new_day(), "--activity", "gardening", *words)
+
+    def copy(self):
+        """A copy of the ledger as it is now, which is served as if it were the only one."""
+        place = tempfile.mkdtemp(prefix="copy.", dir=self.bank.place) + "/ledger"
+        self.bank.stop()
+        shutil.copytree(self.bank.directory, place, ignore=lambda _, names: [n for n in names if n == "socket"])
+        self.bank.start()
+        subprocess.run([TIMEBANKD, "adopt", place], check=True, capture_output=True)
+        with open(place + ".log", "ab") as log:
+            daemon = subprocess.Popen([TIMEBANKD, "run", place], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.others.append(daemon)
+        for _ in range(1000):
+            if os.path.exists(place + "/socket"):
+                return place + "/socket"
+            time.sleep(0.02)
+        raise AssertionError("the copy is not served")
+
+    def books(self):
+        return self.operator.books(self.bank.path)
+
+    def end(self):
+        for daemon in self.others:
+            daemon.terminate()
+            daemon.wait()
+        self.operator.end()
+        self.bank.stop()
+        fault = self.bank.check()
+        self.bank.end()
+        return fault
+
+
+def log_at(story, socket):
+    done = timebank(story.bank, os.path.dirname(socket) + ".state", "log", "--giver", "m0002", "--time", "1h", "--on", story.new_day(),
+                    "--activity", "gardening", socket=socket)
+    assert done.returncode == 0, done.stderr
+
+
+# ------------------------------------------------------------ forks, and what was taken out
+
+@test("a fork of the same size, behind the same socket")
+def fork(story):
+    copy = story.copy()
+    story.log()
+    log_at(story, copy)
+    victim = Victim(story)
+    victim.operator.behind = copy
+    evidence = victim.caught("two histories", "balance", "m0001")
+    victim.proves(evidence)
+    victim.goes_on()
+
+
+@test("a fork that is longer")
+def longer_fork(story):
+    copy = story.copy()
+    story.log()
+    for _ in range(3):
+        log_at(story, copy)
+    victim = Victim(story)
+    victim.operator.behind = copy
+    victim.proves(victim.caught("does not extend the one seen before", "balance", "m0001"))
+    victim.goes_on()
+
+
+@test("an old copy, served again")
+def rollback(story):
+    copy = story.copy()
+    story.log()
+    victim = Victim(story)
+    victim.operator.behind = copy
+    evidence = victim.caught("The ledger went back", "balance", "m0001")
+    victim.explains(evidence, 1, "Nobody signed which came first", "entries were taken out")
+    victim.goes_on()
+
+
+@test("the last entry taken out, and another put in its place")
+def replaced(story):
+    victim = Victim(story)
+    books = story.books()
+    record = bytearray(books.records[-1])
+    record[-1] ^= 1
+    books.records[-1] = bytes(record)
+    victim.operator.trick = OtherHeads(books)
+    victim.proves(victim.caught("two histories", "balance", "m0001"))
+    victim.goes_on()
+
+
+@test("two entries in another order")
+def reordered(story):
+    victim = Victim(story)
+    books = story.books()
+    books.records[-4:] = books.records[-2:] + books.records[-4:-2]
+    victim.operator.trick = OtherHeads(books)
+    victim.proves(victim.caught("two histories", "balance", "m0001"))
+    books.records.append(b"\x02one more")
+    victim.proves(victim.caught("does not extend", "balance", "m0001"))
+    victim.goes_on()
+
+
+
+# ------------------------------------------------------------ heads that nobody signed so
+
+@test("a head signed by another key")
+def forged_head(story):
+    victim = Victim(story)
+    books = story.books()
+
+    def forge(reply, request):
+        reply.position.CopyFrom(books.position(request.known_size, head=books.head(key=victim.operator.other_key)))
+
+    victim.operator.trick = Forge("balance", forge)
+    evidence = victim.caught("signature on the ledger's head is not right", "balance", "m0001")
+    victim.explains(evidence, 1, "proves nothing to others")
+    victim.operator.trick = OtherHeads(books, key=victim.operator.other_key)
+    victim.caught("signature on the ledger's head is not right", "balance", "m0001")
+    victim.goes_on()
+
+
+@test("a proof of consistency that is none, and no proof at all")
+def forged_consistency(story):
+    victim = Victim(story)
+    story.log()
+
+    def forge(reply, _):
+        for i, piece in enumerate(reply.position.consistency):
+            reply.position.consistency[i] = piece[::-1]
+
+    def forget(reply, _):
+        del reply.position.consistency[:]
+
+    for change in (forge, forget):
+        victim.operator.trick = Forge("status", change)
+        evidence = victim.caught("does not extend the one seen before", "balance", "m0001")
+        victim.explains(evidence, 1, "the reply does not connect them", "timebank ledger export")
+    victim.goes_on()
+
+
+# ------------------------------------------------------------------ batches that were left out
+
+def n_logs(story):
+    return story.honest("statement", "m0002", "--csv").count("log")
+
+
+@test("a batch answered with an older batch's answer, and not recorded")
+def forged_answer(story):
+    victim = Victim(story)
+    keep = victim.operator.trick = Keep()
+    victim.run("log", "--giver", "m0002", "--time", "1h", "--on", story.new_day(), "--activity", "gardening")
+    old = keep.kept("answer")
+    n = n_logs(story)
+
+    def answer(request):
+        position = story.books().position(request.known_size)
+        return story.pb.Response(position=position, answer=old.answer)
+
+    victim.operator.trick = Answer("submit", answer)
+    evidence = victim.caught("answered as recorded, but is not in the ledger as sent", "log", "--giver", "m0002",
+                             "--time", "1h", "--on", story.new_day(),
+                             "--activity", "gardening")
+    victim.explains(evidence, 1, "proves nothing to others")
+    assert n_logs(story) == n
+    victim.goes_on()
+    victim.run("log", "--giver", "m0002", "--time", "1h", "--on", story.new_day(), "--activity", "gardening")
+    assert n_logs(story) == n + 2, "what the operator kept back is recorded once, before the next batch"
+
+
+@test("a batch written into books that nobody else is shown")
+def omitted(story):
+    victim = Victim(story)
+    victim.operator.trick = Record(story.books())
+    victim.run("log", "--giver", "m0002", "--time", "1h", "--on", story.new_day(), "--activity", "gardening")
+    victim.operator.trick = Honest()
+    evidence = victim.caught("The ledger went back", "balance", "m0001")
+    victim.explains(evidence, 1, "Nobody signed which came first")
+    for _ in range(2):
+        story.log()
+    victim.proves(victim.caught("does not extend the one seen before", "balance", "m0001"))
+    Victim(story).goes_on()
+
+
+@test("a batch of two answered with its entries in another order")
+def answer_reordered(story):
+    victim = Victim(story)
+    sheet = victim.state + "/two.csv"
+    with open(sheet, "w", encoding="utf-8") as f:
+        f.write("ref,kind,service_date,giver,receiver,minutes,activity\n")
+        for ref in ("r1", "r2"):
+            f.write(f"{ref},exchange,{story.new_day()},m0001,m0002,60,gardening\n")
+
+    def turn(reply, _):
+        if not reply.answer.dry_run:
+            reply.answer.entries[:] = list(reply.answer.entries)[::-1]
+
+    victim.operator.trick = Forge("answer", turn)
+    victim.caught("The entries do not follow their seal", "import", sheet)
+    victim.goes_on()
+    assert "Already in: 2" in victim.run("import", sheet)
+
+
+@test("a batch answered as in already, where other entries stand")
+def already(story):
+    victim = Victim(story)
+    n = n_logs(story)
+
+    def answer(request):
+        books = story.books()
+        return story.pb.Response(position=books.position(request.known_size),
+                                 answer=story.pb.Answer(already=True, entries=[len(books.records) - 1]))
+
+    victim.operator.trick = Answer("submit", answer)
+    evidence = victim.caught("answered as in already", "log", "--giver", "m0002", "--time", "1h", "--on", story.new_day(), "--activity", "gardening")
+    victim.explains(evidence, 1, "proves nothing to others")
+    assert n_logs(story) == n
+    victim.goes_on()
+
+
+# ------------------------------------------------------------------------------ end
+
+def main():
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="tb.") as place:
+        story = Story(message_types(SOURCE, place))
+        wanted = os.environ.get("TIMEBANK_TRICK", "")
+        for sentence, function in TESTS:
+            if wanted not in sentence:
+                continue
+            try:
+                function(story)
+                tap.ok(not story.operator.faults, sentence, *story.operator.faults)
+            except Exception:  # pylint: disable=broad-except
+                tap.ok(False, sentence, *traceback.format_exc().splitlines(), *story.operator.faults)
+            story.operator.faults.clear()
+            story.operator.trick, story.operator.behind = Honest(), story.bank.path
+        fault = story.end()
+    tap.ok(fault is None, "the ledger is whole afterwards", fault or "")
+    tap.end()
+
+
+if __name__ == "__main__":
+    main()
