@@ -9,6 +9,7 @@
 #include "proto/proof.h"
 #include "proto/record.h"
 #include "proto/refusal.h"
+#include "proto/text64.h"
 #include "timebank.h"
 
 static struct fake_bank fake;
@@ -109,6 +110,19 @@ Test(lib_receipt, is_made_under_an_older_head_of_the_same_history) {
     cr_assert(tb_status_get(bank, &status) == 0);
     for (size_t i = 1; i <= 3; i++)
         expect_receipt(fake.seal + i, head);
+}
+
+Test(lib_receipt, keeps_the_cosignatures_of_the_head_that_it_is_made_under) {
+    struct bytes text = {};
+    uint8_t signature[4 + 72] = {1, 2, 3};
+    char *head = head_of(fake.n_leaves);
+    bytes_printf(&text, "%s\u2014 witness.example ", head);
+    free(head);
+    text64_encode(&text, signature, sizeof(signature));
+    bytes_put_u8(&text, '\n');
+    head = bytes_take_text(&text);
+    expect_receipt(fake.seal + 1, head);
+    free(head);
 }
 
 static void expect_caught(uint64_t entry, const char *head) {
