@@ -116,6 +116,8 @@ trust_restored() {
         kill -KILL "$(cat "$PLACE/pid")"
         wait "$client" || true
         rm -f "$PLACE/ledger/socket"
+        # The child that checks a backup may outlive its parent by a moment, and hold the lock.
+        flock -w 10 "$PLACE/ledger/lock" true
         bank_run
         [ -z "$(find "$PLACE/ledger/backups" -name '*.part-*' 2>/dev/null)" ]
     done
