@@ -143,6 +143,8 @@ func (x *act) register() error {
 		b.trusts[o.to+" "+m.text(1)] = m.number(2) == 0
 	case kindLeave:
 		x.leave()
+	case kindSetVoucherKey:
+		return x.setVoucherKey()
 	case kindRotateKey:
 		return x.rotateKey()
 	}
@@ -213,6 +215,13 @@ func (x *act) revokeKey() error {
 	return nil
 }
 
+// setVoucherKey notes a key that can no more become the ledger's.
+func (x *act) setVoucherKey() error {
+	k, err := readKey(x.order.body.data(1))
+	x.bank.formerKeys[k] = true
+	return err
+}
+
 // readRotation is the ledger's next key, for which the last one and itself signed.
 func readRotation(o *order, ledgerID [32]byte, last key) (next key, err error) {
 	if next, err = readKey(o.body.data(1)); err != nil {
@@ -234,8 +243,11 @@ func (x *act) rotateKey() error {
 	if err != nil {
 		return err
 	}
-	if x.bank.formerKeys[k] {
-		return errors.New("the key was the ledger's before")
+	if x.bank.formerKeys[k] || x.bank.keys[k] != nil {
+		return errors.New("the key was the ledger's before, or somebody else's")
+	}
+	if x.order.body.number(4) > 3650 || len(x.bank.ledgerKeys) > 20 {
+		x.problem("a change of key with a longer overlap, or more of them, than there may be")
 	}
 	x.bank.formerKeys[k] = true
 	x.bank.ledgerKeys = append(x.bank.ledgerKeys, k)
