@@ -166,3 +166,20 @@ X
     run timebank key rotate "$PLACE/desk.key.pub" "$PLACE/desk-2.key.pub" "again"
     [ "$status" -eq 1 ]
 }
+
+@test "vouchers carry the ledger's first key in mind: old and new ones are good after a change" {
+    timebank account open pool --kind venue
+    timebank offer set pool swim --price 1h
+    timebank grant --to m0001 --time 5h
+    timebank voucher key new "$PLACE/vouchers.key"
+    timebank voucher key set "$PLACE/vouchers.key.pub"
+    timebank voucher mint --from m0001 --time 1h --expires "$(date -d '+20 days' +%F)" --voucher-key "$PLACE/vouchers.key" --out "$PLACE/before"
+    rotated 0
+    timebank voucher mint --from m0001 --time 1h --expires "$(date -d '+20 days' +%F)" --voucher-key "$PLACE/vouchers.key" --out "$PLACE/after"
+    for slips in before after; do
+        token=$(grep -ohE '([0-9A-Z]{5}-){20,}[0-9A-Z*~$=]+' -r "$PLACE/$slips" | head -n 1)
+        run timebank voucher check "$token" --voucher-key "$PLACE/vouchers.key.pub" --ledger "$first"
+        [ "$status" -eq 0 ]
+        timebank voucher redeem "$token" --to pool --offer swim --adults 1
+    done
+}
