@@ -118,8 +118,8 @@ static int unproven_say(struct verified_check *check) {
     static const char *const sentences[] = {
         "When an entry was recorded and who signed it: a receipt of it shows both.",
         "Hours without credit: they move no balance, so some may be missing.",
-        "Why what was confirmed, corrected or fell due has the minutes that it has, and what of an "
-        "hour earned repaid an advance: they add up, and the rest takes the whole ledger.",
+        "Why what was confirmed, corrected or fell due has its minutes: they add up.",
+        "What of an hour that was earned repaid an advance: that takes the whole ledger.",
         "Anything recorded later.",
     };
     int r = 0;
