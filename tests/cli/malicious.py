@@ -143,9 +143,13 @@ class Operator:
         self.thread.join(10)
         os.unlink(self.path)
 
+    def client(self, behind=None):
+        """The steward's own connection to a daemon."""
+        return Client(self.pb, behind or self.behind, read_secret_key(self.bank.key_path), self.bank.verifier_key)
+
     def books(self, behind=None):
         """All records of a daemon, as its steward reads them."""
-        client = Client(self.pb, behind or self.behind, read_secret_key(self.bank.key_path), self.bank.verifier_key)
+        client = self.client(behind)
         client.ask(status=self.pb.Empty())
         records = []
         while len(records) < client.memory[0]:

@@ -6,6 +6,7 @@ what that proves to others; and with an honest bank all goes on as before."""
 import datetime
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "check")]
 
 import tap
 from malicious import Answer, Books, Forge, Honest, Keep, Operator, OtherHeads, Record
-from other_language import message_types
+from other_language import leaf_hash, message_types, sha256
 from served_bank import SOURCE, TIMEBANK, TIMEBANKD, ServedBank
 
 TESTS = []
@@ -327,6 +328,221 @@ def already(story):
     victim.explains(evidence, 1, "proves nothing to others")
     assert n_logs(story) == n
     victim.goes_on()
+
+
+@test("an import answered as in already")
+def import_already(story):
+    victim = Victim(story)
+    sheet = victim.state + "/one.csv"
+    with open(sheet, "w", encoding="utf-8") as f:
+        f.write("ref,kind,service_date,giver,receiver,minutes,activity\n"
+                f"i1,exchange,{story.new_day()},m0001,m0002,60,gardening\n")
+
+    def answer(request):
+        books = story.books()
+        other = next(i for i in reversed(range(len(books.records))) if books.records[i][0] == 2)
+        return None if request.submit.dry_run else story.pb.Response(
+            position=books.position(request.known_size), answer=story.pb.Answer(already=True, entries=[other]))
+
+    victim.operator.trick = Answer("submit", answer)
+    victim.caught("answered as in already", "import", sheet)
+    victim.goes_on()
+    assert "Already in: 1" in victim.run("import", sheet), "what waited was recorded before"
+
+
+# ------------------------------------------------------------------------------ receipts
+
+def entry_of(said):
+    return int(said.rpartition("entry ")[2].split()[0].rstrip(".,"))
+
+
+@test("a receipt of an entry that is not in the ledger")
+def forged_receipt(story):
+    victim = Victim(story)
+    entry = str(entry_of(story.exchange()))
+
+    def other_minutes(reply, _):
+        reply.receipt.record = reply.receipt.record.replace(b"m0001", b"m0002")
+
+    def other_seal(reply, _):
+        seal = bytearray(reply.receipt.seal_record)
+        seal[-1] ^= 1
+        reply.receipt.seal_record = bytes(seal)
+
+    for change, sentence in ((other_minutes, "The entry shown is not the one in the ledger"),
+                             (other_seal, "The seal shown is not the one in the ledger")):
+        victim.operator.trick = Forge("receipt", change)
+        evidence = victim.caught(sentence, "receipt", entry, "--out", victim.state + "/receipt")
+        victim.explains(evidence, 1, "proves nothing to others")
+        assert not os.path.exists(victim.state + "/receipt")
+    victim.goes_on()
+    victim.run("receipt", entry, "--out", victim.state + "/receipt")
+    victim.explains(victim.state + "/receipt", 0, "VERIFIED")
+
+
+@test("a receipt of an order recorded again, outside its batch, under a head that the operator signs")
+def replayed_order(story):
+    victim = Victim(story)
+    entry = entry_of(story.exchange())
+    books = story.books()
+    books.records.append(books.records[entry])
+    again = len(books.records) - 1
+    trick = victim.operator.trick = OtherHeads(books)
+
+    def receipt(request):
+        if request.WhichOneof("body") == "receipt":
+            return story.pb.Response(position=books.position(request.known_size),
+                                     receipt=books.receipt(again, entry - 1, 0, 1))
+        return None
+
+    trick.request = receipt
+    evidence = victim.caught("its author did not sign it at that place", "receipt", str(again))
+    victim.explains(evidence, 1, "proves nothing to others")
+    victim.operator.trick = Honest()
+    victim.caught("The ledger went back", "balance", "m0001")
+    Victim(story).goes_on()
+
+
+# ---------------------------------------------------------------------------- statements
+
+class Instead(Honest):
+    """Asks the daemon for another thing than it was asked."""
+
+    def __init__(self, change):
+        self.change = change
+
+    def request(self, request):
+        self.change(request)
+
+
+def prove(victim, sentence):
+    path = victim.state + "/proof"
+    evidence = victim.caught(sentence, "statement", "m0001", "--proof", path)
+    assert not os.path.exists(path)
+    return evidence
+
+
+def proof_is_given(victim):
+    victim.goes_on()
+    path = victim.state + "/proof"
+    victim.run("statement", "m0001", "--proof", path)
+    victim.explains(path, 0, "complete and correct")
+
+
+@test("the statement of another member")
+def swapped_statement(story):
+    victim = Victim(story)
+
+    def state(request):
+        if request.WhichOneof("body") == "account_state":
+            request.account_state.code = "m0002"
+
+    def lines(request):
+        if request.WhichOneof("body") == "statement":
+            request.statement.code = "m0002"
+
+    def both(request):
+        state(request)
+        lines(request)
+
+    victim.operator.trick = Instead(lines)
+    evidence = prove(victim, "The statement is not complete.")
+    victim.explains(evidence, 1)
+    for change in (state, both):
+        victim.operator.trick = Instead(change)
+        evidence = prove(victim, "not told in the form that was asked for")
+        victim.explains(evidence, 1, "proves nothing to others")
+    proof_is_given(victim)
+
+
+@test("a statement with a line left out, the first, the last or one between")
+def line_left_out(story):
+    victim = Victim(story)
+    for place in (0, 1, -1):
+        def leave_out(reply, _, place=place):
+            del reply.statement.lines[place]
+
+        victim.operator.trick = Forge("statement", leave_out)
+        victim.explains(prove(victim, "The statement is not complete."), 1)
+    proof_is_given(victim)
+
+
+@test("a statement with another balance, and the running hash made to fit")
+def cooked_statement(story):
+    victim = Victim(story)
+
+    class Cook(Honest):
+        lines = []
+
+        def request(self, request):
+            """The lines are needed before the account is told, so they are asked for here."""
+            if request.WhichOneof("body") == "account_state":
+                asking = story.operator.client()
+                page = asking.ask(statement=story.pb.AskStatement(code="m0001"))
+                asking.close()
+                self.lines = list(reversed(page.lines))
+
+        def reply(self, request, reply):
+            if reply.WhichOneof("body") == "account_state":
+                reply.account_state.leaf = cook(reply.account_state.leaf, self.lines, 60)
+            if reply.WhichOneof("body") == "statement":
+                line = reply.statement.lines[0]
+                line.minutes, line.after = line.minutes + 60, line.after + 60
+
+    victim.operator.trick = Cook()
+    victim.explains(prove(victim, "The statement is not complete."), 1)
+    proof_is_given(victim)
+
+
+def cook(leaf, lines, more):
+    """The account's leaf with more minutes in its last line."""
+    at = 4 + 8 + 3 + leaf[14] + 16
+    running = bytes(32)
+    for line in lines:
+        if line.moved:
+            after = line.after + (more if line is lines[-1] else 0)
+            running = sha256(b"\x03" + running + leaf_hash(b"\x02" + line.order)
+                             + struct.pack(">qq", after, line.held_after))
+    assert lines[-1].moved
+    balance = struct.unpack(">q", leaf[at:at + 8])[0]
+    return leaf[:at] + struct.pack(">q", balance + more) + leaf[at + 8:-32] + running
+
+
+@test("hashes of the tree that are not those between the statement's records")
+def forged_ranges(story):
+    victim = Victim(story)
+
+    def turn(reply, _):
+        hashes = bytearray(reply.ranges.hashes)
+        hashes[-1] ^= 1
+        reply.ranges.hashes = bytes(hashes)
+
+    victim.operator.trick = Forge("ranges", turn)
+    victim.explains(prove(victim, ""), 1)
+    proof_is_given(victim)
+
+
+@test("a published head that is older than what it is to prove, longer than the ledger, or another's")
+def other_published(story):
+    victim = Victim(story)
+    books = story.books()
+
+    def old(reply, _):
+        reply.published.CopyFrom(story.pb.Published(size=3, checkpoint=books.head(3)))
+
+    def ahead(reply, _):
+        longer = Books(story.pb, story.books().records + [b"\x02more"], books.key, books.origin)
+        reply.published.CopyFrom(story.pb.Published(size=len(longer.records), checkpoint=longer.head()))
+
+    def forged(reply, _):
+        reply.published.CopyFrom(story.pb.Published(size=len(books.records),
+                                                    checkpoint=books.head(key=victim.operator.other_key)))
+
+    for change, sentence in ((old, "older than the state of the account"), (ahead, "ahead of the ledger's own"),
+                             (forged, "signature on the published head is not right")):
+        victim.operator.trick = Forge("published", change)
+        victim.explains(prove(victim, sentence), 1)
+    proof_is_given(victim)
 
 
 # ------------------------------------------------------------------------------ end
