@@ -7,6 +7,7 @@
 #include "order.h"
 #include "proto/merkle.h"
 #include "reply.h"
+#include "verify.h"
 
 static int entry_unreadable(struct tb_bank *bank) {
     return bank_fail(bank, -EPROTO,
@@ -76,7 +77,9 @@ static int job_judge(struct tb_call *call) {
         return r;
     bool is_it = job->is_by_id ? memcmp(job->entry.order.id, job->id, sizeof(job->id)) == 0
                                : job->entry.number == job->number;
-    return is_it ? 0 : entry_unreadable(call->bank);
+    return is_it ? 0
+                 : verify_fail(call->bank, NULL, 0,
+                               "Another entry was shown than the one that was asked for.");
 }
 
 static void job_free(struct tb_call *call) {
