@@ -3,6 +3,7 @@
 """A malicious server: an operator who holds the ledger's key and cheats the people who use timebank.
 Each trick ends a command with exit status 2, a sentence and an evidence file; timebank verify says
 what that proves to others; and with an honest bank all goes on as before."""
+import base64
 import datetime
 import os
 import shutil
@@ -17,8 +18,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "check")]
 
 import tap
-from malicious import Answer, Books, Forge, Honest, Keep, Operator, OtherHeads, Record
-from other_language import leaf_hash, message_types, sha256
+from malicious import Answer, Books, Forge, Honest, Keep, Operator, OtherHeads, Record, sign_rotation
+from other_language import Ledger, Wire, leaf_hash, message_types, sha256
 from served_bank import SOURCE, TIMEBANK, TIMEBANKD, ServedBank
 
 TESTS = []
@@ -543,6 +544,183 @@ def other_published(story):
         victim.operator.trick = Forge("published", change)
         victim.explains(prove(victim, sentence), 1)
     proof_is_given(victim)
+
+
+# ------------------------------------------------------------ what was said before, said again
+
+@test("an old reply, an old welcome and an old greeting")
+def replays(story):
+    victim = Victim(story)
+    keep = victim.operator.trick = Keep()
+    victim.run("account", "show", "m0001")
+    victim.run("log", "--giver", "m0002", "--time", "1h", "--on", story.new_day(), "--activity", "gardening")
+    victim.run("account", "show", "m0001")
+    old_reply, old_welcome, old_greeting = keep.kept("account"), keep.kept("welcome"), keep.greetings[0]
+
+    def reply_again(reply, _):
+        tag = reply.tag
+        reply.CopyFrom(old_reply)
+        reply.tag = tag
+
+    victim.operator.trick = Forge("account", reply_again)
+    evidence = victim.caught("The ledger went back", "account", "show", "m0001")
+    victim.explains(evidence, 1)
+
+    def welcome_again(reply, _):
+        reply.welcome.CopyFrom(old_welcome.welcome)
+
+    victim.operator.trick = Forge("welcome", welcome_again)
+    evidence = victim.caught("did not prove that it holds the ledger's key", "balance", "m0001")
+    victim.explains(evidence, 1, "proves nothing to others")
+
+    class Greet(Honest):
+        def greeting(self, greeting):
+            greeting.CopyFrom(old_greeting)
+
+    # The real daemon does not know the nonce of that greeting any more, so it refuses the hello.
+    victim.operator.trick = Greet()
+    done = victim.try_run("balance", "m0001")
+    assert done.returncode == 1 and "signature" in done.stderr, done.stderr
+
+    class GreetAndWelcome(Greet):
+        def request(self, request):
+            return story.pb.Response(welcome=old_welcome.welcome) if request.WhichOneof("body") == "hello" else None
+
+    victim.operator.trick = GreetAndWelcome()
+    victim.caught("did not prove that it holds the ledger's key", "balance", "m0001")
+    victim.goes_on()
+
+
+class Relay(Honest):
+    """Has the hello signed for another bank's nonce, and takes it there."""
+
+    def __init__(self, pb, path):
+        self.pb, self.path, self.answers = pb, path, []
+
+    def greeting(self, greeting):
+        self.wire = Wire(self.pb, self.path)
+        greeting.nonce = self.wire.receive().greeting.nonce
+
+    def request(self, request):
+        if request.WhichOneof("body") != "hello":
+            return None
+        self.hello = request
+        return self.give(self.wire)
+
+    def give(self, wire):
+        wire.send(self.hello)
+        answer = wire.receive()
+        wire.close()
+        self.answers.append(answer)
+        return answer
+
+
+@test("a hello made for this bank, taken to another one, and played again to this one")
+def relayed_hello(story):
+    victim = Victim(story)
+    other = ServedBank()
+    try:
+        other.start()
+        relay = victim.operator.trick = Relay(story.pb, other.path)
+        assert victim.try_run("balance", "m0001").returncode != 0
+        again = Wire(story.pb, story.bank.path)
+        again.receive()
+        relay.give(again)
+    finally:
+        other.end()
+    # BAD_SIGNATURE, from both
+    said = [answer.refused.refusals[0].message for answer in relay.answers]
+    assert len(said) == 2 and all("signature" in one for one in said), said
+    victim.goes_on()
+
+
+# ---------------------------------------------------------------------- the ledger's key
+
+def verifier_key(origin, key):
+    public = b"\x01" + bytes(key.verify_key)
+    return f"{origin}+{sha256(origin.encode() + chr(10).encode() + public)[:4].hex()}+{base64.b64encode(public).decode()}"
+
+
+class NewKey(Honest):
+    """Shows a key that follows the ledger's, with that signature by the old one."""
+
+    def __init__(self, operator, by_old):
+        self.operator, self.by_old = operator, by_old
+
+    def greeting(self, greeting):
+        old, new = self.operator.key, self.operator.other_key
+        greeting.keys.extend([bytes(old.verify_key), bytes(new.verify_key)])
+        greeting.by_old.append(self.by_old)
+        greeting.verifier_key = verifier_key(self.operator.origin, new)
+
+
+@test("another key than before, that the old key did not sign for")
+def bad_rotation(story):
+    victim = Victim(story)
+    operator = victim.operator
+    ledger_id = Ledger(story.bank.verifier_key).id
+    old, new = bytes(operator.key.verify_key), bytes(operator.other_key.verify_key)
+    for by_old in (sign_rotation(operator.other_key, ledger_id, old, new),
+                   sign_rotation(operator.key, ledger_id, old, old), bytes(64)):
+        operator.trick = NewKey(operator, by_old)
+        evidence = victim.caught("earlier key did not sign for it", "balance", "m0001", status=1)
+        victim.explains(evidence, 1, "proves nothing to others")
+    # Nor does it help to leave the chain out.
+    operator.trick = NewKey(operator, b"")
+    operator.trick.greeting = lambda greeting: setattr(greeting, "verifier_key",
+                                                       verifier_key(operator.origin, operator.other_key))
+    done = victim.try_run("balance", "m0001")
+    assert done.returncode == 1 and "not the one you trusted before" in done.stderr, done.stderr
+    victim.goes_on()
+
+
+# ------------------------------------------------------------------------------- exports
+
+@test("an export with hashes or records of another history")
+def other_tiles(story):
+    victim = Victim(story)
+    place = victim.state + "/export"
+
+    def other_leaf(reply, _):
+        hashes = bytearray(reply.tiles.hashes)
+        hashes[40] ^= 1
+        reply.tiles.hashes = bytes(hashes)
+
+    def other_record(reply, _):
+        records = bytearray(reply.records.records)
+        records[10] ^= 1
+        reply.records.records = bytes(records)
+
+    victim.operator.trick = Forge("tiles", other_leaf)
+    evidence = victim.caught("do not lead to the heads that it signed", "ledger", "export", place)
+    victim.explains(evidence, 1)
+    assert not os.path.exists(place + "/checkpoint")
+    victim.operator.trick = Forge("records", other_record)
+    evidence = victim.caught("not the one in its ledger", "ledger", "export", "--entries", place + "2")
+    victim.explains(evidence, 1, "proves nothing to others")
+    assert not os.path.exists(place + "2/checkpoint")
+    victim.goes_on()
+    victim.run("ledger", "export", place)
+    victim.run("ledger", "export", "--entries", place + "2")
+    done = subprocess.run([TIMEBANK, "ledger", "verify", place, "--ledger", story.bank.verifier_key],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@test("another entry than the one that was asked for")
+def other_entry(story):
+    victim = Victim(story)
+    first, entry = entry_of(story.exchange()), entry_of(story.exchange())
+
+    def earlier(request):
+        if request.WhichOneof("body") == "entry":
+            request.entry.number = first
+
+    victim.operator.trick = Instead(earlier)
+    evidence = victim.caught("Another entry was shown", "entry", "show", str(entry))
+    victim.explains(evidence, 1, "proves nothing to others")
+    victim.goes_on()
+    victim.run("entry", "show", str(entry))
 
 
 # ------------------------------------------------------------------------------ end
