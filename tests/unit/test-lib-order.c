@@ -335,7 +335,7 @@ Test(lib_order, refuses_what_is_no_kind_and_no_struct) {
     _cleanup_bytes_ struct bytes record = {};
     struct tb_order order = TB_ORDER_INIT, copy;
     cr_assert(order_encode(&order, TB_ROLE_BROKER, NULL, &record) == -EINVAL);
-    order.kind = (enum tb_kind)85;
+    order.kind = (enum tb_kind)86;
     cr_assert(order_encode(&order, TB_ROLE_BROKER, NULL, &record) == -EINVAL);
     order.kind = (enum tb_kind)2;
     cr_assert(order_encode(&order, TB_ROLE_BROKER, NULL, &record) == -EINVAL);

@@ -84,6 +84,10 @@ static bool plain_member_lengths_hold(const Timebank__Order *order) {
     case TIMEBANK__ORDER__KIND_REDEEM_VOUCHER:
         return plain_length_holds(&order->redeem_voucher->claims, 22) &&
                plain_length_holds(&order->redeem_voucher->signature, 64);
+    case TIMEBANK__ORDER__KIND_ROTATE_KEY:
+        return plain_length_holds(&order->rotate_key->key, 32) &&
+               plain_length_holds(&order->rotate_key->by_old, 64) &&
+               plain_length_holds(&order->rotate_key->by_new, 64);
     default:
         return true;
     }
@@ -145,8 +149,8 @@ static ProtobufCBinaryData data_make(const char *name) {
     static const struct {
         const char *name;
         size_t n;
-    } lengths[] = {{"target", 16}, {"quote", 32},     {"key", 32},
-                   {"claims", 22}, {"signature", 64}, {"transfer_id", 16}};
+    } lengths[] = {{"target", 16},    {"quote", 32},       {"key", 32},    {"claims", 22},
+                   {"signature", 64}, {"transfer_id", 16}, {"by_old", 64}, {"by_new", 64}};
     for (size_t i = 0; i < N_ELEMENTS(lengths); i++)
         if (strcmp(name, lengths[i].name) == 0)
             return (ProtobufCBinaryData){lengths[i].n, filler};
@@ -604,6 +608,18 @@ Test(record, refuses_a_genesis_with_lists_that_do_not_fit, .init = setup, .fini 
     cr_assert(genesis_decode(&genesis, &back) == -EBADMSG);
     genesis.steward_keys[0].len = 32;
     genesis.ledger_key.len = 33 - 2;
+    cr_assert(genesis_decode(&genesis, &back) == -EBADMSG);
+}
+
+Test(record, reads_what_a_genesis_goes_on_from, .init = setup, .fini = teardown) {
+    Timebank__Genesis genesis = genesis_make(), *back;
+    genesis.old_origin = "hove.example/2024";
+    genesis.old_size = 14;
+    genesis.old_root = (ProtobufCBinaryData){sizeof(note), note};
+    cr_assert(genesis_decode(&genesis, &back) == 0);
+    cr_assert(back->old_size == 14 && back->old_root.len == 32);
+    cr_assert_str_eq(back->old_origin, "hove.example/2024");
+    genesis.old_root.len = 31;
     cr_assert(genesis_decode(&genesis, &back) == -EBADMSG);
 }
 
