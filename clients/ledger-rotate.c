@@ -38,8 +38,8 @@ static void verifier_tell(struct client *client, uint32_t overlap_days) {
                 "for the old key signed for the new one; what was checked with the old one stays "
                 "good.");
     if (overlap_days > 0)
-        client_line(stderr, "For %u days both keys sign heads; then the old one is destroyed.",
-                    overlap_days);
+        client_line(stderr, "For %u day%s both keys sign heads; then the old one is destroyed.",
+                    overlap_days, overlap_days == 1 ? "" : "s");
 }
 
 /* The bank shows the new key to who connects anew. */

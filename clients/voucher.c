@@ -459,7 +459,8 @@ const struct verb verb_voucher_check = {
             "public key for vouchers. Whether it was used before, only the bank knows.\n"
             "\n"
             "  --voucher-key FILE   what timebank voucher key printed\n"
-            "  --ledger KEY         the bank's first verifier key: vouchers of another bank are refused\n"
+            "  --ledger KEY         the bank's first verifier key: vouchers of another bank are "
+            "refused\n"
             "  --at NUMBER          the venue's account number: is it good here?\n"
             "  --on DATE            on that day instead of today\n",
     .run = check_run,

@@ -36,9 +36,9 @@ struct checking {
     struct note_head heads[HEAD_SLOTS];
     bool met[HEAD_SLOTS];
     struct log_layout layout;
-    uint64_t size;       /* records in the store */
-    uint64_t state_size; /* where the derived tables stand */
-    uint64_t genesis;    /* record of the one in force */
+    uint64_t size;            /* records in the store */
+    uint64_t state_size;      /* where the derived tables stand */
+    uint64_t genesis;         /* record of the one in force */
     struct state_chain chain; /* the ledger's keys */
     struct state_sums state_sums;
     bool met_state;

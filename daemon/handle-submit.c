@@ -132,8 +132,8 @@ static void check_open_end(struct submission *submission) {
                         (struct ledger_bar){.refusal = REFUSAL_BAD_NOT_AFTER, .field = "source"});
 }
 
-/* A key that this daemon cannot sign with would end the ledger. Who may not record the order is told
- * that first. */
+/* A key that this daemon cannot sign with would end the ledger. Who may not record the order is
+ * told that first. */
 static void check_rotations(const struct call *call, struct submission *submission) {
     const struct ledger_batch *batch = &submission->judging->batch;
 

@@ -36,11 +36,11 @@ struct log_group {
     void **beside;
     size_t n_beside;
     size_t n_bytes;
-    bool is_closed;        /* takes no more batches */
-    bool is_published;     /* its last record is a state record */
+    bool is_closed;                 /* takes no more batches */
+    bool is_published;              /* its last record is a state record */
     struct keyring_signers signers; /* of its head */
-    struct bytes step;     /* rows of derived tables: a step is a group without runs */
-    struct head_slot slot; /* of the head signed, once done */
+    struct bytes step;              /* rows of derived tables: a step is a group without runs */
+    struct head_slot slot;          /* of the head signed, once done */
     struct note_head head;
     int r;
 };

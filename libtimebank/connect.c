@@ -248,8 +248,8 @@ static int greeting_take(struct tb_bank *bank, struct reply *reply) {
         return r;
     uint8_t nonce[BATCH_NONCE_BYTES];
     randombytes_buf(nonce, sizeof(nonce));
-    batch_hello_bytes(&bank->handshake.chain.ledger_id, reply->message->greeting->nonce.data, nonce, NULL,
-                      bank->handshake.signed_bytes);
+    batch_hello_bytes(&bank->handshake.chain.ledger_id, reply->message->greeting->nonce.data, nonce,
+                      NULL, bank->handshake.signed_bytes);
     r = hello_send(bank, nonce);
     if (r == 0)
         bank->link = LINK_WELCOME;

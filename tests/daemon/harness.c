@@ -10,8 +10,8 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 
-#include "daemon/policy.h"
 #include "daemon/job.h"
+#include "daemon/policy.h"
 
 #define ORIGIN "ely.example/timebank"
 #define REQUEST_ARENA_BYTES (64u << 20)
