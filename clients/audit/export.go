@@ -240,6 +240,33 @@ func (x *export) checkTiles(r *result) {
 	r.say("tiles: %d files agree with the tree", n)
 }
 
+// checkExtends proves that a head which was seen before is the beginning of this one.
+func (x *export) checkExtends(v *verifierKey, r *result) {
+	text, err := readSmall(since)
+	if err != nil {
+		r.problem("%s", err)
+		return
+	}
+	old, err := readHead(text, v)
+	if err != nil {
+		r.problem("%s: %s", since, err)
+		return
+	}
+	if old.size > x.head.size {
+		r.problem("the ledger went back: %s was of %d records", since, old.size)
+		return
+	}
+	path, err := tlog.ProveTree(x.head.size, old.size, x.hashes)
+	if err == nil {
+		err = tlog.CheckTree(path, x.head.size, x.head.root, old.size, old.root)
+	}
+	if err != nil {
+		r.problem("the head does not extend %s of %d records, which the same key signed: keep both", since, old.size)
+		return
+	}
+	r.say("since: it extends a head of %d records", old.size)
+}
+
 func (x *export) checkTile(name string, r *result) {
 	t, err := parseTilePath(name)
 	if err != nil {

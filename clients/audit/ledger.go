@@ -44,6 +44,9 @@ func checkLedger(directory string, v *verifierKey) *result {
 		return r
 	}
 	x.checkTiles(r)
+	if since != "" {
+		x.checkExtends(v, r)
+	}
 	if !x.hasEntries {
 		r.NotChecked = append(r.NotChecked, "the records: this export has none (timebank ledger export --entries)")
 		return r

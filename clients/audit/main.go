@@ -13,15 +13,19 @@ const usage = `Example:
   timebank-audit ledger export/ ely.example/timebank+980e18d3+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4
 
 usage: timebank-audit receipt DIR VERIFIER-KEY [--json]
-       timebank-audit ledger DIR VERIFIER-KEY [--json]
+       timebank-audit ledger DIR VERIFIER-KEY [--since HEAD] [--json]
        timebank-audit head FILE VERIFIER-KEY [--json]
 
 receipt  checks a receipt of timebank receipt: its proofs and its author's signature.
 ledger   checks an export of timebank ledger export: with --entries each record is replayed.
+         With --since, that it extends a head that was seen before, a file.
 head     checks a signed head.
 
 Exits 0 if all that it says was checked holds, 1 if not, 2 if it cannot read, 64 for wrong usage.
 `
+
+// since names the file of a head that an export has to extend, if any.
+var since string
 
 var checks = map[string]func(string, *verifierKey) *result{
 	"receipt": checkReceipt,
@@ -48,8 +52,12 @@ func checkHead(file string, v *verifierKey) *result {
 func main() {
 	var words []string
 	asJSON := false
-	for _, word := range os.Args[1:] {
-		switch word {
+	for i := 1; i < len(os.Args); i++ {
+		switch word := os.Args[i]; word {
+		case "--since":
+			if i++; i < len(os.Args) {
+				since = os.Args[i]
+			}
 		case "--json":
 			asJSON = true
 		case "--help", "-h", "help":
@@ -59,7 +67,7 @@ func main() {
 			words = append(words, word)
 		}
 	}
-	if len(words) != 3 || checks[words[0]] == nil {
+	if len(words) != 3 || checks[words[0]] == nil || since != "" && words[0] != "ledger" {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(64)
 	}

@@ -130,6 +130,20 @@ with_other_clock() {
     run ! openssl pkeyutl -verify -pubin -inkey key.der -keyform DER -rawin -in text -sigfile signature
 }
 
+@test "an export extends every head seen before, and is told from one that does not" {
+    timebank ledger export "$PLACE/export" >/dev/null
+    cp "$PLACE/export/checkpoint" "$PLACE/seen"
+    helps m0001 m0002 1h
+    timebank ledger export "$PLACE/later" >/dev/null
+    run -0 timebank-audit ledger "$PLACE/later" "$VKEY" --since "$PLACE/seen"
+    says "it extends a head"
+    run -1 timebank-audit ledger "$PLACE/export" "$VKEY" --since "$PLACE/later/checkpoint"
+    says "went back"
+    sed 2,3d "$PLACE/seen" >"$PLACE/forged"
+    run -1 timebank-audit ledger "$PLACE/later" "$VKEY" --since "$PLACE/forged"
+    says "not signed"
+}
+
 @test "wrong usage is told from what does not hold" {
     run -64 timebank-audit
     run -64 timebank-audit ledger "$PLACE" nonsense

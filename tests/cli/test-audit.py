@@ -30,9 +30,9 @@ if not os.access(AUDIT, os.X_OK):
     sys.exit(0)
 
 
-def audit(what, path, verifier_key):
+def audit(what, path, verifier_key, *more):
     """(exit status, its JSON)"""
-    done = subprocess.run([AUDIT, what, path, verifier_key, "--json"], capture_output=True, text=True)
+    done = subprocess.run([AUDIT, what, path, verifier_key, "--json", *more], capture_output=True, text=True)
     return done.returncode, json.loads(done.stdout) if done.stdout else {"problems": [done.stderr]}
 
 
@@ -42,8 +42,8 @@ def holds(sentence, what, path, verifier_key):
     return found
 
 
-def caught(sentence, phrase, what, path, verifier_key):
-    status, found = audit(what, path, verifier_key)
+def caught(sentence, phrase, what, path, verifier_key, *more):
+    status, found = audit(what, path, verifier_key, *more)
     tap.ok(status == 1 and any(phrase in p for p in found["problems"]), sentence,
            f"status {status}, and nowhere: {phrase}", *found["problems"])
 
@@ -360,6 +360,14 @@ def catches_each_trick():
         honest.state()
         honest.write(place + "/honest")
         holds("a ledger made with another program holds", "ledger", place + "/honest", honest.verifier_key)
+        fork = Forged()
+        fork.helped(120)
+        fork.state()
+        fork.helped()
+        fork.state()
+        fork.write(place + "/fork")
+        caught("a ledger that rewrote its past: caught", "does not extend", "ledger", place + "/fork",
+               fork.verifier_key, "--since", place + "/honest/checkpoint")
         for i, (what, phrase, play) in enumerate(TRICKS):
             forged = Forged()
             play(forged)
