@@ -24,7 +24,7 @@ static bool are_complete(const Timebank__AskTiles *ask, uint64_t size) {
 static int read_leaves(struct store_read *read, uint64_t first, uint32_t n, struct hash *ret) {
     for (uint32_t i = 0; i < n;) {
         struct run run;
-        int r = runs_find(read, first + i, &run);
+        int r = runs_find_leaves(read, first + i, &run);
         if (r <= 0)
             return r < 0 ? r : -EUCLEAN;
         for (uint64_t at = first + i - run.first; i < n && at < run.n; i++, at++)

@@ -15,9 +15,9 @@ const char *const runs_tables[RUNS_N_TABLES] = {[RUNS_LOG] = "log",
 #undef X
 };
 
-int run_parse(struct run *ret, struct store_value key, struct store_value value) {
+/* All but where its records end, of which there may be thousands. */
+static int parse_leaves(struct run *ret, struct store_value key, struct store_value value) {
     uint64_t head_bytes;
-    uint32_t end = 0;
 
     if (key.n != 8 || value.n < 4)
         return -EUCLEAN;
@@ -28,13 +28,22 @@ int run_parse(struct run *ret, struct store_value key, struct store_value value)
     ret->ends = value.data + 4;
     ret->leaves = ret->ends + 4 * (size_t)ret->n;
     ret->records = value.data + head_bytes;
-    for (uint32_t i = 0; i < ret->n; i++) {
+    return 0;
+}
+
+int run_parse(struct run *ret, struct store_value key, struct store_value value) {
+    uint32_t end = 0;
+    int r = parse_leaves(ret, key, value);
+
+    for (uint32_t i = 0; r == 0 && i < ret->n; i++) {
         uint32_t next = be32_get(ret->ends + 4 * (size_t)i);
         if (next <= end || next - end > RECORD_MAX)
             return -EUCLEAN;
         end = next;
     }
-    return head_bytes + end == value.n ? 0 : -EUCLEAN;
+    if (r < 0)
+        return r;
+    return value.n - (size_t)(ret->records - value.data) == end ? 0 : -EUCLEAN;
 }
 
 const uint8_t *run_record(const struct run *run, uint32_t i, size_t *ret_n) {
@@ -66,7 +75,9 @@ void run_pack(struct bytes *to, uint32_t n, const struct iovec *records,
         bytes_put(to, records[i].iov_base, records[i].iov_len);
 }
 
-int runs_find(struct store_read *read, uint64_t index, struct run *ret) {
+static int find(struct store_read *read, uint64_t index,
+                int (*parse)(struct run *, struct store_value, struct store_value),
+                struct run *ret) {
     struct store_value key, value;
     uint8_t wanted[8];
     int r;
@@ -75,10 +86,18 @@ int runs_find(struct store_read *read, uint64_t index, struct run *ret) {
     r = store_get_at_most(read, RUNS_LOG, wanted, sizeof(wanted), &key, &value);
     if (r <= 0)
         return r;
-    r = run_parse(ret, key, value);
+    r = parse(ret, key, value);
     if (r < 0)
         return r;
     return index - ret->first < ret->n ? 1 : 0;
+}
+
+int runs_find(struct store_read *read, uint64_t index, struct run *ret) {
+    return find(read, index, run_parse, ret);
+}
+
+int runs_find_leaves(struct store_read *read, uint64_t index, struct run *ret) {
+    return find(read, index, parse_leaves, ret);
 }
 
 int runs_size(struct store_read *read, uint64_t *ret) {
@@ -108,7 +127,7 @@ static int lookup_leaf(struct store_read *read, uint64_t index, struct run *cach
     int r;
 
     if (cached->n == 0 || index < cached->first || index - cached->first >= cached->n) {
-        r = runs_find(read, index, cached);
+        r = runs_find_leaves(read, index, cached);
         if (r <= 0)
             return r < 0 ? r : -EUCLEAN;
     }

@@ -80,6 +80,9 @@ void run_pack(struct bytes *to, uint32_t n, const struct iovec *records, const s
 
 /* The run that holds the record: 1, 0 there is none, < 0 broken. */
 int runs_find(struct store_read *read, uint64_t index, struct run *ret) TB_MUST_CHECK;
+/* The same for who wants its leaf hashes only: its records are not looked at, so that it costs the
+ * same however many there are. */
+int runs_find_leaves(struct store_read *read, uint64_t index, struct run *ret) TB_MUST_CHECK;
 /* Number of records in the store. */
 int runs_size(struct store_read *read, uint64_t *ret) TB_MUST_CHECK;
 /* A merkle_lookup over a struct store_read. */
