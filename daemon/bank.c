@@ -15,6 +15,8 @@
 #define AHEAD_MS (3600u * 1000u)
 #define START_AHEAD_MS (30ull * MS_PER_DAY)
 #define REFUSALS_PER_HOUR 3u
+#define LOCK_TRIES 20
+#define LOCK_TRY_MS 25
 #define DUE_ROOM_BYTES (128u * 1024) /* of the events of one run, generously */
 
 static bool has_file(const char *directory, const char *name) {
@@ -23,10 +25,22 @@ static bool has_file(const char *directory, const char *name) {
     return asprintf(&path, "%s/%s", directory, name) >= 0 && access(path, F_OK) == 0;
 }
 
+/* The child of a killed daemon that was checking the ledger may hold the lock a moment longer: it
+ * dies with its parent. */
+static int lock_soon(int fd) {
+    for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+        if (errno != EWOULDBLOCK || i == LOCK_TRIES)
+            return -errno;
+        usleep(LOCK_TRY_MS * 1000);
+    }
+    return 0;
+}
+
 /* Without its head or its store a ledger is damaged; without both it is none, and gets no lock. */
 int bank_lock(const char *directory, int *ret_fd) {
     _cleanup_(freep) char *path = NULL;
     _cleanup_(closep) int fd = -1;
+    int r;
 
     if (!has_file(directory, "head") && !has_file(directory, "ledger"))
         return -ENOENT;
@@ -35,8 +49,9 @@ int bank_lock(const char *directory, int *ret_fd) {
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return -errno;
+    r = lock_soon(fd);
+    if (r < 0)
+        return r;
     *ret_fd = TAKE_FD(fd);
     return 0;
 }
