@@ -152,7 +152,8 @@ int bank_set_verifier(struct tb_bank *bank, const struct note_verifier *verifier
     bank->verifier_key = line;
     bank->verifier = *verifier;
     bank->ledger_id = note_ledger_id(verifier->name, verifier->key);
-    bank->first_ledger_id = bank->ledger_id;
+    if (!bank->opened) /* a change of key changes nothing of it */
+        bank->first_ledger_id = bank->ledger_id;
     bank->ledger_is_known = true;
     return 0;
 }

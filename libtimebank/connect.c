@@ -351,6 +351,23 @@ static int greeting_head(struct tb_bank *bank, const Timebank__Greeting *greetin
     return r;
 }
 
+/* Ids of orders made from files follow from it: another one would record a file a second time. */
+static int first_ledger_take(struct tb_bank *bank, const Timebank__Greeting *greeting) {
+    struct hash first = bank->ledger_id;
+    if (greeting->first_ledger_id.len == HASH_BYTES)
+        memcpy(first.b, greeting->first_ledger_id.data, HASH_BYTES);
+    int r =
+        bank->opened ? !hash_equal(&first, &bank->first_ledger_id) : pins_check_first(bank, &first);
+    if (r == 1) {
+        bank->judged.reply = &bank->handshake.greeting->bytes;
+        return verify_fail(bank, NULL, 0,
+                           "The bank names another ledger than before as the one that its records "
+                           "began in: files would be recorded twice.");
+    }
+    bank->first_ledger_id = first;
+    return r;
+}
+
 static int welcome_take(struct tb_bank *bank, struct reply *reply) {
     const Timebank__Response *greeting = bank->handshake.greeting->message;
     bank->judged.reply = &reply->bytes;
@@ -359,12 +376,11 @@ static int welcome_take(struct tb_bank *bank, struct reply *reply) {
         r = ledger_meet(bank);
     if (r == 0)
         r = greeting_head(bank, greeting->greeting);
+    if (r == 0)
+        r = first_ledger_take(bank, greeting->greeting);
     bank->judged.reply = NULL;
     if (r != 0)
         return r;
-    bank->first_ledger_id = bank->ledger_id;
-    if (greeting->greeting->first_ledger_id.len == HASH_BYTES)
-        memcpy(bank->first_ledger_id.b, greeting->greeting->first_ledger_id.data, HASH_BYTES);
     bank->handshake.greeting = reply_free(bank->handshake.greeting);
     bank->link = LINK_OPEN;
     bank->opened = true;

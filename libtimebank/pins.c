@@ -219,3 +219,24 @@ int pins_save_head(struct tb_bank *bank, struct note_head *ret_longer) {
     bytes_fini(&saved.checkpoint);
     return r;
 }
+
+int pins_check_first(struct tb_bank *bank, const struct hash *first) {
+    char id[2 * HASH_BYTES + 1];
+    _cleanup_(freep) char *path = NULL;
+    _cleanup_bytes_ struct bytes file = {};
+    text64_hex(id, first->b, HASH_BYTES);
+    int r = ledger_path(bank, ".first", &path);
+    if (r != 0)
+        return r;
+    r = file_read(path, PIN_FILE_MAX, &file);
+    if (r == 0)
+        return file.n != strlen(id) || memcmp(file.data, id, file.n) != 0;
+    if (r != -ENOENT)
+        return bank_fail(bank, r, "The pin %s cannot be read: %s.", path, strerror(-r));
+    if (hash_equal(first, &bank->ledger_id))
+        return 0;
+    if (bank->saved_size > 0)
+        return 1; /* it was met before, as its own first one */
+    r = file_replace(path, 0600, id, strlen(id));
+    return r < 0 ? bank_fail(bank, r, "The pin %s cannot be written: %s.", path, strerror(-r)) : 0;
+}

@@ -4,6 +4,7 @@
  *
  *   pins/<hash of the address>.address   which verifier key was met at an address
  *   pins/<ledger id>                     the verifier key and the last head that verified
+ *   pins/<ledger id>.first               the first ledger's id, where the ledger was restored
  */
 #pragma once
 
@@ -18,5 +19,8 @@ int pins_load_head(struct tb_bank *bank) TB_MUST_CHECK;
 /* Saves the bank's head unless what is saved is as far or further. Further: *ret_longer (may be
  * NULL) is that head, which another program of this user was shown. */
 int pins_save_head(struct tb_bank *bank, struct note_head *ret_longer) TB_MUST_CHECK;
+/* The id that the ledger's first genesis was met with is what it stays: 0, or 1 where `first` is
+ * another one. It is saved when the ledger is met first. */
+int pins_check_first(struct tb_bank *bank, const struct hash *first) TB_MUST_CHECK;
 /* Path of the address's pin file, for sentences; the caller's. */
 int pins_address_path(struct tb_bank *bank, char **ret_path) TB_MUST_CHECK;

@@ -113,8 +113,11 @@ int receipt_chain_read(const struct receipt_link *links, size_t n, const struct 
 
 bool receipt_chain_holds(const struct tb_receipt *receipt, const struct hash *ledger_id) {
     struct rotation_chain chain;
+    /* The ledger's first key needs no record; a later one that no record names has no right to it.
+     */
+    struct hash id = note_ledger_id(receipt->verifier.name, receipt->verifier.key);
     if (receipt->n_chain == 0)
-        return true;
+        return hash_equal(&id, ledger_id);
     return receipt_chain_read(receipt->chain, receipt->n_chain, &receipt->head, &chain) == 0 &&
            hash_equal(&chain.ledger_id, ledger_id) &&
            rotation_chain_find(&chain, &receipt->verifier) == (int)chain.n - 1;
