@@ -19,7 +19,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "check")]
 
 import tap
 from malicious import Answer, Books, Forge, Honest, Keep, Operator, OtherHeads, Record, sign_rotation
-from other_language import Ledger, Wire, leaf_hash, message_types, sha256
+from other_language import Ledger, Wire, leaf_hash, message_types, sha256, sign
 from served_bank import SOURCE, TIMEBANK, TIMEBANKD, ServedBank
 
 TESTS = []
@@ -672,6 +672,92 @@ def bad_rotation(story):
     done = victim.try_run("balance", "m0001")
     assert done.returncode == 1 and "not the one you trusted before" in done.stderr, done.stderr
     victim.goes_on()
+
+
+class OtherKey(OtherHeads):
+    """Shows a key that the ledger's own signed for, and signs all with it: what its log says nothing of."""
+
+    def __init__(self, operator, books, ledger_id):
+        super().__init__(books, key=operator.other_key)
+        by_old = sign_rotation(operator.key, ledger_id, bytes(operator.key.verify_key),
+                               bytes(operator.other_key.verify_key))
+        self.chain, self.ledger_id = NewKey(operator, by_old), ledger_id
+
+    def greeting(self, greeting):
+        super().greeting(greeting)
+        self.chain.greeting(greeting)
+        self.nonce = greeting.nonce
+
+    def reply(self, request, reply):
+        super().reply(request, reply)
+        if reply.WhichOneof("body") == "receipt":
+            reply.receipt.checkpoint = self.books.head(key=self.key)
+        if reply.WhichOneof("body") == "welcome":
+            both = b"TBA1" + self.ledger_id + self.nonce + request.hello.nonce + bytes(32)
+            reply.welcome.signature = sign(self.key, b"timebank-welcome", both)
+
+
+@test("a key that the old one signed for, and the ledger's records do not know")
+def secret_rotation(story):
+    victim = Victim(story)
+    entry = entry_of(story.exchange())
+    operator, books = victim.operator, story.books()
+    operator.trick = OtherKey(operator, books, Ledger(story.bank.verifier_key).id)
+    done = victim.try_run("balance", "m0001")
+    assert done.returncode == 0 and "The ledger's key was changed, by the old key's own signature" in done.stderr
+    victim.caught("changes of the ledger's key shown do not lead", "receipt", str(entry))
+    operator.trick = Honest()
+    done = victim.try_run("balance", "m0001")
+    assert done.returncode == 1 and "not the one you trusted before" in done.stderr, done.stderr
+    Victim(story).goes_on()
+
+
+@test("a head that somebody else was shown, of another history")
+def head_of_others(story):
+    victim = Victim(story)
+    entry = entry_of(story.exchange())
+    books = story.books()
+    books.records[-1] = books.records[-1][:-1] + bytes([books.records[-1][-1] ^ 1])
+    path = victim.state + "/their.head"
+    with open(path, "wb") as f:
+        f.write(books.head())
+    victim.run("balance", "m0001")
+    victim.proves(victim.caught("two histories", "receipt", str(entry), "--head", path))
+    for _ in range(2):
+        story.log()
+    victim.run("balance", "m0001")
+    victim.proves(victim.caught("", "receipt", str(entry), "--head", path))
+    victim.goes_on()
+
+
+@test("another first ledger id, so that a file would be recorded twice")
+def other_first_id(story):
+    victim = Victim(story)
+    sheet = victim.state + "/one.csv"
+    with open(sheet, "w", encoding="utf-8") as f:
+        f.write("ref,kind,service_date,giver,receiver,minutes,activity\n"
+                f"f1,exchange,{story.new_day()},m0001,m0002,60,gardening\n")
+    victim.run("import", sheet)
+
+    class OtherFirst(Honest):
+        def greeting(self, greeting):
+            greeting.first_ledger_id = bytes(range(32))
+
+    n = story.books().records
+    victim.operator.trick = OtherFirst()
+    evidence = victim.caught("names another ledger than before", "import", sheet)
+    victim.explains(evidence, 1, "proves nothing to others")
+    assert story.books().records == n
+    victim.goes_on()
+    assert "Already in: 1" in victim.run("import", sheet)
+    # Told so from the first day on, one finds it out when the truth is told.
+    late = Victim.__new__(Victim)
+    late.__dict__.update(victim.__dict__, state=victim.state + "/late")
+    late.operator.trick = OtherFirst()
+    late.run("balance", "m0001")
+    late.run("balance", "m0001")
+    late.operator.trick = Honest()
+    late.caught("names another ledger than before", "balance", "m0001")
 
 
 # ------------------------------------------------------------------------------- exports
