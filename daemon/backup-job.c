@@ -27,7 +27,7 @@ struct backup_job {
     char name[BACKUPS_NAME_MAX + 1];
     bool people;
     char *directory; /* the bank's */
-    char *part;
+    char *part;      /* NULL until it is there */
     char *path;
     uint64_t size;
     struct hash root;
@@ -45,9 +45,7 @@ static int set_paths(struct backup_job *backup) {
     if (!backup->directory)
         return -errno;
     if (asprintf(&backups, "%s/backups", backup->directory) < 0 ||
-        asprintf(&backup->path, "%s/%s", backups, backup->name) < 0 ||
-        asprintf(&backup->part, "%s%s%016llx", backup->path, BACKUPS_PART,
-                 (unsigned long long)backup->job.bank->monotonic_ms) < 0)
+        asprintf(&backup->path, "%s/%s", backups, backup->name) < 0)
         return -ENOMEM;
     if (mkdir(backups, 0700) < 0 && errno != EEXIST)
         return -errno;
@@ -205,6 +203,18 @@ static int give_name(const struct backup_job *backup) {
     return file_sync_directory_of(backup->path);
 }
 
+/* Of this job alone: another of the same name may be under way. */
+static int make_part(struct backup_job *backup) {
+    _cleanup_(freep) char *part = NULL;
+
+    if (asprintf(&part, "%s%sXXXXXX", backup->path, BACKUPS_PART) < 0)
+        return -ENOMEM;
+    if (!mkdtemp(part))
+        return -errno;
+    backup->part = TAKE(part);
+    return 0;
+}
+
 static bool is_cancelled(struct backup_job *backup) {
     return atomic_load(&backup->job.is_cancelled);
 }
@@ -212,8 +222,8 @@ static bool is_cancelled(struct backup_job *backup) {
 static int make(struct backup_job *backup) {
     int r = check_room(backup);
 
-    if (r == 0 && mkdir(backup->part, 0700) < 0)
-        r = -errno;
+    if (r == 0)
+        r = make_part(backup);
     if (r == 0)
         r = copy_ledger(backup);
     if (r == 0 && backup->people)

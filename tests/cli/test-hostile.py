@@ -17,6 +17,7 @@ from served_bank import SOURCE, TIMEBANK, ServedBank
 
 TESTS = []
 NO_AUTHORITY, LEDGER_FULL, OTHER_HISTORY, ID_DIFFERS, BAD_TEXT, SEE_COORDINATOR = 2, 6, 25, 42, 70, 86
+BACKUP_EXISTS = 204
 
 
 def test(sentence):
@@ -181,6 +182,17 @@ def register_full(s):
         refusals = s.refusals(s.steward, *orders, change=change)
     assert [r.refusal for r in refusals] == [LEDGER_FULL] and n_batches > 2, (refusals, n_batches)
     s.record(s.steward, s.order("gift", "m0002", to="m0003", minutes=15))
+
+
+@test("of backups of one name that are asked for at once, one is made and the others are refused")
+def backups_at_once(s):
+    client = s.connect(s.bank.key_path)
+    tags = [client.send(backup=s.pb.Backup(name="one")) for _ in range(3)]
+    replies = [client.wire.receive() for _ in tags]
+    client.close()
+    told = sorted(r.refused.refusals[0].refusal if r.WhichOneof("body") == "refused" else 0 for r in replies)
+    assert told == [0, BACKUP_EXISTS, BACKUP_EXISTS], told
+    assert os.listdir(s.bank.directory + "/backups") == ["one"]
 
 
 def main():
