@@ -20,8 +20,9 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "check")]
 import tap
 from malicious import Answer, Books, Forge, Honest, Keep, Operator, OtherHeads, Record, sign_rotation
 from other_language import Ledger, Wire, leaf_hash, message_types, sha256, sign
-from served_bank import SOURCE, TIMEBANK, TIMEBANKD, ServedBank
+from served_bank import BUILT, SOURCE, TIMEBANK, TIMEBANKD, ServedBank
 
+AUDIT = os.path.join(BUILT, "clients", "audit", "timebank-audit")
 TESTS = []
 
 
@@ -215,6 +216,25 @@ def reordered(story):
 
 
 
+@test("a fork that somebody recorded on, found out at the other one")
+def forked_author(story):
+    copy = story.copy()
+    story.log()
+    for _ in range(3):
+        log_at(story, copy)
+    log = ["log", "--giver", "m0002", "--time", "1h", "--on", story.new_day(), "--activity", "gardening"]
+    victim = Victim.__new__(Victim)
+    victim.story, victim.bank, victim.operator = story, story.bank, story.operator
+    victim.state = tempfile.mkdtemp(prefix="state.", dir=story.bank.place)
+    victim.operator.behind = copy
+    victim.run(*log)
+    victim.operator.behind = story.bank.path
+    victim.caught("The ledger went back", *log)
+    for _ in range(6):
+        story.log()
+    victim.proves(victim.caught("does not extend the one seen before", *log))
+
+
 # ------------------------------------------------------------ heads that nobody signed so
 
 @test("a head signed by another key")
@@ -399,6 +419,44 @@ def replayed_order(story):
     trick.request = receipt
     evidence = victim.caught("its author did not sign it at that place", "receipt", str(again))
     victim.explains(evidence, 1, "proves nothing to others")
+    victim.operator.trick = Honest()
+    victim.caught("The ledger went back", "balance", "m0001")
+    Victim(story).goes_on()
+
+
+@test("a batch recorded twice: its receipt verifies, the books do not")
+def replayed_batch(story):
+    victim = Victim(story)
+    entry = entry_of(story.exchange())
+    books = story.books()
+    books.records += books.records[entry - 1:entry + 1]
+    again = len(books.records) - 1
+    trick = victim.operator.trick = OtherHeads(books)
+
+    def answer(request):
+        body, position = request.WhichOneof("body"), books.position(request.known_size)
+        if body == "receipt":
+            return story.pb.Response(position=position, receipt=books.receipt(again, again - 1, 0, 1))
+        if body == "published":
+            return story.pb.Response(position=position, published=story.pb.Published(size=len(books.records),
+                                                                                     checkpoint=books.head()))
+        if body == "tiles":
+            hashes = books.leaves()[request.tiles.first:request.tiles.first + request.tiles.n]
+            return story.pb.Response(position=position, tiles=story.pb.Hashes(hashes=b"".join(hashes)))
+        if body == "records":
+            records = books.records[request.records.first:request.records.first + request.records.max]
+            return story.pb.Response(position=position, records=story.pb.Records(
+                first=request.records.first, n=len(records),
+                records=b"".join(struct.pack(">H", len(r)) + r for r in records)))
+        return None
+
+    trick.request = answer
+    victim.run("receipt", str(again))
+    victim.run("ledger", "export", "--entries", victim.state + "/export")
+    if os.path.exists(AUDIT):
+        done = subprocess.run([AUDIT, "ledger", victim.state + "/export", story.bank.verifier_key],
+                              capture_output=True, text=True)
+        assert done.returncode == 1 and f"record {again}: its id is that of record {entry}" in done.stdout, done.stdout
     victim.operator.trick = Honest()
     victim.caught("The ledger went back", "balance", "m0001")
     Victim(story).goes_on()
