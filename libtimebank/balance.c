@@ -3,8 +3,11 @@
 #include "balance.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "call.h"
+#include "reply.h"
+#include "verify.h"
 
 void balance_take(const Timebank__Balance *message, struct tb_balance *ret) {
     *ret = (struct tb_balance){
@@ -26,6 +29,21 @@ void balance_take(const Timebank__Balance *message, struct tb_balance *ret) {
         ret->ceiling_minutes = message->ceiling_minutes;
 }
 
+/* The account that was asked for is the call's job. */
+static int balance_judge(struct tb_call *call) {
+    const char *code = call->job;
+    if (strcmp(call->reply->message->balance->code, code) == 0)
+        return 0;
+    return verify_fail(call->bank, NULL, 0,
+                       "The balance of another account was shown than of the one asked for.");
+}
+
+static void balance_free(struct tb_call *call) {
+    free(call->job);
+}
+
+static const struct call_noun balance_noun = {.judge = balance_judge, .free = balance_free};
+
 int tb_balance_start(struct tb_bank *bank, const char *code, struct tb_call **ret_call) {
     if (!bank || !code || !ret_call)
         return -EINVAL;
@@ -34,7 +52,17 @@ int tb_balance_start(struct tb_bank *bank, const char *code, struct tb_call **re
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
     request.body_case = TIMEBANK__REQUEST__BODY_BALANCE;
     request.balance = &by_code;
-    return call_read(bank, &request, TIMEBANK__RESPONSE__BODY_BALANCE, ret_call);
+    char *asked = strdup(code);
+    if (!asked)
+        return bank_fail(bank, -ENOMEM, NULL);
+    int r = call_read(bank, &request, TIMEBANK__RESPONSE__BODY_BALANCE, ret_call);
+    if (r != 0) {
+        free(asked);
+        return r;
+    }
+    (*ret_call)->noun = &balance_noun;
+    (*ret_call)->job = asked;
+    return 0;
 }
 
 int tb_balance_read(struct tb_call *call, struct tb_balance *ret_balance) {

@@ -9,6 +9,7 @@
 #include "list.h"
 #include "order.h"
 #include "reply.h"
+#include "verify.h"
 
 static int statement_unreadable(struct tb_bank *bank) {
     return bank_fail(bank, -EPROTO, "The bank's statement cannot be read: update the bank.");
@@ -69,9 +70,20 @@ static int line_take(struct tb_list *list, const Timebank__StatementLine *messag
     return r == 0 ? line_event(list, &message->event, ret) : r;
 }
 
+static int other_account(struct tb_list *list) {
+    struct tb_bank *bank = list->bank;
+    call_show(list->call);
+    int r = verify_fail(bank, NULL, 0,
+                        "The statement of another account was shown than the one asked for.");
+    bank->judged.named = bank->judged.body = bank->judged.reply = NULL;
+    return r;
+}
+
 static int page_count(struct tb_list *list, const Timebank__Response *response, size_t *ret_n,
                       bool *ret_more) {
     const Timebank__Statement *page = response->statement;
+    if (strcmp(page->code, list->of) != 0)
+        return other_account(list);
     if (page->more && page->n_lines == 0)
         return statement_unreadable(list->bank);
     *ret_n = page->n_lines;
