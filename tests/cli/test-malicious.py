@@ -514,6 +514,23 @@ def swapped_statement(story):
     proof_is_given(victim)
 
 
+@test("another member's balance and statement, where no proof was asked for")
+def swapped_reading(story):
+    victim = Victim(story)
+
+    def swap(request):
+        body = request.WhichOneof("body")
+        if body in ("balance", "statement"):
+            getattr(request, body).code = "m0002"
+
+    victim.operator.trick = Instead(swap)
+    for words, sentence in ((("balance", "m0001"), "balance of another account"),
+                            (("statement", "m0001"), "statement of another account")):
+        victim.explains(victim.caught(sentence, *words), 1, "proves nothing to others")
+    victim.goes_on()
+    victim.run("statement", "m0001")
+
+
 @test("a statement with a line left out, the first, the last or one between")
 def line_left_out(story):
     victim = Victim(story)
