@@ -106,7 +106,7 @@ Test(proof, is_refused_in_any_other_form) {
         "c2sp.org/tlog-proof@v1\n",
         "c2sp.org/tlog-proof@v2\nindex 1\n\nx\n",
         "c2sp.org/tlog-proof@v1\nindex 1\n\n",
-        "c2sp.org/tlog-proof@v1\nindex 1\n" HASH_1,
+        ("c2sp.org/tlog-proof@v1\nindex 1\n" HASH_1),
         "c2sp.org/tlog-proof@v1\nindex 01\n\nx\n",
         "c2sp.org/tlog-proof@v1\nindex +1\n\nx\n",
         "c2sp.org/tlog-proof@v1\nindex  1\n\nx\n",
