@@ -191,7 +191,8 @@ static int own_root(const struct evidence_file *file, struct pin *pin) {
         return r;
     if (data.n % HASH_BYTES != 0 || data.n > sizeof(path))
         return -EBADMSG;
-    memcpy(path, data.data, data.n);
+    if (data.n > 0)
+        memcpy(path, data.data, data.n);
     r = merkle_consistency_roots(pin->header.pin_size, pin->own.size, path, data.n / HASH_BYTES,
                                  &pin->root, &root);
     return r == 0 && hash_equal(&root, &pin->own.root) ? 0 : -EBADMSG;
