@@ -20,8 +20,8 @@ struct reply {
     uint64_t seal;     /* batch to be answered, or 0 */
     bool is_already;   /* it was in before */
     struct ledger_author who;
-    struct bytes warnings;  /* packed Answer that holds the warnings, or empty */
-    struct job *job; /* to be done once durable, or NULL */
+    struct bytes warnings; /* packed Answer that holds the warnings, or empty */
+    struct job *job;       /* to be done once durable, or NULL */
     /* Fills in what can only be said under the head that the reply will carry, or NULL. It may
      * refuse. subject and subject_size are what it was asked about. */
     int (*complete)(struct bank *bank, const struct reply *reply, struct arena *arena,

@@ -14,8 +14,8 @@ static int backup_read(struct tb_call *call, struct tb_backup *ret_backup) {
     if (made->root.len != HASH_BYTES || made->size == 0)
         return bank_fail(call->bank, -EPROTO, "What the bank says of the backup cannot be read.");
     bank_clean_text(made->path);
-    *ret_backup = (struct tb_backup){
-        .path = made->path, .size = made->size, .file_bytes = made->file_bytes};
+    *ret_backup =
+        (struct tb_backup){.path = made->path, .size = made->size, .file_bytes = made->file_bytes};
     memcpy(ret_backup->root, made->root.data, HASH_BYTES);
     return 0;
 }

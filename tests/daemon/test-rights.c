@@ -44,20 +44,19 @@ static const struct {
     Timebank__Request__BodyCase body;
     const char *who;
 } requests[] = {
-    {BODY(SUBMIT), "yyyyyynnru"},    {BODY(END_DRY_RUN), "yyyyyynnru"},
-    {BODY(STATUS), "yyyyyyyyyy"},    {BODY(BALANCE), "yyyononnru"},
-    {BODY(ACCOUNTS), "yyynnnnnru"},  {BODY(ACCOUNT), "yyyononnru"},
-    {BODY(STATEMENT), "yyyononnru"}, {BODY(ENTRY), "yyyooonyru"},
-    {BODY(ORDER), "yyyooonyru"},     {BODY(ACTIVITIES), "yyyyyyyyru"},
-    {BODY(OFFERS), "yyyyyyyyru"},    {BODY(POLICIES), "yyyyyyyyru"},
-    {BODY(FUNDERS), "yyyynnyyru"},   {BODY(KEYS), "yyynnnnyru"},
-    {BODY(REPORT), "yyynnneyru"},    {BODY(NEXT_CODE), "yyynnnnnru"},
-    {BODY(INCLUSION), "yyyyyyyyyy"}, {BODY(REGISTER), "yyyooonnru"},
-    {BODY(RECEIPT), "yyyooonyru"},   {BODY(NEXT_KEY), "ynnnnnnnru"},
-    {BODY(ACCOUNT_STATE), "yyyononnru"},
-    {BODY(RANGES), "yyyyyyyyyy"},    {BODY(PUBLISHED), "yyyyyyyyyy"},
-    {BODY(TILES), "yyyyyyyyyy"},     {BODY(RECORDS), "ynnnnnnyru"},
-    {BODY(BACKUP), "ynnnnnnnru"},
+    {BODY(SUBMIT), "yyyyyynnru"},        {BODY(END_DRY_RUN), "yyyyyynnru"},
+    {BODY(STATUS), "yyyyyyyyyy"},        {BODY(BALANCE), "yyyononnru"},
+    {BODY(ACCOUNTS), "yyynnnnnru"},      {BODY(ACCOUNT), "yyyononnru"},
+    {BODY(STATEMENT), "yyyononnru"},     {BODY(ENTRY), "yyyooonyru"},
+    {BODY(ORDER), "yyyooonyru"},         {BODY(ACTIVITIES), "yyyyyyyyru"},
+    {BODY(OFFERS), "yyyyyyyyru"},        {BODY(POLICIES), "yyyyyyyyru"},
+    {BODY(FUNDERS), "yyyynnyyru"},       {BODY(KEYS), "yyynnnnyru"},
+    {BODY(REPORT), "yyynnneyru"},        {BODY(NEXT_CODE), "yyynnnnnru"},
+    {BODY(INCLUSION), "yyyyyyyyyy"},     {BODY(REGISTER), "yyyooonnru"},
+    {BODY(RECEIPT), "yyyooonyru"},       {BODY(NEXT_KEY), "ynnnnnnnru"},
+    {BODY(ACCOUNT_STATE), "yyyononnru"}, {BODY(RANGES), "yyyyyyyyyy"},
+    {BODY(PUBLISHED), "yyyyyyyyyy"},     {BODY(TILES), "yyyyyyyyyy"},
+    {BODY(RECORDS), "ynnnnnnyru"},       {BODY(BACKUP), "ynnnnnnnru"},
 };
 
 static const char *own_account(enum actor actor) {
