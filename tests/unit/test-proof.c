@@ -32,11 +32,11 @@ static void expect_text(const struct bytes *text, const char *wanted) {
               "%.*s", (int)text->n, text->data);
 }
 
-typedef int (*parse)(struct proof *ret, const void *data, size_t n);
-typedef void (*format)(const struct proof *proof, struct bytes *to);
+typedef int (*proof_parser)(struct proof *ret, const void *data, size_t n);
+typedef void (*proof_formatter)(const struct proof *proof, struct bytes *to);
 
 /* Parses to what formats to another text, or not at all: what a text says is not said twice. */
-static void expect_one_form(const struct bytes *text, parse parse, format format) {
+static void expect_one_form(const struct bytes *text, proof_parser parse, proof_formatter format) {
     for (size_t i = 0; i < text->n * 8; i++) {
         struct proof proof = {};
         _cleanup_bytes_ struct bytes again = {};
@@ -52,7 +52,7 @@ static void expect_one_form(const struct bytes *text, parse parse, format format
     }
 }
 
-static void expect_prefixes_refused(const struct bytes *text, size_t n_least, parse parse) {
+static void expect_prefixes_refused(const struct bytes *text, size_t n_least, proof_parser parse) {
     for (size_t n = 0; n < n_least; n++) {
         struct proof proof = {.index = 99};
         cr_assert(parse(&proof, text->data, n) == -EBADMSG, "%zu bytes", n);
