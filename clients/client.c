@@ -189,8 +189,9 @@ static int broken_tell(struct client *client, int r, const char *message) {
     }
     const char *name = strerrorname_np(-r);
     outcome_tell(client, "broken", name ? name : "", *message ? message : strerror(-r));
-    if (client->bank && *tb_bank_evidence(client->bank))
-        client_line(stderr, "Evidence: %s", tb_bank_evidence(client->bank));
+    const char *evidence = client->bank ? tb_bank_evidence(client->bank) : "";
+    if (*evidence && !strstr(message, evidence))
+        client_line(stderr, "Evidence: %s", evidence);
     return CLIENT_BROKEN;
 }
 

@@ -23,7 +23,7 @@ struct export_records {
     uint32_t n_orders_left;
     struct merkle_range orders;
     struct arena arena;
-    char why[256];
+    char why[512];
 };
 
 void export_records_init(struct export_records *records, struct tile_roots *roots,
