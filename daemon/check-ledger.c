@@ -336,9 +336,11 @@ static int check_run(void *user, struct store_value key, struct store_value valu
         return damaged(checking, "record %llu: its run's key, count or lengths are damaged",
                        N(checking->replay.range.end));
     r = replay_run(&checking->replay, &run);
+    if (r == -EUCLEAN && *checking->replay.why)
+        return damaged(checking, "%s", checking->replay.why);
     if (r == -EUCLEAN)
-        return damaged(checking, "%s",
-                       *checking->replay.why ? checking->replay.why : "the tree cannot be read");
+        return damaged(checking, "record %llu: the tree that it refers to cannot be read",
+                       N(run.first));
     if (r == 0 && !is_found(checking, RUNS_LOG, key, value))
         return damaged(checking, "record %llu: its number does not lead to its run", N(run.first));
     if (r == 0 && checking->extent == CHECK_FULL)
@@ -471,6 +473,9 @@ static bool read_layout(struct checking *checking) {
         damaged(checking, "table meta: a later timebankd wrote it: check with that one");
     else if (lacked && !checking->layout.is_older)
         damaged(checking, "table %s: missing", lacked);
+    else if (!lacked && checking->layout.number > 0 && checking->layout.number < RUNS_LAYOUT)
+        /* Each older layout lacks a table, and the first commit of a rebuild makes them all. */
+        damaged(checking, "table meta: it names an older layout than the tables have");
     else if (is_to_be_rebuilt(checking) && checking->extent != CHECK_START)
         fprintf(checking->to, "the derived tables are of an older layout: the next start builds "
                               "them anew from the log\n");

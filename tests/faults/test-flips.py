@@ -184,6 +184,8 @@ def check_small(small):
     derived = [p for table in store.TABLES if table not in TREE_TABLES for p in places(found.rows(table))]
     expect_all_named(copies, "keys and rows of the derived tables, with --full", "ledger/data.mdb",
                      sample(bits_of(derived), 4000), full=True)
+    layout = [(at, 4) for key, _, _, at in found.rows("meta") if key == b"state"]
+    expect_all_named(copies, "the layout of the derived tables", "ledger/data.mdb", bits_of(layout))
     people = store.open_store(data_of(small.ledger, "people"))
     rows = [p for table in people.tables for p in places(people.rows(table))]
     expect_all_named(copies, "keys and rows of the register of people", "people/data.mdb",
