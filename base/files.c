@@ -86,7 +86,8 @@ int file_read_secret(const char *path, size_t max_bytes, struct bytes *b) {
     return regular_read(fd, &status, max_bytes, b);
 }
 
-static int descriptor_write(int fd, const uint8_t *data, size_t n) {
+int file_write_all(int fd, const void *bytes, size_t n) {
+    const uint8_t *data = bytes;
     while (n > 0) {
         ssize_t n_written = write(fd, data, n);
         if (n_written < 0 && errno == EINTR)
@@ -108,7 +109,7 @@ static int beside_write(const char *path, mode_t mode, const void *data, size_t 
     _cleanup_(closep) int fd = mkostemp(ret_beside, O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    int r = descriptor_write(fd, data, n);
+    int r = file_write_all(fd, data, n);
     if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
         r = -errno;
     if (r < 0)

@@ -16,6 +16,8 @@ int file_read(const char *path, size_t max_bytes, struct bytes *b) TB_MUST_CHECK
 /* Writes a new file (O_EXCL: -EEXIST if there), mode as given whatever the umask, synced with its
  * directory. */
 int file_create(const char *path, mode_t mode, const void *data, size_t n) TB_MUST_CHECK;
+/* All of it into an open file. */
+int file_write_all(int fd, const void *bytes, size_t n) TB_MUST_CHECK;
 /* Replaces the file in one step. */
 int file_replace(const char *path, mode_t mode, const void *data, size_t n) TB_MUST_CHECK;
 int file_sync_directory_of(const char *path) TB_MUST_CHECK;

@@ -295,6 +295,23 @@ int call_reply(struct tb_call *call, Timebank__Response__BodyCase body,
     return 0;
 }
 
+int call_ask(struct tb_bank *bank, const Timebank__Request *request,
+             Timebank__Response__BodyCase wants, struct tb_call **ret_call,
+             Timebank__Response **ret_response) {
+    struct tb_call *call = NULL;
+    int r = call_read(bank, request, wants, &call);
+    if (r != 0)
+        return r;
+    r = call_wait(call);
+    if (r == 0)
+        r = call_reply(call, wants, ret_response);
+    if (r == 0)
+        *ret_call = call;
+    else
+        call_release(call);
+    return r;
+}
+
 const Timebank__Refused *call_refused(const struct tb_call *call) {
     const Timebank__Response *response = call->reply ? call->reply->message : NULL;
     bool refused = response && response->body_case == TIMEBANK__RESPONSE__BODY_REFUSED;

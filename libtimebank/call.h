@@ -115,6 +115,11 @@ bool call_is_passing(const struct tb_bank *bank, int r);
  * where it has none of that body. */
 int call_reply(struct tb_call *call, Timebank__Response__BodyCase body,
                Timebank__Response **ret_response) TB_MUST_CHECK;
+/* Asks and waits for something that only reads: the response lives until the call is released, and
+ * there is no call where it was not answered. */
+int call_ask(struct tb_bank *bank, const Timebank__Request *request,
+             Timebank__Response__BodyCase wants, struct tb_call **ret_call,
+             Timebank__Response **ret_response) TB_MUST_CHECK;
 /* Another call waits for this one. */
 bool call_is_awaited(const struct tb_call *call);
 /* The reply's list of refusals, or NULL. */

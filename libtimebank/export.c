@@ -131,24 +131,6 @@ static int entries_compare(struct export_run *run) {
 
 /* ------------------------------------------------------------------- asking */
 
-/* Asks and waits; the response lives until the call is released. */
-static int ask(struct export_run *run, const Timebank__Request *request,
-               Timebank__Response__BodyCase wants, struct tb_call **ret_call,
-               Timebank__Response **ret_response) {
-    struct tb_call *call = NULL;
-    int r = call_read(run->bank, request, wants, &call);
-    if (r == 0) {
-        r = call_wait(call);
-        if (r == 0)
-            r = call_reply(call, wants, ret_response);
-        if (r == 0)
-            *ret_call = call;
-        else
-            call_release(call);
-    }
-    return r;
-}
-
 static int published_take(struct export_run *run, const Timebank__Published *published) {
     const void *note = published->checkpoint.data;
     size_t n = published->checkpoint.len;
@@ -168,7 +150,7 @@ static int published_ask(struct export_run *run) {
     struct tb_call *call = NULL;
     request.body_case = TIMEBANK__REQUEST__BODY_PUBLISHED;
     request.published = &empty;
-    int r = ask(run, &request, TIMEBANK__RESPONSE__BODY_PUBLISHED, &call, &response);
+    int r = call_ask(run->bank, &request, TIMEBANK__RESPONSE__BODY_PUBLISHED, &call, &response);
     if (r == 0)
         r = published_take(run, response->published);
     run->reach = run->bank->head.head;
@@ -187,7 +169,7 @@ static int hashes_ask(struct export_run *run, unsigned level, uint64_t first, ui
     tiles.n = n;
     request.body_case = TIMEBANK__REQUEST__BODY_TILES;
     request.tiles = &tiles;
-    int r = ask(run, &request, TIMEBANK__RESPONSE__BODY_TILES, &call, &response);
+    int r = call_ask(run->bank, &request, TIMEBANK__RESPONSE__BODY_TILES, &call, &response);
     if (r != 0)
         return r;
     const ProtobufCBinaryData *hashes = &response->tiles->hashes;
@@ -384,7 +366,7 @@ static int bundle_ask(struct export_run *run, const struct tile *tile, const str
         records.max = tile->width - n;
         request.body_case = TIMEBANK__REQUEST__BODY_RECORDS;
         request.records = &records;
-        int r = ask(run, &request, TIMEBANK__RESPONSE__BODY_RECORDS, &call, &response);
+        int r = call_ask(run->bank, &request, TIMEBANK__RESPONSE__BODY_RECORDS, &call, &response);
         if (r == 0)
             r = records_take(run, response->records, hashes, first, tile->width, bundle, &n);
         call_release(call);

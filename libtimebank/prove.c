@@ -57,20 +57,10 @@ static void proving_finip(struct proving **proving) {
 static int ask(struct tb_bank *bank, const Timebank__Request *request,
                Timebank__Response__BodyCase wants, struct tb_call **ret_call,
                Timebank__Response **ret_response) {
-    struct tb_call *call = NULL;
-    int r = call_read(bank, request, wants, &call);
-    if (r != 0)
-        return r;
-    r = call_wait(call);
+    int r = call_ask(bank, request, wants, ret_call, ret_response);
     if (r == 0)
-        r = call_reply(call, wants, ret_response);
-    if (r != 0) {
-        call_release(call);
-        return r;
-    }
-    call_show(call);
-    *ret_call = call;
-    return 0;
+        call_show(*ret_call);
+    return r;
 }
 
 static void done(struct tb_bank *bank, struct tb_call *call) {

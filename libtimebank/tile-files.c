@@ -82,19 +82,6 @@ static int above_make(struct tile_files *files, char path[PATH_MAX], mode_t mode
     return r;
 }
 
-static int whole_write(int fd, const uint8_t *data, size_t n) {
-    while (n > 0) {
-        ssize_t n_written = write(fd, data, n);
-        if (n_written < 0 && errno == EINTR)
-            continue;
-        if (n_written < 0)
-            return -errno;
-        data += n_written;
-        n -= (size_t)n_written;
-    }
-    return 0;
-}
-
 int tile_files_put(struct tile_files *files, const struct tile *tile, const void *data, size_t n,
                    mode_t mode) {
     char path[PATH_MAX];
@@ -105,7 +92,7 @@ int tile_files_put(struct tile_files *files, const struct tile *tile, const void
         return r;
     _cleanup_(closep) int fd =
         open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    r = fd < 0 ? -errno : whole_write(fd, data, n);
+    r = fd < 0 ? -errno : file_write_all(fd, data, n);
     if (r == 0 && fchmod(fd, mode) < 0)
         r = -errno;
     return r < 0 ? fail(files, r, path, NULL) : 0;
