@@ -7,14 +7,14 @@
 #include "proto/refusal.h"
 #include "report-parts.h"
 
-static void sum_redeem(const struct report_row *row, struct report_flows *flows) {
+static void sum_redeem(const struct report_picked *row, struct report_flows *flows) {
     flows->redeem_minutes += row->minutes;
     flows->n_redemptions++;
     flows->n_adults += row->fact->adults;
     flows->n_under16 += row->fact->under16;
 }
 
-static void sum_grant(const struct report_pick *pick, const struct report_row *row,
+static void sum_grant(const struct report_pick *pick, const struct report_picked *row,
                       struct report_flows *flows) {
     if (pick->facts->accounts[row->fact->from].kind == TIMEBANK__ACCOUNT_KIND__CHEST)
         flows->chest_grant_minutes += row->minutes;
@@ -22,7 +22,7 @@ static void sum_grant(const struct report_pick *pick, const struct report_row *r
         flows->issued_grant_minutes += row->minutes;
 }
 
-static void sum_row(const struct report_pick *pick, const struct report_row *row,
+static void sum_row(const struct report_pick *pick, const struct report_picked *row,
                     struct report_flows *flows) {
     switch (row->fact->kind) {
     case TIMEBANK__ORDER__KIND_EXCHANGE:
@@ -111,7 +111,7 @@ static void sum_moves(const struct report_pick *pick, struct report_flows *flows
 void report_flows_sum(const struct report_pick *pick, struct report_flows *ret) {
     struct report_flows flows = {0};
     for (size_t i = 0; i < pick->n_rows; i++)
-        if (report_row_in_period(pick, &pick->rows[i]))
+        if (report_picked_in_period(pick, &pick->rows[i]))
             sum_row(pick, &pick->rows[i], &flows);
     sum_moves(pick, &flows);
     *ret = flows;

@@ -15,7 +15,7 @@ enum breakdown_group {
 
 struct breakdown {
     const char *key;
-    bool (*picks)(const struct report_row *row);
+    bool (*picks)(const struct report_picked *row);
     enum breakdown_group group;
     bool counts_giver; /* the credits' to side; else the from side */
     const char *minutes_key;
@@ -23,20 +23,20 @@ struct breakdown {
     const char *persons_key; /* NULL: not counted */
 };
 
-static bool is_earn(const struct report_row *row) {
+static bool is_earn(const struct report_picked *row) {
     return row->fact->kind == TIMEBANK__ORDER__KIND_EARN;
 }
 
-static bool is_issue(const struct report_row *row) {
+static bool is_issue(const struct report_picked *row) {
     return row->fact->kind == TIMEBANK__ORDER__KIND_ISSUE;
 }
 
-static bool is_redeem(const struct report_row *row) {
+static bool is_redeem(const struct report_picked *row) {
     return row->fact->kind == TIMEBANK__ORDER__KIND_REDEEM;
 }
 
 static const struct breakdown breakdowns[] = {
-    {"by_activity", report_row_is_service, GROUP_ACTIVITY, true, "minutes_given", "entries",
+    {"by_activity", report_picked_is_service, GROUP_ACTIVITY, true, "minutes_given", "entries",
      "givers"},
     {"by_organisation", is_earn, GROUP_FROM, true, "minutes_given", "entries", "givers"},
     {"by_funder", is_issue, GROUP_FUNDER, true, "minutes_issued", "entries", NULL},
@@ -91,8 +91,8 @@ static int put_group(const struct breakdown *breakdown, const char *name,
 static int collect(const struct report_pick *pick, const struct breakdown *breakdown,
                    struct tally *tally) {
     for (size_t i = 0; i < pick->n_rows; i++) {
-        const struct report_row *row = &pick->rows[i];
-        if (!report_row_in_period(pick, row) || !breakdown->picks(row))
+        const struct report_picked *row = &pick->rows[i];
+        if (!report_picked_in_period(pick, row) || !breakdown->picks(row))
             continue;
         int r = tally_add_part(tally, group_of(row->fact, breakdown->group),
                                breakdown->counts_giver ? row->to_person : row->from_person,
@@ -138,8 +138,8 @@ static int put_month(uint32_t month, const struct tally_group *group, struct rep
 
 static int collect_months(const struct report_pick *pick, struct tally *tally) {
     for (size_t i = 0; i < pick->n_rows; i++) {
-        const struct report_row *row = &pick->rows[i];
-        if (!report_row_in_period(pick, row) || !report_row_is_service(row))
+        const struct report_picked *row = &pick->rows[i];
+        if (!report_picked_in_period(pick, row) || !report_picked_is_service(row))
             continue;
         int r = tally_add(tally, report_period_month(row->order->service_day), row->to_person,
                           row->minutes);

@@ -37,7 +37,7 @@ void report_period_month_name(uint32_t month, char ret[16]); /* 2024-04 */
 
 /* ---- report-pick.c: what counts, whatever its date of service, in the order of the log. */
 
-struct report_row {
+struct report_picked {
     const struct fact *fact;
     const struct fact_order *order;
     uint64_t minutes; /* less what was taken back in part */
@@ -53,7 +53,8 @@ struct report_pick {
     uint64_t size; /* what is known: by the first size records, entered up to that day */
     uint32_t known_day;
     bool as_recorded;
-    struct report_row *rows;
+    const struct report_class *report_class; /* report-hide.h */
+    struct report_picked *rows;
     size_t n_rows;
     size_t n_persons;      /* merged accounts' persons are one */
     uint32_t *account_of;  /* of each of the facts' accounts; NULL: itself */
@@ -71,9 +72,9 @@ void report_pick_fini(struct report_pick *pick);
 bool report_pick_knows(const struct report_pick *pick, const struct fact_entered *entered);
 /* The account that goes on for it. */
 uint32_t report_pick_account(const struct report_pick *pick, uint32_t account);
-bool report_row_in_period(const struct report_pick *pick, const struct report_row *row);
+bool report_picked_in_period(const struct report_pick *pick, const struct report_picked *row);
 /* Exchange, earn and the leaders' legs of sessions: nothing else. */
-bool report_row_is_service(const struct report_row *row);
+bool report_picked_is_service(const struct report_picked *row);
 
 /* ---- report-json.c: objects with a sticky error. */
 

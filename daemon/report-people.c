@@ -23,7 +23,7 @@ struct heads {
     uint64_t new_givers, returning, previous, retained, lapsed, frequent;
 };
 
-static void note_service(const struct report_period *period, const struct report_row *row,
+static void note_service(const struct report_period *period, const struct report_picked *row,
                          struct person *persons) {
     struct person *giver = &persons[row->to_person];
     int64_t day = row->order->service_day;
@@ -33,12 +33,12 @@ static void note_service(const struct report_period *period, const struct report
         giver->gave_previous = true;
 }
 
-static int note_row(const struct report_pick *pick, const struct report_row *row,
+static int note_row(const struct report_pick *pick, const struct report_picked *row,
                     struct person *persons, struct tally *months) {
-    bool is_service = report_row_is_service(row);
+    bool is_service = report_picked_is_service(row);
     if (is_service)
         note_service(&pick->period, row, persons);
-    if (!report_row_in_period(pick, row))
+    if (!report_picked_in_period(pick, row))
         return 0;
     if (row->from_person != INTERN_NONE) {
         persons[row->from_person].is_redeemer |= row->fact->kind == TIMEBANK__ORDER__KIND_REDEEM;

@@ -46,7 +46,7 @@ static void pick_rows(struct report_pick *pick, const uint64_t *taken) {
         const struct fact_order *order = &facts->orders[fact->order];
         if (!report_pick_knows(pick, &order->entered) || taken[fact->order] == order->minutes)
             continue;
-        pick->rows[pick->n_rows++] = (struct report_row){
+        pick->rows[pick->n_rows++] = (struct report_picked){
             .fact = fact,
             .order = order,
             .minutes = order->n_facts == 1 ? fact->minutes - taken[fact->order] : fact->minutes,
@@ -164,11 +164,11 @@ uint32_t report_pick_account(const struct report_pick *pick, uint32_t account) {
     return pick->account_of ? pick->account_of[account] : account;
 }
 
-bool report_row_in_period(const struct report_pick *pick, const struct report_row *row) {
+bool report_picked_in_period(const struct report_pick *pick, const struct report_picked *row) {
     return report_period_holds(&pick->period, row->order->service_day);
 }
 
-bool report_row_is_service(const struct report_row *row) {
+bool report_picked_is_service(const struct report_picked *row) {
     return row->fact->kind == TIMEBANK__ORDER__KIND_EXCHANGE ||
            row->fact->kind == TIMEBANK__ORDER__KIND_EARN ||
            (row->fact->kind == TIMEBANK__ORDER__KIND_SESSION && row->to_person != INTERN_NONE);

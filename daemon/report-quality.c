@@ -22,7 +22,7 @@ static int compare_lags(const void *a, const void *b) {
     return (*left > *right) - (*left < *right);
 }
 
-static void sum_row(const struct report_row *row, struct quality *quality) {
+static void sum_row(const struct report_picked *row, struct quality *quality) {
     quality->n_insisted += row->order->insisted;
     quality->n_claimed += row->is_claimed;
     quality->rounded_minutes += row->order->rounded_minutes;
@@ -43,11 +43,11 @@ int report_quality_put(const struct report_pick *pick, struct report_json *measu
     if (!lags)
         return -ENOMEM;
     for (size_t i = 0; i < pick->n_rows; i++) {
-        const struct report_row *row = &pick->rows[i];
-        if (!report_row_in_period(pick, row) || row->fact->is_further)
+        const struct report_picked *row = &pick->rows[i];
+        if (!report_picked_in_period(pick, row) || row->fact->is_further)
             continue;
         sum_row(row, &quality);
-        if (!report_row_is_service(row))
+        if (!report_picked_is_service(row))
             continue;
         lags[n_lags] = (int64_t)row->entered_day - (int64_t)row->order->service_day;
         quality.n_late += lags[n_lags++] > LATE_DAYS;

@@ -10,13 +10,13 @@
 #include "proto/text64.h"
 #include "report-parts.h"
 
-static bool is_counted_exchange(const struct report_pick *pick, const struct report_row *row) {
-    return row->fact->kind == TIMEBANK__ORDER__KIND_EXCHANGE && report_row_in_period(pick, row);
+static bool is_counted_exchange(const struct report_pick *pick, const struct report_picked *row) {
+    return row->fact->kind == TIMEBANK__ORDER__KIND_EXCHANGE && report_picked_in_period(pick, row);
 }
 
 static int collect_ties(const struct report_pick *pick, struct tally *ties) {
     for (size_t i = 0; i < pick->n_rows; i++) {
-        const struct report_row *row = &pick->rows[i];
+        const struct report_picked *row = &pick->rows[i];
         if (!is_counted_exchange(pick, row) || row->to_person == row->from_person)
             continue; /* merged: what they gave each other ties nobody */
         int r = tally_add(ties, row->to_person, row->from_person, row->minutes);
@@ -58,7 +58,7 @@ static uint64_t sum_across_wards(const struct report_pick *pick, bool *trades) {
     const struct fact_account *accounts = pick->facts->accounts;
     uint64_t minutes = 0;
     for (size_t i = 0; i < pick->n_rows; i++) {
-        const struct report_row *row = &pick->rows[i];
+        const struct report_picked *row = &pick->rows[i];
         if (!is_counted_exchange(pick, row))
             continue;
         uint32_t from = report_pick_account(pick, row->fact->from);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The facts as a report reads them: lines in columns, block by block, in the order in which they
+ * took effect. A line never changes once it stands in a block; what takes it back stands among the
+ * reversals. A zone says what a block holds, so that a report of one year passes the others over.
+ *
+ * Blocks may be read by several threads at once, while nobody adds.
+ */
+#pragma once
+
+#include "facts.h"
+
+#define FACTS_BLOCK_LINES 2048
+
+struct fact_zone {
+    uint32_t n_lines;
+    uint64_t first_index; /* records that gave effect to the first and the last line */
+    uint64_t last_index;
+    uint32_t first_service_day; /* earliest and latest date of service */
+    uint32_t last_service_day;
+    uint32_t first_entered_day; /* earliest and latest date of entry, recorded or claimed */
+    uint32_t last_entered_day;
+    uint32_t first_order; /* smallest and greatest number of an order; a proposal's is an old one */
+    uint32_t last_order;
+};
+
+enum fact_flag {
+    FACT_FURTHER = 1,  /* not the first line of its order, which stands for the entry */
+    FACT_INSISTED = 2, /* recorded although it looks like another */
+    FACT_SEVERAL = 4,  /* its order has several lines: nothing is taken back of it in part */
+};
+
+struct fact_lines {
+    uint32_t n;
+    uint64_t index[FACTS_BLOCK_LINES]; /* record that gave effect */
+    uint64_t entry[FACTS_BLOCK_LINES]; /* record of the order */
+    uint64_t minutes[FACTS_BLOCK_LINES];
+    uint32_t order[FACTS_BLOCK_LINES]; /* its number: orders ascend with entry */
+    uint32_t service_day[FACTS_BLOCK_LINES];
+    uint32_t recorded_day[FACTS_BLOCK_LINES];
+    uint32_t claimed_day[FACTS_BLOCK_LINES]; /* 0: none */
+    uint32_t from[FACTS_BLOCK_LINES];        /* accounts; INTERN_NONE: empty */
+    uint32_t to[FACTS_BLOCK_LINES];
+    uint32_t from_person[FACTS_BLOCK_LINES];
+    uint32_t to_person[FACTS_BLOCK_LINES];
+    uint32_t activity[FACTS_BLOCK_LINES];
+    uint32_t label[FACTS_BLOCK_LINES];     /* issue: funder; redeem: offer, as venue/name */
+    uint32_t programme[FACTS_BLOCK_LINES]; /* issue; INTERN_NONE: not an issue */
+    uint32_t adults[FACTS_BLOCK_LINES];
+    uint32_t under16[FACTS_BLOCK_LINES];
+    int32_t rounded_minutes[FACTS_BLOCK_LINES]; /* credited less typed; 0 on further lines */
+    uint16_t kind[FACTS_BLOCK_LINES];           /* as measures see it */
+    uint8_t flags[FACTS_BLOCK_LINES];           /* sum of enum fact_flag */
+};
+
+size_t facts_n_blocks(const struct facts *facts);
+const struct fact_zone *facts_zone(const struct facts *facts, size_t block);
+/* Every column of a block. 0, or -EUCLEAN where what is kept is damaged. */
+int facts_read_block(const struct facts *facts, size_t block, struct fact_lines *ret) TB_MUST_CHECK;
+
+/* What each record did to the balance of each account, likewise in blocks. */
+struct fact_leg_lines {
+    uint32_t n;
+    uint64_t index[FACTS_BLOCK_LINES];
+    int64_t minutes[FACTS_BLOCK_LINES];
+    uint32_t account[FACTS_BLOCK_LINES]; /* of the facts */
+    uint32_t order[FACTS_BLOCK_LINES];   /* that it is about, or INTERN_NONE */
+    uint32_t service_day[FACTS_BLOCK_LINES];
+    uint32_t recorded_day[FACTS_BLOCK_LINES];
+    uint32_t claimed_day[FACTS_BLOCK_LINES];
+};
+
+size_t facts_n_leg_blocks(const struct facts *facts);
+const struct fact_zone *facts_leg_zone(const struct facts *facts, size_t block);
+int facts_read_legs(const struct facts *facts, size_t block,
+                    struct fact_leg_lines *ret) TB_MUST_CHECK;
+
+/* Tags of an activity as known by the first size records: "set:value", or a plain word. Calls
+ * each() for each tag; another value than 0 ends it and is returned. */
+int facts_each_tag(const struct facts *facts, uint32_t activity, uint64_t size,
+                   int (*each)(void *user, const char *tag), void *user) TB_MUST_CHECK;
