@@ -177,6 +177,22 @@ enum tb_register {
     TB_REGISTER_LEAVING = 13     /* who leaves, until when, and where their credits go */
 };
 
+/* Who a report is for, and so how much it hides. */
+enum tb_report_class {
+    TB_CLASS_OF_KEY = 0,
+    TB_CLASS_INTERNAL = 1,
+    TB_CLASS_FUNDER = 2,
+    TB_CLASS_PUBLIC = 3
+};
+
+/* What is asked of a report. */
+enum tb_report_what {
+    TB_REPORT_FIGURES = 0,
+    TB_REPORT_WHY = 1,     /* what a figure is made of */
+    TB_REPORT_CHANGES = 2, /* entries that one knowledge has and another has not */
+    TB_REPORT_EDGES = 3    /* who exchanged with whom, under names made up for this reply */
+};
+
 /* Sum of what an order insists on. All but TB_OVERRIDE_DUPLICATE need a why. */
 #define TB_OVERRIDE_LIMITS 1u
 #define TB_OVERRIDE_DAY 2u       /* over 24 hours of one person's time on one day */

@@ -529,6 +529,13 @@ struct tb_report_ask {
     uint32_t known_day; /* 0: the date of entry of the latest entry: nothing is left out */
     uint64_t at_size;   /* 0: the latest position */
     int as_recorded;    /* ignore claimed dates of entry */
+    enum tb_report_class report_class; /* TB_CLASS_OF_KEY: the one that the key gets */
+    enum tb_report_what what;
+    const char *why; /* of TB_REPORT_WHY: the measure, as "givers" or "by_month/2024-04" */
+    /* Of TB_REPORT_CHANGES: what was known of the same period before. */
+    uint32_t since_known_day;
+    uint64_t since_size;
+    int since_as_recorded;
 };
 int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json);
 int tb_report_start(struct tb_bank *bank, const struct tb_report_ask *ask,
