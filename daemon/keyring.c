@@ -193,6 +193,11 @@ int keyring_sign_welcome(const struct keyring_key *key, const uint8_t hello[BATC
     return sshsig_sign(SSHSIG_WELCOME, hello, BATCH_HELLO_BYTES, key->secret, ret);
 }
 
+int keyring_sign_report(const struct keyring_key *key, const void *text, size_t n,
+                        uint8_t ret[SSHSIG_SIGNATURE_BYTES]) {
+    return sshsig_sign(SSHSIG_REPORT, text, n, key->secret, ret);
+}
+
 int keyring_sign_rotation(const struct keyring_key *old_key, const struct keyring_key *new_key,
                           const struct hash *ledger_id, uint8_t ret_by_old[SSHSIG_SIGNATURE_BYTES],
                           uint8_t ret_by_new[SSHSIG_SIGNATURE_BYTES]) {

@@ -49,6 +49,9 @@ int keyring_sign_head(const struct keyring_signers *signers, const struct note_h
                       struct bytes *to) TB_MUST_CHECK;
 int keyring_sign_welcome(const struct keyring_key *key, const uint8_t hello[BATCH_HELLO_BYTES],
                          uint8_t ret[SSHSIG_SIGNATURE_BYTES]) TB_MUST_CHECK;
+/* Of a report as a client prints it: its JSON and a newline, n bytes with it. */
+int keyring_sign_report(const struct keyring_key *key, const void *text, size_t n,
+                        uint8_t ret[SSHSIG_SIGNATURE_BYTES]) TB_MUST_CHECK;
 /* Both signatures of one key that is followed by another. */
 int keyring_sign_rotation(const struct keyring_key *old_key, const struct keyring_key *new_key,
                           const struct hash *ledger_id, uint8_t ret_by_old[SSHSIG_SIGNATURE_BYTES],
