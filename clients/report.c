@@ -13,18 +13,9 @@
 #include "report-csv.h"
 #include "report-html.h"
 #include "report-text.h"
+#include "report.h"
 
 enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_CSV, REPORT_HTML };
-
-struct words {
-    char *from;
-    char *to;
-    char *as_known_at;
-    char *at;
-    char *class;
-    char *format;
-    bool as_recorded;
-};
 
 static int size_read(struct client *client, const char *text, uint64_t *ret_size) {
     size_t n = strlen(text);
@@ -37,33 +28,42 @@ static int size_read(struct client *client, const char *text, uint64_t *ret_size
     return CLIENT_DONE;
 }
 
-static int ask_read(struct client *client, const struct words *words, struct tb_report_ask *ask) {
-    int status = client_date(client, words->from, &ask->from_day);
+static const char *const class_names[] = {
+    [TB_CLASS_INTERNAL] = "internal", [TB_CLASS_FUNDER] = "funder", [TB_CLASS_PUBLIC] = "public"};
+
+bool report_class_read(const char *name, enum tb_report_class *ret_class) {
+    for (size_t i = TB_CLASS_INTERNAL; i < N_ELEMENTS(class_names); i++) {
+        if (strcmp(name, class_names[i]) != 0)
+            continue;
+        *ret_class = (enum tb_report_class)i;
+        return true;
+    }
+    return false;
+}
+
+static int class_check(const struct report_options *options, struct tb_report_ask *ask) {
+    if (!options->class || report_class_read(options->class, &ask->report_class))
+        return CLIENT_DONE;
+    return client_usage(&verb_report, "There is no class \"%s\": it is internal, funder or public.",
+                        options->class);
+}
+
+int report_ask_read(struct client *client, const struct report_options *options,
+                    struct tb_report_ask *ask) {
+    int status = client_date(client, options->from, &ask->from_day);
     if (status == CLIENT_DONE)
-        status = client_date(client, words->to, &ask->to_day);
-    if (status == CLIENT_DONE && words->as_known_at)
-        status = client_date(client, words->as_known_at, &ask->known_day);
-    if (status == CLIENT_DONE && words->at)
-        status = size_read(client, words->at, &ask->at_size);
+        status = client_date(client, options->to, &ask->to_day);
+    if (status == CLIENT_DONE && options->as_known_at)
+        status = client_date(client, options->as_known_at, &ask->known_day);
+    if (status == CLIENT_DONE && options->at)
+        status = size_read(client, options->at, &ask->at_size);
+    if (status == CLIENT_DONE)
+        status = class_check(options, ask);
     if (status == CLIENT_DONE && ask->to_day < ask->from_day)
         status = client_refuse(client, TB_BAD_PERIOD,
                                "The period ends before it begins: check --from and --to.");
-    ask->as_recorded = words->as_recorded;
+    ask->as_recorded = options->as_recorded;
     return status;
-}
-
-/* What other versions may write and this one does not is refused in words, never replaced. */
-static int class_check(struct client *client, const char *class) {
-    if (!class || strcmp(class, "internal") == 0)
-        return CLIENT_DONE;
-    if (strcmp(class, "funder") == 0 || strcmp(class, "public") == 0)
-        return client_refuse(
-            client, TB_NOT_FOR_EVALUATORS_YET,
-            "Reports of the class %s hide small figures, which this version cannot "
-            "do: use --class internal, and do not pass small figures on.",
-            class);
-    return client_usage(&verb_report, "There is no class \"%s\": it is internal, funder or public.",
-                        class);
 }
 
 static int format_check(struct client *client, const char *format, enum report_format *ret_format) {
@@ -99,37 +99,58 @@ static int report_print(struct client *client, const char *text, enum report_for
     return CLIENT_DONE;
 }
 
+/* No figures of another class than the one asked for are ever passed on. */
+static int answer_check(struct client *client, const struct tb_report_ask *ask, const char *text) {
+    json_t *report = json_loads(text, 0, NULL);
+    const char *class = json_string_value(json_object_get(report, "class"));
+    enum tb_report_class found = TB_CLASS_OF_KEY;
+    bool fits = class && report_class_read(class, &found) &&
+                (ask->report_class == TB_CLASS_OF_KEY || found == ask->report_class);
+    json_decref(report);
+    return fits ? CLIENT_DONE
+                : client_outcome_why(client, -EPROTO,
+                                     "The bank answered with a report of another class than the "
+                                     "one asked for: nothing is shown.");
+}
+
+int report_fetch(struct client *client, const struct tb_report_ask *ask, char **ret_json) {
+    _cleanup_(freep) char *text = NULL;
+    int status = client_open(client);
+    if (status == CLIENT_DONE)
+        status = client_outcome(client, tb_report_get(client->bank, ask, &text));
+    if (status == CLIENT_DONE)
+        status = answer_check(client, ask, text);
+    if (status == CLIENT_DONE)
+        *ret_json = TAKE(text);
+    return status;
+}
+
 static int report_ask(struct client *client, const struct tb_report_ask *ask,
                       enum report_format format) {
     _cleanup_(freep) char *text = NULL;
-    int status = client_open(client);
-    if (status != CLIENT_DONE)
-        return status;
-    status = client_outcome(client, tb_report_get(client->bank, ask, &text));
+    int status = report_fetch(client, ask, &text);
     return status == CLIENT_DONE ? report_print(client, text, format) : status;
 }
 
 static int report_verb(struct client *client, int argc, char **argv) {
-    struct words words = {0};
+    struct report_options words = {0};
     struct tb_report_ask ask = {0};
     enum report_format format = REPORT_TEXT;
-    const struct options_one options[] = {{.name = "from", .text = &words.from},
-                                          {.name = "to", .text = &words.to},
-                                          {.name = "as-known-at", .text = &words.as_known_at},
-                                          {.name = "at", .text = &words.at},
-                                          {.name = "class", .text = &words.class},
-                                          {.name = "format", .text = &words.format},
-                                          {.name = "as-recorded", .flag = &words.as_recorded},
-                                          {.name = NULL}};
+    const struct options_one options[] = {OPTION_TEXT("from", &words.from),
+                                          OPTION_TEXT("to", &words.to),
+                                          OPTION_TEXT("as-known-at", &words.as_known_at),
+                                          OPTION_TEXT("at", &words.at),
+                                          OPTION_TEXT("class", &words.class),
+                                          OPTION_TEXT("format", &words.format),
+                                          OPTION_FLAG("as-recorded", &words.as_recorded),
+                                          OPTION_END};
     int status = options_read(&verb_report, argc, argv, options, 0, 0, NULL);
     if (status == CLIENT_DONE && (!words.from || !words.to))
         status = client_usage(&verb_report, "A report needs --from and --to.");
     if (status == CLIENT_DONE)
-        status = class_check(client, words.class);
-    if (status == CLIENT_DONE)
         status = format_check(client, words.format, &format);
     if (status == CLIENT_DONE)
-        status = ask_read(client, &words, &ask);
+        status = report_ask_read(client, &words, &ask);
     return status == CLIENT_DONE ? report_ask(client, &ask, format) : status;
 }
 
@@ -147,7 +168,8 @@ const struct verb verb_report = {
         "  --as-recorded          by the ledger's own dates of entry, not those that imported\n"
         "                         books claim\n"
         "  --at SIZE              at an earlier position of the ledger\n"
-        "  --class internal       for use inside the bank (funder and public: not yet)\n"
+        "  --class internal|funder|public  who it is for, and so how much it hides; an\n"
+        "                         evaluator's key gets its own class\n"
         "  --format text|csv|json|html  default text; csv has one figure a row; html is one page\n"
         "                         for screen, phone and paper; --json is --format json\n",
     .run = report_verb,

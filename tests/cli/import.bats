@@ -126,8 +126,8 @@ compare() {
 }
 
 @test "a report that this version cannot make is refused in words" {
-    run -1 timebank report --from 2024-04-01 --to 2025-03-31 --class public
-    says "--class internal"
+    run -64 timebank report --from 2024-04-01 --to 2025-03-31 --class secret
+    says "it is internal, funder or public"
     run -1 timebank report --from 2025-04-01 --to 2025-03-31 --json
     is 'x["refused"] == "BAD_PERIOD"'
     run -64 timebank report --from 2025-04-01

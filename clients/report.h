@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the ways of asking for a report share: reading the question, and getting the bank's own
+ * bytes. Each further way (--layout, --compare, --why) is a file of its own that report.c calls.
+ */
+#pragma once
+
+#include "client.h"
+
+/* The options of timebank report as typed; NULL or false where not given. */
+struct report_options {
+    char *from;
+    char *to;
+    char *as_known_at;
+    char *at;
+    char *class;
+    char *format;
+    char *rates;
+    char *layout;
+    char *out;
+    bool as_recorded;
+    bool all;
+};
+
+/* Reads --from, --to, --as-known-at, --at, --as-recorded and --class. Exit status, told. */
+int report_ask_read(struct client *client, const struct report_options *options,
+                    struct tb_report_ask *ask);
+/* internal, funder or public; false where it is none of them. */
+bool report_class_read(const char *name, enum tb_report_class *ret_class);
+/* Opens the bank and asks; the caller's (free()). Exit status, told. */
+int report_fetch(struct client *client, const struct tb_report_ask *ask, char **ret_json);
