@@ -61,6 +61,7 @@ const char *tb_kind_name(int kind);
 const char *tb_account_kind_name(int kind);
 const char *tb_standing_name(int standing);
 const char *tb_role_name(int role);
+const char *tb_report_class_name(int report_class);
 const char *tb_ages_name(int ages);
 const char *tb_event_name(int event);
 const char *tb_mandate_name(int mandate);
@@ -69,6 +70,7 @@ int tb_account_kind_from_name(const char *name);
 int tb_ages_from_name(const char *name);
 int tb_mandate_from_name(const char *name);
 int tb_role_from_name(const char *name);
+int tb_report_class_from_name(const char *name);
 
 /* The library's version, "0.1.0". */
 const char *tb_version(void);
@@ -428,6 +430,7 @@ struct tb_key {
     const char *account;
     uint64_t granted_entry; /* 0: by genesis */
     uint64_t revoked_entry; /* 0: in force */
+    enum tb_report_class report_class; /* of an evaluator; else TB_CLASS_OF_KEY */
 };
 int tb_key_begin(struct tb_bank *bank, struct tb_list **ret_list);
 const struct tb_key *tb_key_next(struct tb_list *list);
@@ -541,6 +544,34 @@ int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **
 int tb_report_start(struct tb_bank *bank, const struct tb_report_ask *ask,
                     struct tb_call **ret_call);
 int tb_report_read(struct tb_call *call, char **ret_json);
+
+/* What a figure of the report is (timebank(1), MEASURES). */
+enum tb_measure_group { /* the object of the report that holds it */
+    TB_MEASURES_MEASURES,
+    TB_MEASURES_FURTHER,     /* further_measures */
+    TB_MEASURES_OF_REGISTER, /* register_measures */
+};
+enum tb_unit {
+    TB_UNIT_TABLE, /* a breakdown: names, and columns that have lines of their own */
+    TB_UNIT_MINUTES,
+    TB_UNIT_COUNT,
+    TB_UNIT_DAYS,
+    TB_UNIT_PERMILLE,    /* a share, of 1000 */
+    TB_UNIT_THOUSANDTHS, /* a figure times 1000 */
+    TB_UNIT_PER_MILLION, /* a share, of 1000000 */
+};
+struct tb_measure {
+    enum tb_measure_group group;
+    enum tb_unit unit;
+    const char *key;     /* "givers"; a column: "by_month/givers" */
+    const char *title;   /* as people read it */
+    const char *formula; /* its one definition */
+};
+/* Of "givers", "by_month", "by_month/2024-04" (the breakdown's) or "by_month/2024-04/givers" (the
+ * column's). NULL: there is none. */
+const struct tb_measure *tb_measure_find(const char *path);
+/* The one after it in the order of the report; NULL: the first, and after the last NULL. */
+const struct tb_measure *tb_measure_next(const struct tb_measure *measure);
 
 #ifdef __cplusplus
 }
