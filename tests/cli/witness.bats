@@ -371,10 +371,10 @@ verifies() {
     policy all w1 w2
     run -0 witness
     cp "$EXPORT/checkpoint" "$PLACE/head"
-    sed '/w2/d' "$PLACE/head" >"$PLACE/less"
+    sed '\#/w2 #d' "$PLACE/head" >"$PLACE/less"
     run -1 verifies "$PLACE/less"
     says "only w1 cosigned this head, too few"
-    { cat "$PLACE/head"; grep w1 "$PLACE/head"; } >"$PLACE/twice"
+    { cat "$PLACE/head"; grep '/w1 ' "$PLACE/head"; } >"$PLACE/twice"
     run -1 verifies "$PLACE/twice"
     says "is false, or there twice"
     { cat "$PLACE/head"; echo; } >"$PLACE/more"
