@@ -2,7 +2,8 @@
 /*
  * The facts as a report reads them: lines in columns, block by block, in the order in which they
  * took effect. A line never changes once it stands in a block; what takes it back stands among the
- * reversals. A zone says what a block holds, so that a report of one year passes the others over.
+ * reversals. An order of no minutes at all has no lines. A zone says what a block holds, so that a
+ * report of one year passes the others over.
  *
  * Blocks may be read by several threads at once, while nobody adds.
  */
@@ -35,7 +36,8 @@ struct fact_lines {
     uint64_t index[FACTS_BLOCK_LINES]; /* record that gave effect */
     uint64_t entry[FACTS_BLOCK_LINES]; /* record of the order */
     uint64_t minutes[FACTS_BLOCK_LINES];
-    uint32_t order[FACTS_BLOCK_LINES]; /* its number: orders ascend with entry */
+    uint32_t
+        order[FACTS_BLOCK_LINES]; /* its number: ascends with entry, has gaps, indexes nothing */
     uint32_t service_day[FACTS_BLOCK_LINES];
     uint32_t recorded_day[FACTS_BLOCK_LINES];
     uint32_t claimed_day[FACTS_BLOCK_LINES]; /* 0: none */
@@ -58,7 +60,11 @@ const struct fact_zone *facts_zone(const struct facts *facts, size_t block);
 /* Every column of a block. 0, or -EUCLEAN where what is kept is damaged. */
 int facts_read_block(const struct facts *facts, size_t block, struct fact_lines *ret) TB_MUST_CHECK;
 
-/* What each record did to the balance of each account, likewise in blocks. */
+/* What each record did to what each account has (with what is held for it; transit has nothing), so
+ * that the accounts' minutes add up to those of their place. Blocks come in no order. A line has
+ * the date of entry of the record or of the order that it is about, whichever is later: what is not
+ * known of that is not known of this. What is about something that never took effect is not here.
+ */
 struct fact_leg_lines {
     uint32_t n;
     uint64_t index[FACTS_BLOCK_LINES];
@@ -74,6 +80,24 @@ size_t facts_n_leg_blocks(const struct facts *facts);
 const struct fact_zone *facts_leg_zone(const struct facts *facts, size_t block);
 int facts_read_legs(const struct facts *facts, size_t block,
                     struct fact_leg_lines *ret) TB_MUST_CHECK;
+
+/* What a record moved between places (struct fact_move), likewise: only where something moved, and
+ * of the same dates of entry as legs. */
+struct fact_flow_lines {
+    uint32_t n;
+    uint64_t index[FACTS_BLOCK_LINES];
+    int64_t minutes[FACTS_N_PLACES][FACTS_BLOCK_LINES];
+    uint32_t order[FACTS_BLOCK_LINES];
+    uint32_t service_day[FACTS_BLOCK_LINES];
+    uint32_t recorded_day[FACTS_BLOCK_LINES];
+    uint32_t claimed_day[FACTS_BLOCK_LINES];
+    uint16_t kind[FACTS_BLOCK_LINES]; /* of the order; 0: something that fell due */
+};
+
+size_t facts_n_flow_blocks(const struct facts *facts);
+const struct fact_zone *facts_flow_zone(const struct facts *facts, size_t block);
+int facts_read_flows(const struct facts *facts, size_t block,
+                     struct fact_flow_lines *ret) TB_MUST_CHECK;
 
 /* Tags of an activity as known by the first size records: "set:value", or a plain word. Calls
  * each() for each tag; another value than 0 ends it and is returned. */

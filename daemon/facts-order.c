@@ -10,7 +10,7 @@
 
 #define CASE(name) TIMEBANK__ORDER__KIND_##name
 
-/* One side of an order. A person is an account and a name in it, so that households count heads. */
+/* One side of an order. */
 static int read_side(struct facts *facts, const char *code, const char *person,
                      uint32_t *ret_account, uint32_t *ret_person) {
     *ret_account = *ret_person = INTERN_NONE;
@@ -20,14 +20,8 @@ static int read_side(struct facts *facts, const char *code, const char *person,
     if (account == INTERN_NONE ||
         facts->accounts[account].kind == TIMEBANK__ACCOUNT_KIND__ACCOUNT_KIND_NONE)
         return -EBADMSG;
-
-    _cleanup_bytes_ struct bytes key = {0};
-    bytes_put_u32(&key, account);
-    bytes_put_text(&key, person);
-    if (key.r < 0)
-        return key.r;
     *ret_account = account;
-    return intern_number(&facts->persons, key.data, key.n, ret_person);
+    return facts_number_person(facts, account, person, ret_person);
 }
 
 static int read_name(struct intern *names, const char *name, uint32_t *ret) {
@@ -68,8 +62,10 @@ static int add_fact(struct facts *facts, const struct fact *from) {
 
 /* The line of an order that has one, its names and both sides. */
 static int read_line(struct facts *facts, const Timebank__Order *order, struct fact *ret) {
-    struct fact fact = {
-        .minutes = order->minutes, .kind = (uint16_t)order->kind_case, .label = INTERN_NONE};
+    struct fact fact = {.minutes = order->minutes,
+                        .kind = (uint16_t)order->kind_case,
+                        .label = INTERN_NONE,
+                        .programme = INTERN_NONE};
     int r = read_side(facts, order->from, order->from_person, &fact.from, &fact.from_person);
     if (r == 0)
         r = read_side(facts, order->to, order->to_person, &fact.to, &fact.to_person);
@@ -90,6 +86,8 @@ static int add_plain(struct facts *facts, struct facts_reading *reading) {
         r = -EBADMSG;
     if (r == 0 && order->kind_case == CASE(ISSUE))
         r = read_name(&facts->funders, order->issue->funder, &fact.label);
+    if (r == 0 && order->kind_case == CASE(ISSUE))
+        r = read_name(&facts->programmes, order->issue->programme, &fact.programme);
     return r == 0 ? add_fact(facts, &fact) : r;
 }
 
@@ -154,7 +152,7 @@ static int add_session_side(struct facts *facts, struct facts_reading *reading, 
     char *const *names = gives ? session->giver_persons : session->receiver_persons;
     size_t n_names = gives ? session->n_giver_persons : session->n_receiver_persons;
     for (size_t i = 0; i < n; i++) {
-        struct fact fact = {.kind = CASE(SESSION), .label = INTERN_NONE};
+        struct fact fact = {.kind = CASE(SESSION), .label = INTERN_NONE, .programme = INTERN_NONE};
         uint32_t account, person;
         int r = read_side(facts, codes[i], i < n_names ? names[i] : "", &account, &person);
         if (r == 0)
@@ -196,8 +194,12 @@ static int take_back(struct facts *facts, const struct facts_reading *reading) {
     int r = GROW(facts, reversals);
     if (r < 0)
         return r;
-    facts->reversals[facts->n_reversals++] = (struct fact_reversal){
-        .entered = reading->entered, .minutes = reading->order->minutes, .order = reading->about};
+    facts->reversals[facts->n_reversals++] =
+        (struct fact_reversal){.entered = reading->entered,
+                               .minutes = reading->order->minutes,
+                               .order_minutes = facts->orders[reading->about].minutes,
+                               .order = reading->about,
+                               .service_day = facts->orders[reading->about].service_day};
     return 0;
 }
 
@@ -206,9 +208,20 @@ static int add_reversal(struct facts *facts, struct facts_reading *reading) {
     return r == 0 ? take_back(facts, reading) : r;
 }
 
+/* The order counts from here on: its lines join the others. One of no minutes never counts. */
+static int add_effect(struct facts *facts, uint32_t number) {
+    const struct fact_order *order = &facts->orders[number];
+    int r = facts_known_effect(facts, &order->entered);
+    for (size_t i = 0; r == 0 && order->minutes > 0 && i < order->n_facts; i++)
+        r = facts_block_add_line(facts, order, &facts->facts[order->first_fact + i], number);
+    return r;
+}
+
 /* What waited counts from here on. */
-static void take_effect(struct facts *facts, const struct facts_reading *reading) {
+static int take_effect(struct facts *facts, const struct facts_reading *reading) {
     facts->orders[reading->about].entered = reading->entered;
+    int r = add_effect(facts, reading->about);
+    return r == 0 ? facts_move_join(facts, reading->about) : r;
 }
 
 static void set_minutes(struct facts *facts, uint32_t number, uint64_t minutes) {
@@ -228,8 +241,7 @@ static int add_decision(struct facts *facts, struct facts_reading *reading) {
     if (facts->orders[reading->about].entered.index != FACTS_NEVER)
         return take_back(facts, reading);
     set_minutes(facts, reading->about, reading->order->minutes);
-    take_effect(facts, reading);
-    return 0;
+    return take_effect(facts, reading);
 }
 
 /* Of a hold the offer, the sides and, once, the heads; the minutes are what the venue got. */
@@ -252,6 +264,8 @@ static void end_wait(struct facts *facts, const struct facts_reading *reading) {
     uint32_t wait = facts->orders[reading->about].wait;
     if (wait != INTERN_NONE)
         facts->waits[wait].ended = reading->entered;
+    if (facts->orders[reading->about].entered.index == FACTS_NEVER)
+        facts_move_drop(facts, reading->about);
 }
 
 /* A confirm of what took effect before only says so. */
@@ -263,9 +277,10 @@ static int add_agreement(struct facts *facts, struct facts_reading *reading) {
     uint32_t to = order->n_facts > 0 ? facts->facts[order->first_fact].to : INTERN_NONE;
     if (to != INTERN_NONE && !facts_move_has(facts, reading, to))
         return 0; /* somebody else has to agree, too */
-    end_wait(facts, reading);
-    take_effect(facts, reading);
-    return 0;
+    r = take_effect(facts, reading);
+    if (r == 0)
+        end_wait(facts, reading);
+    return r;
 }
 
 static int add_refusal(struct facts *facts, struct facts_reading *reading) {
@@ -341,8 +356,11 @@ static int add_wait(struct facts *facts, const struct facts_reading *reading) {
     if (r < 0)
         return r;
     facts->orders[reading->about].wait = (uint32_t)facts->n_waits;
-    facts->waits[facts->n_waits++] = (struct fact_wait){
-        .entered = reading->entered, .ended = {.index = FACTS_NEVER}, .order = reading->about};
+    facts->waits[facts->n_waits++] =
+        (struct fact_wait){.entered = reading->entered,
+                           .ended = {.index = FACTS_NEVER},
+                           .order = reading->about,
+                           .service_day = facts->orders[reading->about].service_day};
     facts->orders[reading->about].entered.index = FACTS_NEVER;
     return 0;
 }
@@ -364,6 +382,7 @@ static int add_row(struct facts *facts, struct facts_reading *reading) {
     reading->service_day = order->service_day ? order->service_day : reading->entered.recorded_day;
     facts->orders[facts->n_orders++] = (struct fact_order){
         .entered = reading->entered,
+        .entry = reading->entered.index,
         .rounded_minutes =
             order->typed_minutes ? (int64_t)(order->minutes - order->typed_minutes) : 0,
         .first_fact = facts->n_facts,
@@ -378,10 +397,13 @@ static int add_row(struct facts *facts, struct facts_reading *reading) {
 
 int facts_order_add(struct facts *facts, struct facts_reading *reading) {
     int r = add_row(facts, reading);
+    uint32_t own = reading->about;
     if (r == 0)
         r = add_lines(facts, reading);
     if (r == 0 && reading->order->proposal)
         r = add_wait(facts, reading);
+    if (r == 0 && facts->orders[own].entered.index != FACTS_NEVER)
+        r = add_effect(facts, own);
     return r == 0 ? facts_move_add(facts, reading) : r;
 }
 
@@ -394,7 +416,9 @@ int facts_order_event(struct facts *facts, struct facts_reading *reading,
     if (event->kind == TIMEBANK__EVENT_KIND__CLAIM_ACCEPTED) {
         reading->kind = facts->orders[reading->about].kind;
         reading->service_day = facts->orders[reading->about].service_day;
-        take_effect(facts, reading);
+        int r = take_effect(facts, reading);
+        if (r < 0)
+            return r;
     }
     if (event->kind == TIMEBANK__EVENT_KIND__CLAIM_ACCEPTED ||
         event->kind == TIMEBANK__EVENT_KIND__CLAIM_LAPSED ||

@@ -32,8 +32,16 @@ struct facts *facts_free(struct facts *facts) {
     intern_fini(&facts->activities);
     intern_fini(&facts->offers);
     intern_fini(&facts->funders);
+    intern_fini(&facts->programmes);
     intern_fini(&facts->wards);
     intern_fini(&facts->ids);
+    bytes_fini(&facts->tags);
+    facts_block_fini(facts);
+    free(facts->standings);
+    free(facts->taggings);
+    free(facts->latest);
+    free(facts->changes);
+    free(facts->asides);
     free(facts->orders);
     free(facts->facts);
     free(facts->reversals);
@@ -63,7 +71,16 @@ int facts_number_account(struct facts *facts, const char *code, uint32_t *ret) {
     return 0;
 }
 
-int facts_open_account(struct facts *facts, const char *code, Timebank__AccountKind kind) {
+/* A person is an account and a name in it, so that households count heads. */
+int facts_number_person(struct facts *facts, uint32_t account, const char *name, uint32_t *ret) {
+    _cleanup_bytes_ struct bytes key = {0};
+    bytes_put_u32(&key, account);
+    bytes_put_text(&key, name);
+    return key.r < 0 ? key.r : intern_number(&facts->persons, key.data, key.n, ret);
+}
+
+static int open_account(struct facts *facts, const char *code, Timebank__AccountKind kind,
+                        const struct fact_entered *entered, uint32_t joined_day) {
     uint32_t number;
     int r = facts_number_account(facts, code, &number);
     if (r < 0)
@@ -74,14 +91,18 @@ int facts_open_account(struct facts *facts, const char *code, Timebank__AccountK
     if (r < 0)
         return r;
     facts->accounts[number].kind = kind;
+    facts->accounts[number].opened = *entered;
+    facts->accounts[number].joined_day = joined_day;
     facts->opened[facts->n_opened++] = number;
     return 0;
 }
 
 static int open_bank_accounts(struct facts *facts) {
+    struct fact_entered entered = {.recorded_day = facts->days[0].day};
     int r = 0;
     for (size_t i = 0; r == 0 && i < RECORD_BANK_ACCOUNTS; i++)
-        r = facts_open_account(facts, record_bank_accounts[i].code, record_bank_accounts[i].kind);
+        r = open_account(facts, record_bank_accounts[i].code, record_bank_accounts[i].kind,
+                         &entered, entered.recorded_day);
     return r;
 }
 
@@ -126,8 +147,13 @@ static int add_order(struct facts *facts, uint64_t index, const uint8_t *record,
         return r;
     reading->order = order;
     reading->entered = entered_now(facts, index, order->claimed_day);
+    r = facts_known_order(facts, reading);
+    if (r < 0)
+        return r;
     if (order->kind_case == TIMEBANK__ORDER__KIND_OPEN_ACCOUNT)
-        return facts_open_account(facts, order->to, order->open_account->kind);
+        return open_account(facts, order->to, order->open_account->kind, &reading->entered,
+                            order->service_day ? order->service_day
+                                               : reading->entered.recorded_day);
     return order->kind_case < TIMEBANK__ORDER__KIND_OPEN_ACCOUNT ? facts_order_add(facts, reading)
                                                                  : 0;
 }

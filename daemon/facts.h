@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "intern.h"
 #include "proto/record.h"
@@ -36,6 +38,7 @@ struct fact_entered {
 
 struct fact_order {
     struct fact_entered entered; /* a proposal is entered on the day it took effect */
+    uint64_t entry;              /* its own record */
     uint64_t minutes;            /* of all its facts; before what was taken back */
     int64_t rounded_minutes;     /* credited less typed */
     size_t first_fact;
@@ -55,6 +58,7 @@ struct fact {
     uint32_t to_person;
     uint32_t activity;
     uint32_t label; /* issue: funder; redeem: offer, as venue/name */
+    uint32_t programme;
     uint32_t adults;
     uint32_t under16;
     uint16_t kind;   /* as measures see it: what a venue takes by capture or voucher is a redeem */
@@ -64,8 +68,10 @@ struct fact {
 /* Minutes that a record takes back of an order: a reversal, or a decision in a dispute. */
 struct fact_reversal {
     struct fact_entered entered;
-    uint64_t minutes; /* 0: all that remains */
-    uint32_t order;
+    uint64_t minutes;       /* 0: all that remains */
+    uint64_t order_minutes; /* of all lines of the order; 0: it has none */
+    uint32_t order;         /* as lines have it */
+    uint32_t service_day;   /* of the order */
 };
 
 /* A proposal, from its record until it took effect or fell. */
@@ -73,6 +79,7 @@ struct fact_wait {
     struct fact_entered entered;
     struct fact_entered ended; /* index FACTS_NEVER: it waits */
     uint32_t order;
+    uint32_t service_day; /* of the order */
 };
 
 /* Where credits are, as the bridge of the report has them. */
@@ -108,9 +115,35 @@ struct fact_merge {
 };
 
 struct fact_account {
+    struct fact_entered opened;
     Timebank__AccountKind kind; /* NONE: only the register of people has spoken of it */
+    uint32_t joined_day;        /* date of joining, or of opening */
     uint32_t ward;              /* INTERN_NONE: unknown */
     int64_t held;               /* after the last record */
+};
+
+/* An account that was settled, closed or erased (a merged one is among the merges), or a person of
+ * an account who came, or has gone. */
+struct fact_standing {
+    struct fact_entered entered;
+    uint32_t account;
+    uint32_t person; /* of persons; INTERN_NONE: the account */
+    bool is_gone;
+};
+
+/* Tags of an activity from that record on, each with a NUL behind it: n_bytes of tags from at. */
+struct fact_tagging {
+    uint64_t index;
+    uint32_t activity;
+    uint32_t n_bytes;
+    size_t at;
+};
+
+/* From this record on, the latest date of entry of all that has an effect. */
+struct fact_latest {
+    uint64_t index;
+    uint32_t recorded_day;
+    uint32_t day; /* where claimed dates are believed */
 };
 
 /* From this record on the date of entry is day. */
@@ -119,8 +152,39 @@ struct fact_day {
     uint32_t day;
 };
 
+/* Rows in columns, block by block, the last one open: facts-block.h reads them. */
+struct fact_zone;
+struct facts_series {
+    struct fact_zone *zones;
+    void **blocks;
+    size_t n_zones;
+    size_t n_blocks; /* as many */
+    size_t n_zones_allocated;
+    size_t n_blocks_allocated;
+};
+
+struct fact_change {
+    uint32_t account;
+    int64_t minutes;
+};
+
+/* A leg or a flow of an order that has no effect yet. */
+struct fact_aside {
+    uint32_t order;
+    uint32_t account; /* INTERN_NONE: a flow */
+    struct fact_entered entered;
+    uint32_t service_day;
+    uint16_t kind;
+    int64_t minutes[FACTS_N_PLACES]; /* of a leg the first */
+};
+
+/* Lines and what hangs on them are read by facts-block.h; so are orders, facts and ids, once
+ * nothing reads the arrays any more. */
 struct facts {
     uint64_t n_records;
+    struct facts_series lines;
+    struct facts_series legs;
+    struct facts_series flows;
     uint64_t total_minutes; /* of all facts, or UINT64_MAX: no sum of a part can be larger */
     struct fact_order *orders;
     size_t n_orders;
@@ -134,6 +198,16 @@ struct facts {
     size_t n_moves;
     struct fact_merge *merges;
     size_t n_merges;
+    struct fact_standing *standings;
+    size_t n_standings;
+    struct fact_tagging *taggings;
+    size_t n_taggings;
+    struct fact_change *changes; /* of the record being read */
+    size_t n_changes;
+    struct fact_aside *asides;
+    size_t n_asides;
+    struct fact_latest *latest;
+    size_t n_latest;
     struct fact_day *days;
     size_t n_days;
     struct fact_account *accounts; /* as account_codes */
@@ -145,6 +219,7 @@ struct facts {
     struct intern activities;
     struct intern offers;
     struct intern funders;
+    struct intern programmes;
     struct intern wards;
     struct intern ids; /* number i is orders[i] */
     size_t n_orders_allocated;
@@ -153,9 +228,15 @@ struct facts {
     size_t n_waits_allocated;
     size_t n_moves_allocated;
     size_t n_merges_allocated;
+    size_t n_standings_allocated;
+    size_t n_taggings_allocated;
+    size_t n_changes_allocated;
+    size_t n_asides_allocated;
+    size_t n_latest_allocated;
     size_t n_days_allocated;
     size_t n_accounts_allocated;
     size_t n_opened_allocated;
+    struct bytes tags;
     struct arena arena; /* of the order being read */
 };
 
@@ -185,3 +266,6 @@ const char *facts_person_name(const struct facts *facts, uint32_t person);
 
 /* Date of entry of the last of the first size records; size is at least 1. */
 uint32_t facts_last_day(const struct facts *facts, uint64_t size);
+/* The latest date of entry of an order that had an effect by then; of the last record where none
+ * had. */
+uint32_t facts_latest_day(const struct facts *facts, uint64_t size, bool as_recorded);
