@@ -187,6 +187,18 @@ static void sides_put(json_t *object, const struct tb_order *order) {
     flag_put(object, "proposal", order->proposal);
 }
 
+static void report_put(json_t *object, const struct tb_order *order) {
+    if (order->report_class)
+        text_put(object, "class", tb_report_class_name((int)order->report_class));
+    text_put(object, "definition", order->definition);
+    day_put(object, "as_known_at", order->known_day);
+    flag_put(object, "as_recorded", order->as_recorded);
+    number_put(object, "size", order->size);
+    entry_json_put_bytes(object, "root", order->root, sizeof(order->root));
+    entry_json_put_bytes(object, "checksum", order->checksum, sizeof(order->checksum));
+    entry_json_put_bytes(object, "register", order->register_hash, sizeof(order->register_hash));
+}
+
 void entry_json_put(json_t *object, const struct tb_order *order) {
     sides_put(object, order);
     offer_put(object, order);
@@ -197,6 +209,7 @@ void entry_json_put(json_t *object, const struct tb_order *order) {
     lines_put(object, order);
     limits_put(object, order);
     people_of_register_put(object, order);
+    report_put(object, order);
     flag_put(object, "release_rest", order->release_rest);
     text_put(object, "name", order->name);
     text_put(object, "value", order->value);

@@ -270,3 +270,21 @@ void words_put_other(FILE *to, const struct tb_order *order) {
 void words_put_stands(FILE *to, const struct tb_order *order) {
     fputs(order->lifted ? "is lifted" : "is set", to);
 }
+
+/* ---- reports */
+
+void words_put_report_class(FILE *to, const struct tb_order *order) {
+    fputs(tb_report_class_name((int)order->report_class), to);
+}
+
+void words_put_of_class(FILE *to, const struct tb_order *order) {
+    int report_class = order->report_class ? (int)order->report_class : TB_CLASS_FUNDER;
+    if (order->role == TB_ROLE_EVALUATOR)
+        fprintf(to, ", for reports of the class %s", tb_report_class_name(report_class));
+}
+
+void words_put_from_day(FILE *to, const struct tb_order *order) {
+    char text[16];
+    tb_date_format(order->from_day, text);
+    fputs(text, to);
+}

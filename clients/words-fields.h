@@ -41,5 +41,9 @@ void words_put_accepts(FILE *to, const struct tb_order *order);
 void words_put_other(FILE *to, const struct tb_order *order);
 /* "is set", "is lifted" */
 void words_put_stands(FILE *to, const struct tb_order *order);
+/* Of a report: "funder"; of an evaluator's key: ", of the class funder", or nothing */
+void words_put_report_class(FILE *to, const struct tb_order *order);
+void words_put_of_class(FILE *to, const struct tb_order *order);
+void words_put_from_day(FILE *to, const struct tb_order *order);
 /* "leaves, and may spend until 2025-06-30", "stays" */
 void words_put_leaves(FILE *to, const struct tb_order *order);

@@ -58,7 +58,7 @@ static const struct {
     {TB_SET_ACTIVITY, "Activity {name} is set{tags}"},
     {TB_SET_OFFER, "{to} {offers} {offer} for {price} a head{rules}"},
     {TB_SET_FUNDER, "Funder {name} is set"},
-    {TB_GRANT_KEY, "The key has the role {role}{for}"},
+    {TB_GRANT_KEY, "The key has the role {role}{for}{of-class}"},
     {TB_REVOKE_KEY, "The key is revoked"},
     {TB_SET_PERSON, "{person} of {to} {is-set}"},
     {TB_SET_MANDATE, "{holder} may act for {to} as {mandate}{days}"},
@@ -71,6 +71,7 @@ static const struct {
     {TB_LEAVE, "{to} {leaves}"},
     {TB_ERASE, "Account {to} is erased"},
     {TB_ROTATE_KEY, "The ledger's key is changed"},
+    {TB_RELEASE_REPORT, "The {report-class} report of {from-day} to {to-day} has left the bank"},
 };
 
 /* The bank's own account on a side that leaves no choice. */
@@ -255,6 +256,9 @@ static const struct {
     {"other}", words_put_other},
     {"stands}", words_put_stands},
     {"leaves}", words_put_leaves},
+    {"report-class}", words_put_report_class},
+    {"of-class}", words_put_of_class},
+    {"from-day}", words_put_from_day},
 };
 
 static const char *field_put(FILE *to, const char *name, const struct tb_order *order) {

@@ -189,7 +189,9 @@ int handle_list_keys(struct call *call) {
     list->accounts = allocate(call, n, sizeof(char *));
     list->granted = allocate(call, n, sizeof(*list->granted));
     list->revoked = allocate(call, n, sizeof(*list->revoked));
-    if (!list->keys || !list->roles || !list->accounts || !list->granted || !list->revoked)
+    list->report_classes = allocate(call, n, sizeof(*list->report_classes));
+    if (!list->keys || !list->roles || !list->accounts || !list->granted || !list->revoked ||
+        !list->report_classes)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
         const struct state_key *key = (const void *)sorted[i]->value;
@@ -198,10 +200,12 @@ int handle_list_keys(struct call *call) {
         list->accounts[i] = call_copy(call, key->account);
         list->granted[i] = key->granted;
         list->revoked[i] = key->revoked;
+        list->report_classes[i] = (Timebank__ReportClass)key->report_class;
         if (!list->accounts[i])
             return -ENOMEM;
     }
     list->n_keys = list->n_roles = list->n_accounts = list->n_granted = list->n_revoked = n;
+    list->n_report_classes = n;
     call->response->keys = list;
     call->response->body_case = TIMEBANK__RESPONSE__BODY_KEYS;
     return 0;

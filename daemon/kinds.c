@@ -145,6 +145,7 @@ static const struct kind kinds[] = {
      .fields = USES_TO | USES_TO_PERSON, .apply = rules_erase},
     {KIND_NUMBER(SET_VOUCHER_KEY), .roles = STEWARDS, .apply = rules_voucher_key},
     {KIND_NUMBER(ROTATE_KEY), .roles = STEWARDS, .apply = rules_rotate},
+    {KIND_NUMBER(RELEASE_REPORT), .roles = BROKERS | R(EVALUATOR), .apply = rules_release},
 };
 
 /* What falls due, and what then happens. */

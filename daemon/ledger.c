@@ -230,6 +230,7 @@ int ledger_author(struct state *state, const uint8_t key[SSHSIG_PUBLIC_BYTES],
     ret->is_revoked = row->revoked != 0;
     if (!ret->is_revoked)
         ret->role = (Timebank__Role)row->role;
+    ret->report_class = (Timebank__ReportClass)row->report_class;
     snprintf(ret->account, sizeof(ret->account), "%s", row->account);
     return 0;
 }

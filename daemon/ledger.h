@@ -18,6 +18,7 @@ struct ledger_author {
     uint8_t key[SSHSIG_PUBLIC_BYTES];
     Timebank__Role role; /* ROLE_NONE: not granted, or revoked */
     bool is_revoked;
+    Timebank__ReportClass report_class; /* of an evaluator */
     char account[CODE_MAX + 1]; /* "" or the key's account */
 };
 

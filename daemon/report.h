@@ -18,7 +18,7 @@
 #include "facts.h"
 #include "proto/hash.h"
 
-#define REPORT_DEFINITION "timebank-measures/1"
+#define REPORT_DEFINITION RECORD_REPORT_DEFINITION
 #define REPORT_DAYS_MAX 18263 /* fifty years */
 
 struct report_ask {

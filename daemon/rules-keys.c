@@ -48,6 +48,20 @@ static int check_account(struct rule *rule, Timebank__Role role) {
     return 0;
 }
 
+/* An evaluator reads reports of one class; nobody else has one. */
+static int check_class(struct rule *rule, const Timebank__GrantKey *grant) {
+    if (grant->role != TIMEBANK__ROLE__EVALUATOR)
+        return grant->report_class == TIMEBANK__REPORT_CLASS__CLASS_NONE
+                   ? 0
+                   : rule_refuse(rule, REFUSAL_BAD_ROLE, "report_class",
+                                 "Only an evaluator's key has a class: leave --class out.");
+    if (grant->report_class == TIMEBANK__REPORT_CLASS__INTERNAL)
+        return rule_refuse(rule, REFUSAL_BAD_ROLE, "report_class",
+                           "An evaluator's key is of the class funder or public: choose one with "
+                           "--class, or grant the role auditor.");
+    return 0;
+}
+
 int rules_keys_grant(struct rule *rule) {
     const Timebank__GrantKey *grant = rule->order->grant_key;
     struct state_key *key;
@@ -63,12 +77,17 @@ int rules_keys_grant(struct rule *rule) {
     if (r == 0)
         r = check_account(rule, grant->role);
     if (r == 0)
+        r = check_class(rule, grant);
+    if (r == 0)
         r = state_make(rule->state, STATE_KEYS, grant->key.data, grant->key.len, &value);
     if (r != 0)
         return r;
     key = value;
     key->role = (uint8_t)grant->role;
     key->granted = rule->index;
+    if (grant->role == TIMEBANK__ROLE__EVALUATOR)
+        key->report_class = (uint8_t)(grant->report_class ? grant->report_class
+                                                          : TIMEBANK__REPORT_CLASS__FOR_FUNDER);
     snprintf(key->account, sizeof(key->account), "%s", rule->order->to);
     return 0;
 }

@@ -147,6 +147,9 @@ int rules_register_policy(struct rule *rule) {
             "The policy %s (%s) does not take the value given%s%s: see timebank policy "
             "list.",
             policy->name, policy->help, *policy->argument ? "; one of " : "", policy->argument);
+    r = rules_release_check_policy(rule, policy->name);
+    if (r != 0)
+        return r;
     r = state_make(rule->state, STATE_POLICIES, policy->name, strlen(policy->name), &value);
     if (r < 0)
         return r;

@@ -419,6 +419,11 @@ int rules_keys_revoke(struct rule *rule);
 int rules_rotate(struct rule *rule);
 int rules_rotate_begin(struct state *state, uint64_t index, const char *origin,
                        const uint8_t key[NOTE_KEY_BYTES]);
+/* rules-release.c: a report has left the bank. Is a class b as strict as a, or stricter? */
+int rules_release(struct rule *rule);
+bool rules_release_is_within(Timebank__ReportClass a, Timebank__ReportClass b);
+/* Policies that the figures of earlier releases rest on stay as they are. */
+int rules_release_check_policy(struct rule *rule, const char *name);
 /* rules-voucher.c */
 int rules_voucher_key(struct rule *rule);
 int rules_voucher_mint(struct rule *rule);

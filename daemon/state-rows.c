@@ -59,8 +59,9 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
                         INTEGER(state_account, is_erased),
                         INTEGER(state_account, n_spans),
                         BYTES(state_account, code)},
-    [STATE_KEYS] = {INTEGER(state_key, role), INTEGER(state_key, granted),
-                    INTEGER(state_key, revoked), BYTES(state_key, account)},
+    [STATE_KEYS] = {INTEGER(state_key, role), INTEGER(state_key, report_class),
+                    INTEGER(state_key, granted), INTEGER(state_key, revoked),
+                    BYTES(state_key, account)},
     [STATE_POLICIES] = {BYTES(state_policy, value)},
     [STATE_ACTIVITIES] = {BYTES(state_activity, set_by), BYTES(state_activity, tags)},
     [STATE_OFFERS] = {INTEGER(state_offer, price_minutes), BYTES(state_offer, set_by),
@@ -111,6 +112,11 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
                            BYTES(state_ledger_key, ledger_id),
                            INTEGER(state_ledger_key, old_until_ms),
                            INTEGER(state_ledger_key, is_genesis)},
+    [STATE_RELEASES] = {INTEGER(state_release, report_class), INTEGER(state_release, as_recorded),
+                        INTEGER(state_release, from_day), INTEGER(state_release, to_day),
+                        INTEGER(state_release, known_day), INTEGER(state_release, size),
+                        BYTES(state_release, root), BYTES(state_release, checksum),
+                        BYTES(state_release, register_hash), BYTES(state_release, author)},
 };
 
 /* The rings of a recent row are lists of integers: packed one by one. */

@@ -56,7 +56,8 @@ enum state_standing { STANDING_OPEN = 0, STANDING_FROZEN = 1, STANDING_CLOSED = 
     X(VOUCHER_KEYS, voucher_keys, state_voucher_key, 0)                                            \
     X(OFFER_SUMS, offer_sums, state_offer_sum, 1)                                                  \
     X(REPAYMENTS, repayments, state_repayment, 1)                                                  \
-    X(LEDGER_KEYS, ledger_keys, state_ledger_key, 0)
+    X(LEDGER_KEYS, ledger_keys, state_ledger_key, 0)                                               \
+    X(RELEASES, releases, state_release, 0)
 
 enum state_table {
 #define X(ENUM, name, type, on_disk) STATE_##ENUM,
@@ -96,7 +97,8 @@ struct state_account {
 /* Key: the 32 bytes of the public key. */
 struct state_key {
     uint8_t role;
-    uint64_t granted; /* record; 0 by genesis */
+    uint8_t report_class; /* of an evaluator: Timebank__ReportClass */
+    uint64_t granted;     /* record; 0 by genesis */
     uint64_t revoked; /* record; 0 in force */
     char account[CODE_MAX + 1];
 };
@@ -302,6 +304,20 @@ struct state_ledger_key {
     uint8_t ledger_id[HASH_BYTES];
     uint64_t old_until_ms; /* so long the one before signs heads, too */
     uint8_t is_genesis;
+};
+
+/* A report that left the bank. Key: the record that says so, u64. */
+struct state_release {
+    uint8_t report_class; /* Timebank__ReportClass */
+    uint8_t as_recorded;
+    uint32_t from_day;
+    uint32_t to_day;
+    uint32_t known_day;
+    uint64_t size; /* the position, and its root */
+    uint8_t root[HASH_BYTES];
+    uint8_t checksum[HASH_BYTES];
+    uint8_t register_hash[HASH_BYTES];
+    uint8_t author[SSHSIG_PUBLIC_BYTES];
 };
 
 struct state_sums {

@@ -209,7 +209,8 @@ static int page_count(struct tb_list *list, const Timebank__Response *response, 
     const Timebank__Keys *page = response->keys;
     size_t n = page->n_keys;
     bool readable =
-        page->n_roles == n && page->n_accounts == n && page->n_granted == n && page->n_revoked == n;
+        page->n_roles == n && page->n_accounts == n && page->n_granted == n &&
+        page->n_revoked == n && page->n_report_classes == n;
     for (size_t i = 0; i < n && readable; i++)
         readable = page->keys[i].len == SSHSIG_PUBLIC_BYTES;
     if (!readable)
@@ -226,6 +227,7 @@ static int page_item(struct tb_list *list, const Timebank__Response *response, s
         .account = page->accounts[i],
         .granted_entry = page->granted[i],
         .revoked_entry = page->revoked[i],
+        .report_class = (enum tb_report_class)page->report_classes[i],
     };
     memcpy(list->item.key.key, page->keys[i].data, SSHSIG_PUBLIC_BYTES);
     return 1;

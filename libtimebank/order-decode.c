@@ -133,6 +133,7 @@ int order_decode(const Timebank__Order *message, struct arena *arena, struct tb_
         .giver = "",
         .other = "",
         .heir = "",
+        .definition = "",
     };
     order_take(message, &order);
     int r = kind_take(message, arena, &order);

@@ -99,6 +99,14 @@ static const struct order_field fields[] = {
     SAME(by_old),
     SAME(by_new),
     SAME(overlap_days),
+    SAME(report_class),
+    SAME(definition),
+    SAME(known_day),
+    SAME(as_recorded),
+    SAME(size),
+    SAME(root),
+    SAME(checksum),
+    SAME(register_hash),
 };
 
 const struct order_field *order_field_find(const ProtobufCMessageDescriptor *message,

@@ -30,7 +30,8 @@ enum tb_refusal {
     TB_SEE_COORDINATOR = 86, TB_TOO_LATE_TO_UNDO = 87, TB_CHEST_EMPTY = 88, TB_ALREADY_FROZEN = 89,
     TB_ALREADY_CLOSED = 90, TB_WRONG_AUTHORITY = 92, TB_BAD_CORRECTION = 93, TB_NEEDS_WHY = 94,
     TB_NO_SUCH_POSITION = 100, TB_BAD_PERIOD = 101, TB_NOT_FOR_EVALUATORS_YET = 102,
-    TB_BRIDGE = 103, TB_TOO_MANY_ROWS = 104, TB_NO_BANK = 120, TB_NO_KEY = 121,
+    TB_BRIDGE = 103, TB_TOO_MANY_ROWS = 104, TB_CLASS_NOT_YOURS = 105, TB_TOO_CLOSE = 106,
+    TB_NOT_AS_RELEASED = 107, TB_NO_BANK = 120, TB_NO_KEY = 121,
     TB_WRONG_LEDGER = 122, TB_NOT_VERIFIED = 123, TB_BAD_TIME = 124, TB_AMBIGUOUS_TIME = 125,
     TB_AMBIGUOUS_DATE = 126, TB_MISSING_COLUMN = 127, TB_CONTROL_TOTAL = 128, TB_BAD_FILE = 129,
     TB_OUTBOX_FULL = 130, TB_OTHER_KEY = 131, TB_BAD_NUMBER = 132, TB_DUPLICATE_ROW = 133,
@@ -53,7 +54,8 @@ enum tb_refusal {
     TB_SESSION_SHORT = 193, TB_RETURN_DIFFERS = 194, TB_UNKNOWN_PROGRAMME = 195,
     TB_TRANSFER_USED = 196, TB_TRANSFER_CAP = 197, TB_ADVANCE_CAP = 198, TB_ERASED = 199,
     TB_REASON_NOT_KEPT = 200, TB_NO_QUORUM = 201, TB_BAD_ROTATION = 202,
-    TB_BACKUP_NAME = 203, TB_BACKUP_EXISTS = 204, TB_BACKUP_FAILED = 205
+    TB_BACKUP_NAME = 203, TB_BACKUP_EXISTS = 204, TB_BACKUP_FAILED = 205, TB_BAD_RELEASE = 206,
+    TB_POLICY_FIXED = 207
 };
 
 enum tb_warning_kind {
@@ -80,7 +82,7 @@ enum tb_kind {
     TB_SET_FUNDER = 72, TB_GRANT_KEY = 73, TB_REVOKE_KEY = 74, TB_SET_PERSON = 75,
     TB_SET_MANDATE = 76, TB_SET_TRUST = 77, TB_SAFEGUARD = 78, TB_CLOSE_PERIOD = 79,
     TB_SET_PROGRAMME = 80, TB_SET_VOUCHER_KEY = 81, TB_SET_CHOICE = 82, TB_LEAVE = 83, TB_ERASE = 84,
-    TB_ROTATE_KEY = 85
+    TB_ROTATE_KEY = 85, TB_RELEASE_REPORT = 86
 };
 
 enum tb_account_kind {
@@ -174,7 +176,8 @@ enum tb_register {
     TB_REGISTER_LIMITS = 10,     /* every set_limit of an account, oldest first */
     TB_REGISTER_EXPIRING = 11,   /* what an expire of today would take */
     TB_REGISTER_OFFER_SUMS = 12, /* of one venue, by offer, in a period */
-    TB_REGISTER_LEAVING = 13     /* who leaves, until when, and where their credits go */
+    TB_REGISTER_LEAVING = 13,    /* who leaves, until when, and where their credits go */
+    TB_REGISTER_RELEASES = 14    /* reports that left the bank */
 };
 
 /* Who a report is for, and so how much it hides. */

@@ -55,13 +55,15 @@ extern "C" {
  *   set_policy name, value         set_activity name, tags (separated by spaces)
  *   set_offer to = venue, offer, price_minutes, weekdays ... withdrawn, from_day, to_day
  *   set_funder name                set_programme name, funder
- *   grant_key key, role, to = account or NULL
+ *   grant_key key, role, to = account or NULL, report_class of an evaluator
  *   revoke_key, set_voucher_key key
  *   set_person to, person, minor, gone
  *   set_mandate to, holder, mandate_kind, from_day, to_day (0: open)
  *   set_trust to, giver, ended     safeguard to, other or NULL, lifted
  *   close_period to_day            set_choice to, heir = a member's code, chest or expired
  *   leave     to, until_day, stays
+ *   release_report report_class, definition, from_day, to_day, known_day, as_recorded, size, root,
+ *             checksum, register_hash: as tb_report_release() fills them in
  *   rotate_key key, by_old, by_new as tb_rotation_prepare() gave them, overlap_days
  * An empty from or to is filled in where the kind leaves no choice.
  */
@@ -183,6 +185,15 @@ struct tb_order {
     uint8_t by_old[TB_SIGNATURE_BYTES];
     uint8_t by_new[TB_SIGNATURE_BYTES];
     uint32_t overlap_days;
+
+    enum tb_report_class report_class;
+    const char *definition; /* the set of measures */
+    uint32_t known_day;     /* the cut-off */
+    int as_recorded;
+    uint64_t size; /* the position */
+    uint8_t root[32];
+    uint8_t checksum[32];
+    uint8_t register_hash[32];
 };
 
 #ifdef __cplusplus

@@ -100,6 +100,15 @@ SAME(TB_REGISTER_LIMITS, REGISTER_TABLE__LIMITS);
 SAME(TB_REGISTER_EXPIRING, REGISTER_TABLE__EXPIRING);
 SAME(TB_REGISTER_OFFER_SUMS, REGISTER_TABLE__OFFER_SUMS);
 SAME(TB_REGISTER_LEAVING, REGISTER_TABLE__LEAVING);
+SAME(TB_REGISTER_RELEASES, REGISTER_TABLE__RELEASES);
+SAME(TB_CLASS_OF_KEY, REPORT_CLASS__CLASS_NONE);
+SAME(TB_CLASS_INTERNAL, REPORT_CLASS__INTERNAL);
+SAME(TB_CLASS_FUNDER, REPORT_CLASS__FOR_FUNDER);
+SAME(TB_CLASS_PUBLIC, REPORT_CLASS__FOR_PUBLIC);
+SAME(TB_REPORT_FIGURES, REPORT_WHAT__FIGURES);
+SAME(TB_REPORT_WHY, REPORT_WHAT__WHY);
+SAME(TB_REPORT_CHANGES, REPORT_WHAT__CHANGES);
+SAME(TB_REPORT_EDGES, REPORT_WHAT__EDGES);
 static_assert(TB_ORDER_ID_BYTES == ORDER_ID_BYTES, "an order's id");
 static_assert(TB_QUOTE_BYTES == HASH_BYTES, "a leaf hash");
 static_assert(TB_CLAIMS_BYTES == RECORD_CLAIMS_BYTES, "a voucher's claims");
@@ -126,6 +135,12 @@ static const char *const roles[] = {
     [TB_ROLE_BROKER] = "broker",       [TB_ROLE_ORGANISATION] = "organisation",
     [TB_ROLE_VENUE] = "venue",         [TB_ROLE_MEMBER] = "member",
     [TB_ROLE_EVALUATOR] = "evaluator", [TB_ROLE_AUDITOR] = "auditor",
+};
+
+static const char *const report_classes[] = {
+    [TB_CLASS_INTERNAL] = "internal",
+    [TB_CLASS_FUNDER] = "funder",
+    [TB_CLASS_PUBLIC] = "public",
 };
 
 static const char *const ages[] = {
@@ -195,6 +210,10 @@ const char *tb_role_name(int role) {
     return word_get(roles, N_ELEMENTS(roles), role);
 }
 
+const char *tb_report_class_name(int report_class) {
+    return word_get(report_classes, N_ELEMENTS(report_classes), report_class);
+}
+
 const char *tb_ages_name(int number) {
     return word_get(ages, N_ELEMENTS(ages), number);
 }
@@ -209,6 +228,10 @@ const char *tb_mandate_name(int mandate) {
 
 int tb_account_kind_from_name(const char *name) {
     return word_find(account_kinds, N_ELEMENTS(account_kinds), name);
+}
+
+int tb_report_class_from_name(const char *name) {
+    return word_find(report_classes, N_ELEMENTS(report_classes), name);
 }
 
 int tb_ages_from_name(const char *name) {

@@ -77,6 +77,9 @@ static const struct {
     {"by_old", SSHSIG_SIGNATURE_BYTES},
     {"by_new", SSHSIG_SIGNATURE_BYTES},
     {"transfer_id", ORDER_ID_BYTES},
+    {"root", HASH_BYTES},
+    {"checksum", HASH_BYTES},
+    {"register_hash", HASH_BYTES},
 };
 
 size_t record_member_bytes(const char *name) {
