@@ -281,7 +281,7 @@ void call_judge(struct tb_call *call, int r) {
     bank->judged.named = bank->judged.body = bank->judged.reply = NULL;
     if (r == -EBADMSG)
         call_end_all(bank, r);
-    else if (r == -EPROTO || r == TB_SHUTTING_DOWN)
+    else if (r == -EPROTO || r == -ECONNRESET || r == TB_SHUTTING_DOWN)
         loop_lose(bank, -ECONNRESET);
 }
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "call.h"
+#include "report-check.h"
 
 int tb_report_start(struct tb_bank *bank, const struct tb_report_ask *ask,
                     struct tb_call **ret_call) {
@@ -24,23 +24,40 @@ int tb_report_start(struct tb_bank *bank, const struct tb_report_ask *ask,
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
     request.body_case = TIMEBANK__REQUEST__BODY_REPORT;
     request.report = &ask_report;
-    return call_read(bank, &request, TIMEBANK__RESPONSE__BODY_REPORT, ret_call);
+    struct tb_call *call = NULL;
+    int r = call_read(bank, &request, TIMEBANK__RESPONSE__BODY_REPORT, &call);
+    if (r == 0)
+        r = report_check_attach(call, ask);
+    if (r == 0)
+        *ret_call = call;
+    return r;
 }
 
 int tb_report_read(struct tb_call *call, char **ret_json) {
     if (!call || !ret_json)
         return -EINVAL;
-    Timebank__Response *response = NULL;
-    int r = call_reply(call, TIMEBANK__RESPONSE__BODY_REPORT, &response);
-    if (r != 0)
-        return r;
-    const ProtobufCBinaryData *json = &response->report->json;
-    if (json->len == 0 || memchr(json->data, '\0', json->len))
-        return bank_fail(call->bank, -EPROTO, "The bank's report cannot be read.");
-    char *copy = strndup((const char *)json->data, json->len);
+    const struct report_checked *checked = report_check_result(call);
+    if (!checked)
+        return bank_fail(call->bank, -EINVAL, "The call brought no report.");
+    char *copy = strndup((const char *)checked->text.data, checked->text.n - 1);
     if (!copy)
         return bank_fail(call->bank, -ENOMEM, NULL);
     *ret_json = copy;
+    return 0;
+}
+
+int tb_report_signature(const struct tb_call *call, char **ret_signature) {
+    _cleanup_bytes_ struct bytes armour = {0};
+    if (!call || !ret_signature)
+        return -EINVAL;
+    const struct report_checked *checked = report_check_result(call);
+    if (!checked)
+        return bank_fail(call->bank, -EINVAL, "The call brought no report.");
+    sshsig_armour(SSHSIG_REPORT, checked->key, checked->signature, &armour);
+    char *text = armour.r < 0 ? NULL : bytes_take_text(&armour);
+    if (!text)
+        return bank_fail(call->bank, -ENOMEM, NULL);
+    *ret_signature = text;
     return 0;
 }
 
@@ -50,4 +67,20 @@ int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **
     if (r == 0)
         r = call_lend(call);
     return r == 0 ? tb_report_read(call, ret_json) : r;
+}
+
+int tb_report_signed(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json,
+                     char **ret_signature) {
+    _cleanup_(freep) char *signature = NULL;
+    struct tb_call *call = NULL;
+    int r = ret_json && ret_signature ? tb_report_start(bank, ask, &call) : -EINVAL;
+    if (r == 0)
+        r = call_lend(call);
+    if (r == 0)
+        r = tb_report_signature(call, &signature);
+    if (r == 0)
+        r = tb_report_read(call, ret_json);
+    if (r == 0)
+        *ret_signature = TAKE(signature);
+    return r;
 }

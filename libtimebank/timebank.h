@@ -544,6 +544,12 @@ int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **
 int tb_report_start(struct tb_bank *bank, const struct tb_report_ask *ask,
                     struct tb_call **ret_call);
 int tb_report_read(struct tb_call *call, char **ret_json);
+/* The ledger's signature over the JSON and a newline: SSHSIG, namespace timebank-report, as
+ * `ssh-keygen -Y sign` writes it; the caller's. Of a call that brought a report. */
+int tb_report_signature(const struct tb_call *call, char **ret_signature);
+/* Both, blocking. */
+int tb_report_signed(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json,
+                     char **ret_signature);
 
 /* What a figure of the report is (timebank(1), MEASURES). */
 enum tb_measure_group { /* the object of the report that holds it */
