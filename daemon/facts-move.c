@@ -108,6 +108,8 @@ int facts_move_add(struct facts *facts, const struct facts_reading *reading) {
     if (moves && reading->about == INTERN_NONE)
         return -EBADMSG;
     int r = add_changes(facts, reading, moves);
+    if (r == 0 && moves)
+        r = facts_known_effect(facts, &reading->entered);
     if (r < 0 || !moves)
         return r;
     r = GROW(facts, moves);

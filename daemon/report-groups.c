@@ -3,9 +3,13 @@
  * The breakdowns. Each is a choice of rows, what to group them by, whom to count in a group, and
  * the names of the three figures: one table, one loop.
  */
-#include "report-parts.h"
+#include <errno.h>
+
+#include "pairs.h"
+#include "report-part.h"
 
 enum breakdown_group {
+    GROUP_MONTH, /* from the period's first on */
     GROUP_ACTIVITY,
     GROUP_FROM,
     GROUP_TO,
@@ -13,54 +17,67 @@ enum breakdown_group {
     GROUP_FUNDER,
 };
 
-struct breakdown {
+enum breakdown_rows { ROWS_SERVICE, ROWS_EARN, ROWS_ISSUE, ROWS_REDEEM, N_ROWS };
+
+static const struct breakdown {
     const char *key;
-    bool (*picks)(const struct report_picked *row);
+    enum breakdown_rows rows;
     enum breakdown_group group;
     bool counts_giver; /* the credits' to side; else the from side */
     const char *minutes_key;
-    const char *entries_key;
+    const char *entries_key; /* NULL: not counted */
     const char *persons_key; /* NULL: not counted */
+} breakdowns[] = {
+    {"by_month", ROWS_SERVICE, GROUP_MONTH, true, "minutes_given", NULL, "givers"},
+    {"by_activity", ROWS_SERVICE, GROUP_ACTIVITY, true, "minutes_given", "entries", "givers"},
+    {"by_organisation", ROWS_EARN, GROUP_FROM, true, "minutes_given", "entries", "givers"},
+    {"by_funder", ROWS_ISSUE, GROUP_FUNDER, true, "minutes_issued", "entries", NULL},
+    {"by_venue", ROWS_REDEEM, GROUP_TO, false, "minutes_redeemed", "redemptions", "redeemers"},
+    {"by_offer", ROWS_REDEEM, GROUP_OFFER, false, "minutes_redeemed", "redemptions", "redeemers"},
 };
 
-static bool is_earn(const struct report_picked *row) {
-    return row->fact->kind == TIMEBANK__ORDER__KIND_EARN;
-}
-
-static bool is_issue(const struct report_picked *row) {
-    return row->fact->kind == TIMEBANK__ORDER__KIND_ISSUE;
-}
-
-static bool is_redeem(const struct report_picked *row) {
-    return row->fact->kind == TIMEBANK__ORDER__KIND_REDEEM;
-}
-
-static const struct breakdown breakdowns[] = {
-    {"by_activity", report_picked_is_service, GROUP_ACTIVITY, true, "minutes_given", "entries",
-     "givers"},
-    {"by_organisation", is_earn, GROUP_FROM, true, "minutes_given", "entries", "givers"},
-    {"by_funder", is_issue, GROUP_FUNDER, true, "minutes_issued", "entries", NULL},
-    {"by_venue", is_redeem, GROUP_TO, false, "minutes_redeemed", "redemptions", "redeemers"},
-    {"by_offer", is_redeem, GROUP_OFFER, false, "minutes_redeemed", "redemptions", "redeemers"},
+struct figures {
+    uint64_t minutes;
+    uint64_t n_entries;
+    uint64_t n_rows;
 };
 
-static uint32_t group_of(const struct fact *fact, enum breakdown_group group) {
+struct groups {
+    uint32_t n;
+    struct figures *figures;
+    struct pairs persons;
+};
+
+struct sums {
+    unsigned breakdowns[N_ROWS]; /* a bit for each that takes such rows */
+    struct groups by[N_ELEMENTS(breakdowns)];
+};
+
+static uint32_t n_groups_of(const struct report_pick *pick, enum breakdown_group group) {
+    const struct facts *facts = pick->facts;
     switch (group) {
+    case GROUP_MONTH:
+        return pick->period.last_month - pick->period.first_month + 1;
     case GROUP_ACTIVITY:
-        return fact->activity;
+        return facts->activities.n_keys;
     case GROUP_FROM:
-        return fact->from;
     case GROUP_TO:
-        return fact->to;
+        return (uint32_t)facts->n_accounts;
     case GROUP_OFFER:
+        return facts->offers.n_keys;
     case GROUP_FUNDER:
-        return fact->label;
+        return facts->funders.n_keys;
     }
-    return INTERN_NONE;
+    return 0;
 }
 
-static const char *name_of(const struct facts *facts, enum breakdown_group group, uint32_t number) {
+static const char *name_of(const struct report_pick *pick, enum breakdown_group group,
+                           uint32_t number, char month[16]) {
+    const struct facts *facts = pick->facts;
     switch (group) {
+    case GROUP_MONTH:
+        report_period_month_name(pick->period.first_month + number, month);
+        return month;
     case GROUP_ACTIVITY:
         return intern_text(&facts->activities, number);
     case GROUP_FROM:
@@ -74,106 +91,147 @@ static const char *name_of(const struct facts *facts, enum breakdown_group group
     return NULL;
 }
 
+static int begin(void *sums, const struct report_pick *pick) {
+    struct groups *by = ((struct sums *)sums)->by;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < N_ELEMENTS(breakdowns); i++) {
+        ((struct sums *)sums)->breakdowns[breakdowns[i].rows] |= 1u << i;
+        by[i].n = n_groups_of(pick, breakdowns[i].group);
+        by[i].figures = calloc((size_t)by[i].n + 1, sizeof(*by[i].figures));
+        r = by[i].figures ? 0 : -ENOMEM;
+        if (r == 0 && breakdowns[i].persons_key)
+            r = pairs_init(&by[i].persons, by[i].n, (uint32_t)pick->n_persons);
+    }
+    return r;
+}
+
+static void end(void *sums) {
+    struct groups *by = ((struct sums *)sums)->by;
+    for (size_t i = 0; i < N_ELEMENTS(breakdowns); i++) {
+        free(by[i].figures);
+        pairs_fini(&by[i].persons);
+    }
+}
+
+static int note_group(struct groups *groups, uint32_t group, uint32_t person,
+                      const struct report_row *row) {
+    struct figures *figures = &groups->figures[group];
+    figures->minutes += row->minutes;
+    figures->n_entries += !row->is_further;
+    figures->n_rows++;
+    return person == INTERN_NONE || !groups->persons.has
+               ? 0
+               : pairs_add(&groups->persons, group, person);
+}
+
+static uint32_t group_of(const struct report_pick *pick, const struct report_row *row,
+                         enum breakdown_group group) {
+    switch (group) {
+    case GROUP_MONTH:
+        return report_pick_month(pick, row->service_day);
+    case GROUP_ACTIVITY:
+        return row->activity;
+    case GROUP_FROM:
+        return row->from;
+    case GROUP_TO:
+        return row->to;
+    case GROUP_OFFER:
+    case GROUP_FUNDER:
+        return row->label;
+    }
+    return INTERN_NONE;
+}
+
+/* The breakdowns that the row belongs to, a bit each. */
+static unsigned breakdowns_of(const struct sums *sums, const struct report_row *row) {
+    unsigned bits = row->is_service ? sums->breakdowns[ROWS_SERVICE] : 0;
+    if (row->kind == TIMEBANK__ORDER__KIND_EARN)
+        bits |= sums->breakdowns[ROWS_EARN];
+    else if (row->kind == TIMEBANK__ORDER__KIND_ISSUE)
+        bits |= sums->breakdowns[ROWS_ISSUE];
+    else if (row->kind == TIMEBANK__ORDER__KIND_REDEEM)
+        bits |= sums->breakdowns[ROWS_REDEEM];
+    return bits;
+}
+
+static int note(void *user, const struct report_pick *pick, const struct report_row *rows,
+                size_t n) {
+    struct sums *sums = user;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        const struct report_row *row = &rows[i];
+        unsigned bits = row->in_period ? breakdowns_of(sums, row) : 0;
+        for (; r == 0 && bits != 0; bits &= bits - 1) {
+            unsigned by = (unsigned)__builtin_ctz(bits);
+            r = note_group(&sums->by[by], group_of(pick, row, breakdowns[by].group),
+                           breakdowns[by].counts_giver ? row->to_person : row->from_person, row);
+        }
+    }
+    return r;
+}
+
+static int merge(void *user, const struct report_pick *pick, void *other) {
+    (void)pick;
+    struct sums *sums = user, *from = other;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < N_ELEMENTS(breakdowns); i++) {
+        for (uint32_t k = 0; k < sums->by[i].n; k++) {
+            sums->by[i].figures[k].minutes += from->by[i].figures[k].minutes;
+            sums->by[i].figures[k].n_entries += from->by[i].figures[k].n_entries;
+            sums->by[i].figures[k].n_rows += from->by[i].figures[k].n_rows;
+        }
+        if (breakdowns[i].persons_key)
+            r = pairs_merge(&sums->by[i].persons, &from->by[i].persons);
+    }
+    return r;
+}
+
 static int put_group(const struct breakdown *breakdown, const char *name,
-                     const struct tally_group *group, struct report_json *names) {
+                     const struct figures *group, uint64_t n_persons, struct report_json *names) {
     _cleanup_json_ struct report_json figures = {0};
     int r = report_json_init(&figures);
     if (r < 0)
         return r;
     report_json_put(&figures, breakdown->minutes_key, group->minutes);
-    report_json_put(&figures, breakdown->entries_key, group->n_entries);
+    if (breakdown->entries_key)
+        report_json_put(&figures, breakdown->entries_key, group->n_entries);
     if (breakdown->persons_key)
-        report_json_put(&figures, breakdown->persons_key, group->n_persons);
+        report_json_put(&figures, breakdown->persons_key, n_persons);
     report_json_put_object(names, name, &figures);
     return 0;
 }
 
-static int collect(const struct report_pick *pick, const struct breakdown *breakdown,
-                   struct tally *tally) {
-    for (size_t i = 0; i < pick->n_rows; i++) {
-        const struct report_picked *row = &pick->rows[i];
-        if (!report_picked_in_period(pick, row) || !breakdown->picks(row))
-            continue;
-        int r = tally_add_part(tally, group_of(row->fact, breakdown->group),
-                               breakdown->counts_giver ? row->to_person : row->from_person,
-                               row->minutes, row->fact->is_further);
-        if (r < 0)
-            return r;
-    }
-    tally_sort(tally);
-    return 0;
-}
-
+/* Months with nothing in them are shown, other groups are not. */
 static int put_breakdown(const struct report_pick *pick, const struct breakdown *breakdown,
-                         struct report_json *measures) {
-    _cleanup_tally_ struct tally tally = {0};
+                         const struct groups *groups, struct report_json *measures) {
     _cleanup_json_ struct report_json names = {0};
-    int r = report_json_init(&names);
-    if (r == 0)
-        r = collect(pick, breakdown, &tally);
-    struct tally_group group;
-    for (size_t at = 0; r == 0 && tally_next_group(&tally, &at, &group);)
-        r = put_group(breakdown, name_of(pick->facts, breakdown->group, group.group), &group,
-                      &names);
-    if (r == 0)
+    _cleanup_(freep) uint64_t *n_persons = calloc((size_t)groups->n + 1, sizeof(*n_persons));
+    char month[16];
+    int r = n_persons ? report_json_init(&names) : -ENOMEM;
+    if (r == 0 && breakdown->persons_key)
+        pairs_count(&groups->persons, n_persons, NULL);
+    for (uint32_t i = 0; r == 0 && i < groups->n; i++)
+        if (breakdown->group == GROUP_MONTH || groups->figures[i].n_rows > 0)
+            r = put_group(breakdown, name_of(pick, breakdown->group, i, month), &groups->figures[i],
+                          n_persons[i], &names);
+    if (r == 0 && breakdown->group != GROUP_MONTH)
         r = report_json_sort(&names);
-    if (r < 0)
-        return r;
-    report_json_put_object(measures, breakdown->key, &names);
-    return 0;
-}
-
-static int put_month(uint32_t month, const struct tally_group *group, struct report_json *months) {
-    _cleanup_json_ struct report_json figures = {0};
-    int r = report_json_init(&figures);
-    if (r < 0)
-        return r;
-    char name[16];
-    report_period_month_name(month, name);
-    report_json_put(&figures, "minutes_given", group->minutes);
-    report_json_put(&figures, "givers", group->n_persons);
-    report_json_put_object(months, name, &figures);
-    return 0;
-}
-
-static int collect_months(const struct report_pick *pick, struct tally *tally) {
-    for (size_t i = 0; i < pick->n_rows; i++) {
-        const struct report_picked *row = &pick->rows[i];
-        if (!report_picked_in_period(pick, row) || !report_picked_is_service(row))
-            continue;
-        int r = tally_add(tally, report_period_month(row->order->service_day), row->to_person,
-                          row->minutes);
-        if (r < 0)
-            return r;
-    }
-    tally_sort(tally);
-    return 0;
-}
-
-/* Unlike the other breakdowns this one shows groups with nothing in them. */
-static int put_months(const struct report_pick *pick, struct report_json *measures) {
-    _cleanup_tally_ struct tally tally = {0};
-    _cleanup_json_ struct report_json months = {0};
-    int r = report_json_init(&months);
     if (r == 0)
-        r = collect_months(pick, &tally);
-    size_t at = 0;
-    for (uint32_t month = pick->period.first_month; r == 0 && month <= pick->period.last_month;
-         month++) {
-        struct tally_group group = {0};
-        if (at < tally.n_rows && tally.rows[at].group == month)
-            tally_next_group(&tally, &at, &group);
-        r = put_month(month, &group, &months);
-    }
-    if (r < 0)
-        return r;
-    report_json_put_object(measures, "by_month", &months);
-    return 0;
-}
-
-int report_groups_put(const struct report_pick *pick, struct report_json *measures) {
-    int r = put_months(pick, measures);
-    for (size_t i = 0; r == 0 && i < N_ELEMENTS(breakdowns); i++)
-        r = put_breakdown(pick, &breakdowns[i], measures);
+        report_json_put_object(measures, breakdown->key, &names);
     return r;
 }
+
+static int put(void *user, const struct report_pick *pick, struct report_out *out) {
+    const struct sums *sums = user;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < N_ELEMENTS(breakdowns); i++)
+        r = put_breakdown(pick, &breakdowns[i], &sums->by[i], out->measures);
+    return r;
+}
+
+const struct report_part report_groups = {.sums_bytes = sizeof(struct sums),
+                                          .begin = begin,
+                                          .note = note,
+                                          .merge = merge,
+                                          .put = put,
+                                          .end = end};

@@ -5,7 +5,7 @@
  * and of merges, the same figures come out.
  *
  * Rows are what counts, as picked (report-parts.h): known at the cut-off, less what was taken back,
- * merged accounts as one. Those whose date of service is within the pick's reach (from the previous
+ * merged persons as one. Those whose date of service is within the pick's reach (from the previous
  * period's first day, or earlier where a part asks for it, to the period's last day, or later) come
  * whole; those before it as struct report_past.
  */
@@ -55,11 +55,29 @@ struct report_past {
     bool is_service;
 };
 
+/* What a record moved between places, whatever its date of service. */
+struct report_flow {
+    int64_t minutes[FACTS_N_PLACES];
+    uint32_t service_day;
+    uint16_t kind; /* of the order that it is about; 0: something that fell due */
+};
+
+/* What a record did to what an account has, whatever its date of service. */
+struct report_leg {
+    uint64_t index;
+    int64_t minutes;
+    uint32_t account; /* of the facts, as recorded */
+    uint32_t order;   /* that it is about, or INTERN_NONE */
+    uint32_t service_day;
+    uint32_t entered_day;
+};
+
 /* Where a part puts what it summed. */
 struct report_out {
     struct report_json *measures; /* definition set timebank-measures/1: never more, never less */
     struct report_json *further;  /* further_measures: the second list, from the log alone */
     struct report_json *of_register; /* register_measures: change with the register of people */
+    struct report_json *foot;        /* what stands behind them in the report: register */
 };
 
 struct report_part {
@@ -71,9 +89,21 @@ struct report_part {
     /* NULL: it does not ask. */
     int (*note_past)(void *sums, const struct report_pick *pick, const struct report_past *rows,
                      size_t n);
+    /* NULL: it does not ask. */
+    int (*note_flows)(void *sums, const struct report_pick *pick, const struct report_flow *rows,
+                      size_t n);
     /* Adds the other's sums. */
     int (*merge)(void *sums, const struct report_pick *pick, void *other);
     /* 0, REFUSAL_BRIDGE, or < 0. */
     int (*put)(void *sums, const struct report_pick *pick, struct report_out *out);
-    void (*end)(void *sums); /* zeroed, half begun or whole sums */
+    void (*end)(void *sums); /* zeroed, half begun or whole sums; NULL: they hold nothing */
 };
+
+/* ---- the parts, one file each unless it says otherwise */
+
+extern const struct report_part report_flows;       /* what moved, by kind; REFUSAL_BRIDGE */
+extern const struct report_part report_outstanding; /* report-flows.c: before and after it */
+extern const struct report_part report_people;  /* who gave, received and redeemed; came and went */
+extern const struct report_part report_ties;    /* who gave to whom, and across which wards */
+extern const struct report_part report_groups;  /* the breakdowns */
+extern const struct report_part report_quality; /* how the entries came in */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the parts of the report share: the period, the rows that count, and the object being
- * written.
+ * What the parts of the report share: the period, what counts, and the object being written.
  */
 #pragma once
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "facts.h"
 #include "report.h"
-#include "tally.h"
 
 /* ---- report-period.c: months are counted from year 0, month 12 * year + month - 1. */
 
@@ -35,16 +34,16 @@ bool report_period_holds_month(const struct report_period *period, uint32_t mont
 uint32_t report_period_month(uint32_t day);
 void report_period_month_name(uint32_t month, char ret[16]); /* 2024-04 */
 
-/* ---- report-pick.c: what counts, whatever its date of service, in the order of the log. */
+/* ---- report-pick.c: what counts: known at the cut-off, less what was taken back, merged persons
+ * as one. The lines themselves are read by report-scan.h. */
 
-struct report_picked {
-    const struct fact *fact;
-    const struct fact_order *order;
-    uint64_t minutes; /* less what was taken back in part */
-    uint32_t entered_day;
-    uint32_t from_person; /* below pick's n_persons, or INTERN_NONE */
-    uint32_t to_person;
-    bool is_claimed; /* known by its claimed date of entry */
+#define REPORT_ALL UINT64_MAX
+
+/* Minutes of an order that known reversals take back. */
+struct report_taken {
+    uint32_t order;   /* as lines have it */
+    uint64_t minutes; /* REPORT_ALL: it does not count */
+    uint64_t of_minutes;
 };
 
 struct report_pick {
@@ -54,14 +53,23 @@ struct report_pick {
     uint32_t known_day;
     bool as_recorded;
     const struct report_class *report_class; /* report-hide.h */
-    struct report_picked *rows;
-    size_t n_rows;
-    size_t n_persons;      /* merged accounts' persons are one */
-    uint32_t *account_of;  /* of each of the facts' accounts; NULL: itself */
-    uint32_t *person_of;   /* of each of the facts' persons; NULL: itself */
-    struct intern persons; /* by person_of, where that is not NULL */
+    /* Dates of service that parts see as whole rows; the past lies before. */
+    int64_t reach_from_day;
+    int64_t reach_to_day;
+    size_t n_persons;           /* merged accounts' persons are one */
+    uint32_t *account_of;       /* of each of the facts' accounts; NULL: itself */
+    uint32_t *person_of;        /* of each of the facts' persons; NULL: itself */
+    struct intern persons;      /* by person_of, where that is not NULL */
+    uint32_t *months;           /* of each day of the period, from its first */
+    struct report_taken *taken; /* ascending by order */
+    size_t n_taken;
+    uint64_t
+        *taken_bits; /* by the low bits of an order: none of these numbers is among the taken */
+    uint32_t taken_mask;
     uint64_t n_corrections;
-    uint64_t n_waiting; /* proposals of the period that nobody has answered */
+    uint64_t n_waiting;              /* proposals of the period that nobody has answered */
+    const atomic_bool *is_cancelled; /* or NULL */
+    char *why;                       /* of a refusal: REPORT_WHY_BYTES, or NULL */
 };
 
 int report_pick_init(struct report_pick *ret, const struct facts *facts,
@@ -72,9 +80,15 @@ void report_pick_fini(struct report_pick *pick);
 bool report_pick_knows(const struct report_pick *pick, const struct fact_entered *entered);
 /* The account that goes on for it. */
 uint32_t report_pick_account(const struct report_pick *pick, uint32_t account);
-bool report_picked_in_period(const struct report_pick *pick, const struct report_picked *row);
-/* Exchange, earn and the leaders' legs of sessions: nothing else. */
-bool report_picked_is_service(const struct report_picked *row);
+uint32_t report_pick_person(const struct report_pick *pick, uint32_t person);
+/* What is taken back of the order: 0 to REPORT_ALL. */
+uint64_t report_pick_taken(const struct report_pick *pick, uint32_t order);
+/* Of a day in the period: 0 is the month that it begins in. */
+static inline uint32_t report_pick_month(const struct report_pick *pick, uint32_t day) {
+    return pick->months[day - pick->period.from_day];
+}
+/* A service: exchange, earn and the leaders' legs of sessions, nothing else. */
+bool report_pick_is_service(uint16_t kind, uint32_t to_person);
 
 /* ---- report-json.c: objects with a sticky error. */
 
@@ -99,48 +113,3 @@ int report_json_checksum(const struct report_json *json,
                          char ret[2 * HASH_BYTES + 1]) TB_MUST_CHECK;
 /* The text as it is sent; the caller frees. */
 int report_json_text(const struct report_json *json, char **ret) TB_MUST_CHECK;
-
-/* ---- the measures, one part of the table each, put in the table's order */
-
-/* report-flows.c: what moved, by kind. The bridge is REFUSAL_BRIDGE where it does not balance. */
-struct report_flows {
-    uint64_t exchange_minutes;
-    uint64_t earn_minutes;
-    uint64_t session_minutes;
-    uint64_t log_minutes;
-    uint64_t redeem_minutes;
-    uint64_t n_redemptions;
-    uint64_t n_adults;
-    uint64_t n_under16;
-    uint64_t gift_minutes;
-    uint64_t donate_minutes;
-    uint64_t issued_grant_minutes;
-    uint64_t chest_grant_minutes;
-    uint64_t issue_minutes;
-    uint64_t advance_minutes;
-    int64_t repaid_minutes; /* from here on as the legs say; less what was taken back */
-    int64_t expired_minutes;
-    int64_t retired_minutes;
-    int64_t written_off_minutes; /* below zero: debts that the bank took over */
-    int64_t to_banks_minutes;    /* less what came from them */
-    int64_t given_back_minutes;  /* to issued: allotments, vouchers out of new credit */
-    int64_t opening_minutes;
-    int64_t closing_minutes;
-};
-void report_flows_sum(const struct report_pick *pick, struct report_flows *ret);
-int report_flows_check_bridge(const struct report_flows *flows) TB_MUST_CHECK;
-void report_flows_put(const struct report_flows *flows, struct report_json *measures);
-void report_flows_put_outstanding(const struct report_flows *flows, struct report_json *measures);
-
-/* report-people.c: who gave, received and redeemed; who came, stayed and went. */
-int report_people_put(const struct report_pick *pick, struct report_json *measures) TB_MUST_CHECK;
-
-/* report-ties.c: who gave to whom, and across which wards. */
-int report_ties_put(const struct report_pick *pick, struct report_json *measures) TB_MUST_CHECK;
-int report_wards_put(const struct report_pick *pick, struct report_json *report) TB_MUST_CHECK;
-
-/* report-groups.c: the breakdowns. */
-int report_groups_put(const struct report_pick *pick, struct report_json *measures) TB_MUST_CHECK;
-
-/* report-quality.c: how the entries came in. */
-int report_quality_put(const struct report_pick *pick, struct report_json *measures) TB_MUST_CHECK;

@@ -6,16 +6,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "report-parts.h"
+#include "pairs.h"
+#include "report-part.h"
 
-struct person {
-    uint64_t minutes;  /* of service in the period */
-    uint32_t n_months; /* whole months of the period with service */
-    bool is_giver : 1;
-    bool is_receiver : 1;
-    bool is_redeemer : 1;
-    bool gave_before : 1;   /* the period, at any time */
-    bool gave_previous : 1; /* in the previous period */
+enum did {
+    GAVE = 1,
+    RECEIVED = 2,
+    REDEEMED = 4,
+    GAVE_BEFORE = 8,   /* the period, at any time */
+    GAVE_PREVIOUS = 16 /* in the previous period */
+};
+
+struct people {
+    uint8_t *did;        /* of each person: a sum of what they did */
+    uint64_t *minutes;   /* of service in the period */
+    struct pairs months; /* that the period holds whole, and who gave in them */
 };
 
 struct heads {
@@ -23,67 +28,100 @@ struct heads {
     uint64_t new_givers, returning, previous, retained, lapsed, frequent;
 };
 
-static void note_service(const struct report_period *period, const struct report_picked *row,
-                         struct person *persons) {
-    struct person *giver = &persons[row->to_person];
-    int64_t day = row->order->service_day;
-    if (day < period->from_day)
-        giver->gave_before = true;
-    if (day >= period->previous_from_day && day <= period->previous_to_day)
-        giver->gave_previous = true;
+static int begin(void *sums, const struct report_pick *pick) {
+    struct people *people = sums;
+    people->did = calloc(pick->n_persons + 1, sizeof(*people->did));
+    people->minutes = calloc(pick->n_persons + 1, sizeof(*people->minutes));
+    if (!people->did || !people->minutes)
+        return -ENOMEM;
+    return pairs_init(&people->months, pick->period.last_month - pick->period.first_month + 1,
+                      (uint32_t)pick->n_persons);
 }
 
-static int note_row(const struct report_pick *pick, const struct report_picked *row,
-                    struct person *persons, struct tally *months) {
-    bool is_service = report_picked_is_service(row);
-    if (is_service)
-        note_service(&pick->period, row, persons);
-    if (!report_picked_in_period(pick, row))
+static void end(void *sums) {
+    struct people *people = sums;
+    free(people->did);
+    free(people->minutes);
+    pairs_fini(&people->months);
+}
+
+static int note_service(const struct report_pick *pick, const struct report_row *row,
+                        struct people *people) {
+    uint32_t giver = row->to_person;
+    people->did[giver] |=
+        (uint8_t)((row->service_day < pick->period.from_day ? GAVE_BEFORE : 0) |
+                  (row->in_previous ? GAVE_PREVIOUS : 0) | (row->in_period ? GAVE : 0));
+    if (!row->in_period)
         return 0;
-    if (row->from_person != INTERN_NONE) {
-        persons[row->from_person].is_redeemer |= row->fact->kind == TIMEBANK__ORDER__KIND_REDEEM;
-        persons[row->from_person].is_receiver |=
-            row->fact->kind == TIMEBANK__ORDER__KIND_EXCHANGE ||
-            row->fact->kind == TIMEBANK__ORDER__KIND_SESSION;
-    }
-    if (!is_service)
-        return 0;
-    persons[row->to_person].is_giver = true;
-    persons[row->to_person].minutes += row->minutes;
-    uint32_t month = report_period_month(row->order->service_day);
-    return report_period_holds_month(&pick->period, month)
-               ? tally_add(months, month, row->to_person, row->minutes)
+    people->minutes[giver] += row->minutes;
+    uint32_t month = report_pick_month(pick, row->service_day);
+    return report_period_holds_month(&pick->period, pick->period.first_month + month)
+               ? pairs_add(&people->months, month, giver)
                : 0;
 }
 
-static int note_rows(const struct report_pick *pick, struct person *persons) {
-    _cleanup_tally_ struct tally months = {0};
-    for (size_t i = 0; i < pick->n_rows; i++) {
-        int r = note_row(pick, &pick->rows[i], persons, &months);
-        if (r < 0)
-            return r;
+static int note(void *sums, const struct report_pick *pick, const struct report_row *rows,
+                size_t n) {
+    struct people *people = sums;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        const struct report_row *row = &rows[i];
+        if (row->is_service)
+            r = note_service(pick, row, people);
+        if (!row->in_period || row->from_person == INTERN_NONE)
+            continue;
+        if (row->kind == TIMEBANK__ORDER__KIND_REDEEM)
+            people->did[row->from_person] |= REDEEMED;
+        else if (row->kind == TIMEBANK__ORDER__KIND_EXCHANGE ||
+                 row->kind == TIMEBANK__ORDER__KIND_SESSION)
+            people->did[row->from_person] |= RECEIVED;
     }
-    tally_sort(&months);
-    struct tally_row pair;
-    for (size_t at = 0; tally_next_pair(&months, &at, &pair);)
-        persons[pair.person].n_months++;
+    return r;
+}
+
+static int note_past(void *sums, const struct report_pick *pick, const struct report_past *rows,
+                     size_t n) {
+    (void)pick;
+    uint8_t *did = ((struct people *)sums)->did;
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].is_service)
+            did[rows[i].to_person] |= GAVE_BEFORE;
     return 0;
 }
 
-static void count_person(const struct report_period *period, const struct person *person,
-                         struct heads *heads) {
-    bool takes = person->is_receiver || person->is_redeemer;
-    heads->givers += person->is_giver;
-    heads->receivers += person->is_receiver;
-    heads->redeemers += person->is_redeemer;
-    heads->participants += person->is_giver || takes;
-    heads->two_way += person->is_giver && takes;
-    heads->new_givers += person->is_giver && !person->gave_before;
-    heads->returning += person->is_giver && person->gave_before;
-    heads->previous += person->gave_previous;
-    heads->retained += person->is_giver && person->gave_previous;
-    heads->lapsed += !person->is_giver && person->gave_previous;
-    heads->frequent += period->n_whole_months > 0 && person->n_months == period->n_whole_months;
+static int merge(void *sums, const struct report_pick *pick, void *other) {
+    struct people *people = sums, *from = other;
+    for (size_t i = 0; i < pick->n_persons; i++) {
+        people->did[i] |= from->did[i];
+        people->minutes[i] += from->minutes[i];
+    }
+    return pairs_merge(&people->months, &from->months);
+}
+
+static void count_person(unsigned did, struct heads *heads) {
+    bool gives = did & GAVE, takes = did & (RECEIVED | REDEEMED);
+    bool gave_before = did & GAVE_BEFORE, gave_previous = did & GAVE_PREVIOUS;
+    heads->givers += gives;
+    heads->receivers += (did & RECEIVED) != 0;
+    heads->redeemers += (did & REDEEMED) != 0;
+    heads->participants += gives || takes;
+    heads->two_way += gives && takes;
+    heads->new_givers += gives && !gave_before;
+    heads->returning += gives && gave_before;
+    heads->previous += gave_previous;
+    heads->retained += gives && gave_previous;
+    heads->lapsed += !gives && gave_previous;
+}
+
+static int count_frequent(const struct people *people, const struct report_pick *pick,
+                          struct heads *heads) {
+    _cleanup_(freep) uint64_t *n_months = calloc(pick->n_persons + 1, sizeof(*n_months));
+    if (!n_months)
+        return -ENOMEM;
+    pairs_count(&people->months, NULL, n_months);
+    for (size_t i = 0; pick->period.n_whole_months > 0 && i < pick->n_persons; i++)
+        heads->frequent += n_months[i] == pick->period.n_whole_months;
+    return 0;
 }
 
 static void put_heads(const struct heads *heads, struct report_json *measures) {
@@ -117,15 +155,14 @@ static uint64_t nearest_rank(const uint64_t *sorted, size_t n, size_t percent) {
     return n == 0 ? 0 : sorted[(percent * n + 99) / 100 - 1];
 }
 
-static int put_spread(const struct person *persons, size_t n_persons,
-                      struct report_json *measures) {
+static int put_spread(const struct people *people, size_t n_persons, struct report_json *measures) {
     _cleanup_(freep) uint64_t *minutes = calloc(n_persons + 1, sizeof(*minutes));
     if (!minutes)
         return -ENOMEM;
     size_t n = 0;
     for (size_t i = 0; i < n_persons; i++)
-        if (persons[i].is_giver)
-            minutes[n++] = persons[i].minutes;
+        if (people->did[i] & GAVE)
+            minutes[n++] = people->minutes[i];
     qsort(minutes, n, sizeof(*minutes), compare_minutes);
 
     uint64_t top = 0;
@@ -137,17 +174,22 @@ static int put_spread(const struct person *persons, size_t n_persons,
     return 0;
 }
 
-int report_people_put(const struct report_pick *pick, struct report_json *measures) {
-    size_t n_persons = pick->n_persons;
-    _cleanup_(freep) struct person *persons = calloc(n_persons + 1, sizeof(*persons));
-    if (!persons)
-        return -ENOMEM;
-    int r = note_rows(pick, persons);
+static int put(void *sums, const struct report_pick *pick, struct report_out *out) {
+    const struct people *people = sums;
+    struct heads heads = {0};
+    for (size_t i = 0; i < pick->n_persons; i++)
+        count_person(people->did[i], &heads);
+    int r = count_frequent(people, pick, &heads);
     if (r < 0)
         return r;
-    struct heads heads = {0};
-    for (size_t i = 0; i < n_persons; i++)
-        count_person(&pick->period, &persons[i], &heads);
-    put_heads(&heads, measures);
-    return put_spread(persons, n_persons, measures);
+    put_heads(&heads, out->measures);
+    return put_spread(people, pick->n_persons, out->measures);
 }
+
+const struct report_part report_people = {.sums_bytes = sizeof(struct people),
+                                          .begin = begin,
+                                          .note = note,
+                                          .note_past = note_past,
+                                          .merge = merge,
+                                          .put = put,
+                                          .end = end};

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "report-parts.h"
+#include "report-part.h"
 
 static uint32_t entered_day(const struct fact_entered *entered, bool as_recorded) {
     return entered->claimed_day != 0 && !as_recorded ? entered->claimed_day : entered->recorded_day;
@@ -17,68 +17,96 @@ bool report_pick_knows(const struct report_pick *pick, const struct fact_entered
            entered_day(entered, pick->as_recorded) <= pick->known_day;
 }
 
+/* ---- what was taken back */
+
+static int compare_taken(const void *a, const void *b) {
+    const struct report_taken *left = a, *right = b;
+    return (left->order > right->order) - (left->order < right->order);
+}
+
 /* What the known reversals took of each order; at most all of it. */
-static void take_back(struct report_pick *pick, uint64_t *taken) {
+static int list_taken(struct report_pick *pick) {
     const struct facts *facts = pick->facts;
+    pick->taken = calloc(facts->n_reversals + 1, sizeof(*pick->taken));
+    if (!pick->taken)
+        return -ENOMEM;
     for (size_t i = 0; i < facts->n_reversals; i++) {
         const struct fact_reversal *reversal = &facts->reversals[i];
         if (!report_pick_knows(pick, &reversal->entered))
             continue;
-        const struct fact_order *order = &facts->orders[reversal->order];
-        uint64_t remains = order->minutes - taken[reversal->order];
-        if (reversal->minutes == 0 || reversal->minutes > remains)
-            taken[reversal->order] = order->minutes;
-        else
-            taken[reversal->order] += reversal->minutes;
-        pick->n_corrections += report_period_holds(&pick->period, order->service_day);
+        pick->n_corrections += report_period_holds(&pick->period, reversal->service_day);
+        bool takes_all = reversal->minutes == 0 || reversal->minutes >= reversal->order_minutes;
+        pick->taken[pick->n_taken++] =
+            (struct report_taken){.order = reversal->order,
+                                  .minutes = takes_all ? REPORT_ALL : reversal->minutes,
+                                  .of_minutes = reversal->order_minutes};
     }
+    return 0;
 }
 
-static uint32_t person_of(const struct report_pick *pick, uint32_t person) {
-    return person == INTERN_NONE || !pick->person_of ? person : pick->person_of[person];
-}
-
-/* Of an order with several lines nothing is taken back in part. */
-static void pick_rows(struct report_pick *pick, const uint64_t *taken) {
-    const struct facts *facts = pick->facts;
-    for (size_t i = 0; i < facts->n_facts; i++) {
-        const struct fact *fact = &facts->facts[i];
-        const struct fact_order *order = &facts->orders[fact->order];
-        if (!report_pick_knows(pick, &order->entered) || taken[fact->order] == order->minutes)
+/* Several reversals of one order into one row. */
+static void join_taken(struct report_pick *pick) {
+    size_t n = 0;
+    qsort(pick->taken, pick->n_taken, sizeof(*pick->taken), compare_taken);
+    for (size_t i = 0; i < pick->n_taken; i++) {
+        const struct report_taken *more = &pick->taken[i];
+        if (n == 0 || pick->taken[n - 1].order != more->order) {
+            pick->taken[n++] = *more;
             continue;
-        pick->rows[pick->n_rows++] = (struct report_picked){
-            .fact = fact,
-            .order = order,
-            .minutes = order->n_facts == 1 ? fact->minutes - taken[fact->order] : fact->minutes,
-            .entered_day = entered_day(&order->entered, pick->as_recorded),
-            .from_person = person_of(pick, fact->from_person),
-            .to_person = person_of(pick, fact->to_person),
-            .is_claimed = order->entered.claimed_day != 0 && !pick->as_recorded,
-        };
+        }
+        struct report_taken *row = &pick->taken[n - 1];
+        if (__builtin_add_overflow(row->minutes, more->minutes, &row->minutes) ||
+            row->minutes >= row->of_minutes)
+            row->minutes = REPORT_ALL;
     }
+    pick->n_taken = n;
+}
+
+/* Sixteen bits a row, so that few lines are looked up in vain. */
+static int mark_taken(struct report_pick *pick) {
+    uint64_t n_bits = 64;
+    while (n_bits < 16 * (uint64_t)pick->n_taken && n_bits < (uint64_t)1 << 32)
+        n_bits *= 2;
+    pick->taken_mask = (uint32_t)(n_bits - 1);
+    pick->taken_bits = calloc(n_bits / 64, sizeof(*pick->taken_bits));
+    if (!pick->taken_bits)
+        return -ENOMEM;
+    for (size_t i = 0; i < pick->n_taken; i++) {
+        uint32_t bit = pick->taken[i].order & pick->taken_mask;
+        pick->taken_bits[bit / 64] |= (uint64_t)1 << bit % 64;
+    }
+    return 0;
+}
+
+static int take_back(struct report_pick *pick) {
+    int r = list_taken(pick);
+    if (r < 0 || pick->n_taken == 0)
+        return r;
+    join_taken(pick);
+    return mark_taken(pick);
+}
+
+uint64_t report_pick_taken(const struct report_pick *pick, uint32_t order) {
+    uint32_t bit = order & pick->taken_mask;
+    if (!pick->taken_bits || !(pick->taken_bits[bit / 64] >> bit % 64 & 1))
+        return 0;
+    struct report_taken key = {.order = order};
+    const struct report_taken *found =
+        bsearch(&key, pick->taken, pick->n_taken, sizeof(key), compare_taken);
+    return found ? found->minutes : 0;
 }
 
 static void count_waiting(struct report_pick *pick) {
     const struct facts *facts = pick->facts;
     for (size_t i = 0; i < facts->n_waits; i++) {
         const struct fact_wait *wait = &facts->waits[i];
-        pick->n_waiting +=
-            report_pick_knows(pick, &wait->entered) && !report_pick_knows(pick, &wait->ended) &&
-            report_period_holds(&pick->period, facts->orders[wait->order].service_day);
+        pick->n_waiting += report_pick_knows(pick, &wait->entered) &&
+                           !report_pick_knows(pick, &wait->ended) &&
+                           report_period_holds(&pick->period, wait->service_day);
     }
 }
 
-/* The day of entry of the latest entry: nothing is left out. */
-static uint32_t last_day(const struct facts *facts, uint64_t size, bool as_recorded) {
-    uint32_t day = 0;
-    for (size_t i = 0; i < facts->n_orders; i++)
-        if (facts->orders[i].entered.index < size)
-            day = MAX_OF(day, entered_day(&facts->orders[i].entered, as_recorded));
-    for (size_t i = 0; i < facts->n_moves; i++)
-        if (facts->moves[i].entered.index < size)
-            day = MAX_OF(day, entered_day(&facts->moves[i].entered, as_recorded));
-    return day != 0 ? day : facts_last_day(facts, size);
-}
+/* ---- merged accounts */
 
 /* Where each account's entries count now: merged accounts lead to the one that goes on. */
 static uint32_t *new_roots(const struct report_pick *pick, bool *ret_any) {
@@ -128,6 +156,18 @@ static int merge_persons(struct report_pick *pick) {
     return any ? number_persons(pick) : 0;
 }
 
+static int list_months(struct report_pick *pick) {
+    const struct report_period *period = &pick->period;
+    size_t n = (size_t)(period->to_day - period->from_day) + 1;
+    pick->months = calloc(n, sizeof(*pick->months));
+    if (!pick->months)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        pick->months[i] =
+            report_period_month((uint32_t)period->from_day + (uint32_t)i) - period->first_month;
+    return 0;
+}
+
 int report_pick_init(struct report_pick *ret, const struct facts *facts,
                      const struct report_period *period, const struct report_ask *ask) {
     bool as_recorded = ask->as_recorded != 0;
@@ -135,27 +175,33 @@ int report_pick_init(struct report_pick *ret, const struct facts *facts,
                                .period = *period,
                                .size = ask->size,
                                .known_day = ask->known_day,
-                               .as_recorded = as_recorded};
-    _cleanup_(freep) uint64_t *taken = calloc(facts->n_orders + 1, sizeof(*taken));
-    pick.rows = calloc(facts->n_facts + 1, sizeof(*pick.rows));
+                               .as_recorded = as_recorded,
+                               .reach_from_day = period->previous_from_day,
+                               .reach_to_day = period->to_day,
+                               .is_cancelled = ask->is_cancelled,
+                               .why = ask->ret_why};
     if (pick.known_day == 0)
-        pick.known_day = last_day(facts, ask->size, as_recorded);
-    int r = taken && pick.rows ? merge_persons(&pick) : -ENOMEM;
+        pick.known_day = facts_latest_day(facts, ask->size, as_recorded);
+    int r = merge_persons(&pick);
+    if (r == 0)
+        r = list_months(&pick);
+    if (r == 0)
+        r = take_back(&pick);
     if (r < 0) {
         report_pick_fini(&pick);
         return r;
     }
-    take_back(&pick, taken);
-    pick_rows(&pick, taken);
     count_waiting(&pick);
     *ret = pick;
     return 0;
 }
 
 void report_pick_fini(struct report_pick *pick) {
-    free(pick->rows);
     free(pick->account_of);
     free(pick->person_of);
+    free(pick->months);
+    free(pick->taken);
+    free(pick->taken_bits);
     intern_fini(&pick->persons);
     *pick = (struct report_pick){0};
 }
@@ -164,12 +210,11 @@ uint32_t report_pick_account(const struct report_pick *pick, uint32_t account) {
     return pick->account_of ? pick->account_of[account] : account;
 }
 
-bool report_picked_in_period(const struct report_pick *pick, const struct report_picked *row) {
-    return report_period_holds(&pick->period, row->order->service_day);
+uint32_t report_pick_person(const struct report_pick *pick, uint32_t person) {
+    return person == INTERN_NONE || !pick->person_of ? person : pick->person_of[person];
 }
 
-bool report_picked_is_service(const struct report_picked *row) {
-    return row->fact->kind == TIMEBANK__ORDER__KIND_EXCHANGE ||
-           row->fact->kind == TIMEBANK__ORDER__KIND_EARN ||
-           (row->fact->kind == TIMEBANK__ORDER__KIND_SESSION && row->to_person != INTERN_NONE);
+bool report_pick_is_service(uint16_t kind, uint32_t to_person) {
+    return kind == TIMEBANK__ORDER__KIND_EXCHANGE || kind == TIMEBANK__ORDER__KIND_EARN ||
+           (kind == TIMEBANK__ORDER__KIND_SESSION && to_person != INTERN_NONE);
 }

@@ -7,74 +7,91 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pairs.h"
 #include "proto/text64.h"
-#include "report-parts.h"
+#include "report-part.h"
 
-static bool is_counted_exchange(const struct report_pick *pick, const struct report_picked *row) {
-    return row->fact->kind == TIMEBANK__ORDER__KIND_EXCHANGE && report_picked_in_period(pick, row);
+struct ties {
+    struct pairs pairs; /* giver, receiver */
+    bool *trades;       /* of each account, as it goes on */
+    uint64_t across_wards_minutes;
+};
+
+static int begin(void *sums, const struct report_pick *pick) {
+    struct ties *ties = sums;
+    ties->trades = calloc(pick->facts->n_accounts + 1, sizeof(*ties->trades));
+    if (!ties->trades)
+        return -ENOMEM;
+    return pairs_init(&ties->pairs, (uint32_t)pick->n_persons, (uint32_t)pick->n_persons);
 }
 
-static int collect_ties(const struct report_pick *pick, struct tally *ties) {
-    for (size_t i = 0; i < pick->n_rows; i++) {
-        const struct report_picked *row = &pick->rows[i];
-        if (!is_counted_exchange(pick, row) || row->to_person == row->from_person)
-            continue; /* merged: what they gave each other ties nobody */
-        int r = tally_add(ties, row->to_person, row->from_person, row->minutes);
-        if (r < 0)
-            return r;
+static void end(void *sums) {
+    struct ties *ties = sums;
+    pairs_fini(&ties->pairs);
+    free(ties->trades);
+}
+
+/* Nobody's ward is a ward like any other. */
+static void note_wards(const struct report_pick *pick, const struct report_row *row,
+                       struct ties *ties) {
+    const struct fact_account *accounts = pick->facts->accounts;
+    uint32_t from = report_pick_account(pick, row->from), to = report_pick_account(pick, row->to);
+    ties->trades[from] = ties->trades[to] = true;
+    if (accounts[from].ward != accounts[to].ward)
+        ties->across_wards_minutes += row->minutes;
+}
+
+static int note(void *sums, const struct report_pick *pick, const struct report_row *rows,
+                size_t n) {
+    struct ties *ties = sums;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        const struct report_row *row = &rows[i];
+        if (row->kind != TIMEBANK__ORDER__KIND_EXCHANGE || !row->in_period)
+            continue;
+        note_wards(pick, row, ties);
+        if (row->to_person != row->from_person) /* merged: what they gave each other ties nobody */
+            r = pairs_add(&ties->pairs, row->to_person, row->from_person);
     }
-    tally_sort(ties);
-    return 0;
+    return r;
 }
 
-int report_ties_put(const struct report_pick *pick, struct report_json *measures) {
-    _cleanup_tally_ struct tally ties = {0};
+static int merge(void *sums, const struct report_pick *pick, void *other) {
+    struct ties *ties = sums, *from = other;
+    for (size_t i = 0; i < pick->facts->n_accounts; i++)
+        ties->trades[i] |= from->trades[i];
+    ties->across_wards_minutes += from->across_wards_minutes;
+    return pairs_merge(&ties->pairs, &from->pairs);
+}
+
+static int put_ties(const struct report_pick *pick, const struct pairs *ties,
+                    struct report_json *measures) {
     _cleanup_(freep) bool *trades = calloc(pick->n_persons + 1, sizeof(*trades));
     if (!trades)
         return -ENOMEM;
-    int r = collect_ties(pick, &ties);
-    if (r < 0)
-        return r;
-
-    uint64_t n_directed = 0, n_reciprocated = 0, n_traders = 0;
-    struct tally_row tie;
-    for (size_t at = 0; tally_next_pair(&ties, &at, &tie);) {
+    uint64_t n_directed = 0, n_both_ways = 0, n_traders = 0;
+    uint32_t giver, receiver;
+    for (uint64_t at = 0; pairs_next(ties, &at, &giver, &receiver);) {
         n_directed++;
-        n_reciprocated += tally_has_pair(&ties, tie.person, tie.group);
-        n_traders += !trades[tie.group];
-        trades[tie.group] = true;
-        n_traders += !trades[tie.person];
-        trades[tie.person] = true;
+        n_both_ways += giver < receiver && pairs_has(ties, receiver, giver);
+        trades[giver] = trades[receiver] = true;
     }
+    for (size_t i = 0; i < pick->n_persons; i++)
+        n_traders += trades[i];
     report_json_put(measures, "ties_directed", n_directed);
-    report_json_put(measures, "ties_reciprocated", n_reciprocated);
-    report_json_put(measures, "ties", n_directed - n_reciprocated / 2);
+    report_json_put(measures, "ties_reciprocated", 2 * n_both_ways);
+    report_json_put(measures, "ties", n_directed - n_both_ways);
     report_json_put(measures, "traders", n_traders);
     return 0;
 }
 
-/* Sums the minutes and marks the accounts at both ends. Nobody's ward is a ward like any other. */
-static uint64_t sum_across_wards(const struct report_pick *pick, bool *trades) {
-    const struct fact_account *accounts = pick->facts->accounts;
-    uint64_t minutes = 0;
-    for (size_t i = 0; i < pick->n_rows; i++) {
-        const struct report_picked *row = &pick->rows[i];
-        if (!is_counted_exchange(pick, row))
-            continue;
-        uint32_t from = report_pick_account(pick, row->fact->from);
-        uint32_t to = report_pick_account(pick, row->fact->to);
-        trades[from] = trades[to] = true;
-        if (accounts[from].ward != accounts[to].ward)
-            minutes += row->minutes;
-    }
-    return minutes;
-}
+/* ---- the register that wards come from */
 
 static int compare_texts(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int put_register(const struct facts *facts, const bool *trades, struct report_json *report) {
+static int put_register(const struct facts *facts, const bool *trades, struct report_json *foot) {
     _cleanup_(freep) const char **codes = calloc(facts->n_accounts + 1, sizeof(*codes));
     _cleanup_bytes_ struct bytes rows = {0};
     if (!codes)
@@ -97,19 +114,22 @@ static int put_register(const struct facts *facts, const bool *trades, struct re
     struct hash hash = hash_of(rows.n > 0 ? rows.data : (const uint8_t *)"", rows.n);
     char hex[2 * HASH_BYTES + 1];
     text64_hex(hex, hash.b, sizeof(hash.b));
-    report_json_put_text(report, "register", hex);
+    report_json_put_text(foot, "register", hex);
     return 0;
 }
 
-int report_wards_put(const struct report_pick *pick, struct report_json *report) {
-    _cleanup_(freep) bool *trades = calloc(pick->facts->n_accounts + 1, sizeof(*trades));
-    _cleanup_json_ struct report_json measures = {0};
-    if (!trades)
-        return -ENOMEM;
-    int r = report_json_init(&measures);
+static int put(void *sums, const struct report_pick *pick, struct report_out *out) {
+    const struct ties *ties = sums;
+    int r = put_ties(pick, &ties->pairs, out->measures);
     if (r < 0)
         return r;
-    report_json_put(&measures, "minutes_across_wards", sum_across_wards(pick, trades));
-    report_json_put_object(report, "register_measures", &measures);
-    return put_register(pick->facts, trades, report);
+    report_json_put(out->of_register, "minutes_across_wards", ties->across_wards_minutes);
+    return put_register(pick->facts, ties->trades, out->foot);
 }
+
+const struct report_part report_ties = {.sums_bytes = sizeof(struct ties),
+                                        .begin = begin,
+                                        .note = note,
+                                        .merge = merge,
+                                        .put = put,
+                                        .end = end};
