@@ -9,9 +9,12 @@
 #include <sys/un.h>
 
 #include "helpers.h"
+#include "proto/dates.h"
 #include "proto/frame.h"
 #include "proto/record.h"
 #include "proto/refusal.h"
+#include "proto/report-text.h"
+#include "proto/text64.h"
 
 static int tree_lookup(void *user, unsigned level, uint64_t index, struct hash *ret) {
     const struct fake_bank *bank = user;
@@ -550,21 +553,51 @@ static bool register_handle(struct fake_bank *bank, int fd, const Timebank__Requ
     return reply(bank, fd, request, &response);
 }
 
-/* 300 KB, so that it comes in parts. */
+/* One figure, its checksum, and 300 KB of padding so that it comes in parts. */
+static void report_make(struct fake_bank *bank, const Timebank__AskReport *ask, struct bytes *to) {
+    static const char measures[] = "{\"givers\":7,\"by_month\":{}}";
+    char from[16], until[16], known[16], checksum[2 * HASH_BYTES + 1];
+    _cleanup_bytes_ struct bytes root = {};
+    uint64_t size = ask->at_size ? ask->at_size : bank->n_leaves;
+    struct merkle_range range = {};
+    cr_assert(merkle_prove_range(tree_lookup, bank, 0, size, &range) == 0);
+    struct hash hash = merkle_range_root(&range);
+    text64_encode(&root, hash.b, HASH_BYTES);
+    bytes_put_u8(&root, '\0');
+    dates_format_iso(ask->from_day, from);
+    dates_format_iso(ask->to_day, until);
+    dates_format_iso(ask->known_day ? ask->known_day : 20000, known);
+    cr_assert(report_text_checksum(lines_make(measures, strlen(measures)), checksum) == 0);
+    bytes_printf(to,
+                 "{\"definition\":\"timebank-measures/1\",\"bank\":\"%s\",\"from\":\"%s\","
+                 "\"to\":\"%s\",\"as_known_at\":\"%s\",%s\"class\":\"internal\",\"position\":"
+                 "{\"size\":%llu,\"root\":\"%s\"},\"rule\":{},\"measures\":%s,\"checksum\":\"%s\","
+                 "\"padding\":\"",
+                 bank->verifier.name, from, until, known,
+                 ask->as_recorded ? "\"as_recorded\":true," : "", (unsigned long long)size,
+                 (const char *)root.data, measures, checksum);
+    memset(bytes_reserve(to, 300 * 1024), 'x', 300 * 1024);
+    bytes_put_text(to, "\"}");
+}
+
 static bool report_handle(struct fake_bank *bank, int fd, const Timebank__Request *request) {
     Timebank__Report report = TIMEBANK__REPORT__INIT;
     Timebank__Response response = TIMEBANK__RESPONSE__INIT;
-    size_t n = 300 * 1024;
-    uint8_t *json = malloc(n);
-    cr_assert(json);
-    memset(json, 'x', n);
-    report.json.data = json;
-    report.json.len = n;
+    _cleanup_bytes_ struct bytes json = {};
+    uint8_t signature[SSHSIG_SIGNATURE_BYTES];
+    report_make(bank, request->report, &json);
+    if (bank->spoil_json)
+        bank->spoil_json(bank, &json);
+    bytes_put_u8(&json, '\n');
+    cr_assert(sshsig_sign(SSHSIG_REPORT, json.data, json.n, bank->secret, signature) == 0);
+    report.json = (ProtobufCBinaryData){.len = json.n - 1, .data = json.data};
+    report.signature = (ProtobufCBinaryData){.len = sizeof(signature), .data = signature};
+    report.key = (ProtobufCBinaryData){.len = NOTE_KEY_BYTES, .data = bank->verifier.key};
     response.body_case = TIMEBANK__RESPONSE__BODY_REPORT;
     response.report = &report;
-    bool sent = reply(bank, fd, request, &response);
-    free(json);
-    return sent;
+    if (bank->spoil_report)
+        bank->spoil_report(bank, &report);
+    return reply(bank, fd, request, &response);
 }
 
 /* What lies between leaves that the asker holds. */

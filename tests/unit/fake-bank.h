@@ -74,6 +74,9 @@ struct fake_bank {
     struct bytes orders[FAKE_ORDERS_MAX];
     size_t n_orders;
     void (*spoil)(Timebank__Receipt *receipt); /* the receipt's lie, or NULL */
+    /* Lies of a report, or NULL: before it is signed, and after. */
+    void (*spoil_json)(struct fake_bank *bank, struct bytes *json);
+    void (*spoil_report)(struct fake_bank *bank, Timebank__Report *report);
 
     atomic_int lie;
     atomic_int cut;

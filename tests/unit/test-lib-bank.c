@@ -315,7 +315,7 @@ Test(lib_bank, reads_lists_reports_and_entries, .init = setup, .fini = teardown)
     struct tb_report_ask ask = {.from_day = 1, .to_day = 2};
     bank_open();
     cr_assert(tb_account_list(bank, account_count, &n) == 0 && n == 7);
-    cr_assert(tb_report_get(bank, &ask, &json) == 0 && strlen(json) == 300 * 1024);
+    cr_assert(tb_report_get(bank, &ask, &json) == 0 && strlen(json) > 300 * 1024);
     free(json);
     cr_assert(submit(2, "m2") == 0);
     cr_assert(tb_entry_get(bank, 4, &entry) == 0, "%s", tb_bank_message(bank));

@@ -186,7 +186,7 @@ Test(lib_call, asks_everything_in_both_forms, .init = setup, .fini = teardown) {
     cr_assert(ended(started[0]) == 0 && ended(started[1]) == 0 && ended(started[2]) == 0);
     cr_assert(tb_entry_read(started[1], &entry) == 0 && entry.number == same.number);
     cr_assert(tb_entry_read(started[0], &entry) == -EINVAL, "a report is no entry");
-    cr_assert(tb_report_read(started[0], &json) == 0 && strlen(json) == 300 * 1024);
+    cr_assert(tb_report_read(started[0], &json) == 0 && strlen(json) > 300 * 1024);
     cr_assert(tb_report_get(bank, &ask, &again) == 0 && strcmp(json, again) == 0);
     free(json);
     free(again);
