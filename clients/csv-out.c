@@ -7,38 +7,50 @@
 #include <stdio.h>
 #include <string.h>
 
+static FILE *out;
 static bool is_inside_row;
 
 static void separate(void) {
     if (is_inside_row)
-        putchar(',');
+        putc(',', out);
     is_inside_row = true;
 }
 
-void csv_out_begin(void) {
-    fputs("\xef\xbb\xbf", stdout);
+void csv_out_begin_to(FILE *to) {
+    out = to;
+    fputs("\xef\xbb\xbf", out);
     is_inside_row = false;
+}
+
+void csv_out_begin(void) {
+    csv_out_begin_to(stdout);
 }
 
 void csv_out_text(const char *text) {
     separate();
-    putchar('"');
+    putc('"', out);
     if (*text && strchr("=+-@\t\r", *text))
-        putchar('\'');
+        putc('\'', out);
     for (; *text; text++) {
         if (*text == '"')
-            putchar('"');
-        putchar(*text);
+            putc('"', out);
+        putc(*text, out);
     }
-    putchar('"');
+    putc('"', out);
 }
 
 void csv_out_number(int64_t number) {
     separate();
-    printf("\"%" PRId64 "\"", number);
+    fprintf(out, "\"%" PRId64 "\"", number);
+}
+
+void csv_out_hundredths(int64_t number) {
+    uint64_t size = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    separate();
+    fprintf(out, "\"%s%" PRIu64 ".%02" PRIu64 "\"", number < 0 ? "-" : "", size / 100, size % 100);
 }
 
 void csv_out_end(void) {
-    fputs("\r\n", stdout);
+    fputs("\r\n", out);
     is_inside_row = false;
 }

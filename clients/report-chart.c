@@ -23,11 +23,14 @@
 #define BARS_RIGHT 110
 #define NAME_CHARACTERS 22
 #define NAME_BYTES 256
+#define FLOW_TOP 44
+#define FLOW_STEP 32
+#define FLOW_WIDTH 12
 
 static int64_t largest(const struct report_line *lines, size_t n_lines) {
     int64_t most = 1;
     for (size_t i = 0; i < n_lines; i++)
-        most = MAX_OF(most, lines[i].minutes);
+        most = MAX_OF(most, lines[i].figure.value);
     return most;
 }
 
@@ -35,27 +38,37 @@ static int64_t scaled(int64_t minutes, int64_t most, int64_t length) {
     return MAX_OF(minutes, (int64_t)0) * length / most;
 }
 
-static void svg_begin(FILE *to, const struct report_table *table, int height) {
+static void svg_begin(FILE *to, const char *title, const char *id, unsigned number, int height) {
     fprintf(to,
-            "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"chart-%s\" "
-            "preserveAspectRatio=\"xMinYMin meet\">\n<title id=\"chart-%s\">",
-            WIDTH, height, table->key, table->key);
-    report_html_text(to, table->title);
-    fputs(", as bars. The table has the figures.</title>\n", to);
+            "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"%s-%u\" "
+            "preserveAspectRatio=\"xMinYMin meet\">\n<title id=\"%s-%u\">",
+            WIDTH, height, id, number, id, number);
+    report_html_text(to, title);
+    fputs(". The table has the figures.</title>\n", to);
 }
 
-static void bar(FILE *to, const struct report_table *table, const struct report_line *line,
+static void bars_begin(const struct report_chart *chart, int height) {
+    char title[NAME_BYTES];
+    snprintf(title, sizeof(title), "%.200s, as bars", chart->title);
+    svg_begin(chart->to, title, "chart", chart->number, height);
+}
+
+static const char *figure_text(const struct report_line *line, char ret[REPORT_FIGURE_BYTES]) {
+    return report_figure_text(line->figure, REPORT_TIME, ret);
+}
+
+static void bar(const struct report_chart *chart, const struct report_line *line,
                 const int64_t place[4]) {
     char name[NAME_BYTES], figure[REPORT_FIGURE_BYTES];
-    report_words_line_name(table, line->name, name, sizeof(name));
-    fprintf(to,
+    report_words_line_name(chart->table, line->name, name, sizeof(name));
+    fprintf(chart->to,
             "<rect class=\"bar\" x=\"%" PRId64 "\" y=\"%" PRId64 "\" width=\"%" PRId64
             "\" height=\"%" PRId64 "\"><title>",
             place[0], place[1], place[2], place[3]);
-    report_html_text(to, name);
-    fputs(": ", to);
-    report_html_text(to, report_words_time(line->minutes, figure));
-    fputs("</title></rect>\n", to);
+    report_html_text(chart->to, name);
+    fputs(": ", chart->to);
+    report_html_text(chart->to, figure_text(line, figure));
+    fputs("</title></rect>\n", chart->to);
 }
 
 /* "Apr 24": a month's short name. Other names as they are. Those between have no room on a phone.
@@ -75,32 +88,40 @@ static void label(FILE *to, const struct report_table *table, const char *key, i
     fputs("</text>\n", to);
 }
 
-void report_chart_columns(FILE *to, const struct report_table *table,
-                          const struct report_line *lines, size_t n_lines) {
-    int64_t most = largest(lines, n_lines), n = (int64_t)n_lines, every;
+static void column(const struct report_chart *chart, int64_t i, int64_t most) {
+    const struct report_line *line = &chart->lines[i];
+    int64_t n = (int64_t)chart->n_lines, every = (n + LABELS_MAX - 1) / LABELS_MAX;
     int64_t base = COLUMNS_HEIGHT - COLUMNS_BOTTOM;
+    int64_t height = scaled(line->figure.value, most, base - COLUMNS_TOP);
+    int64_t left = i * WIDTH / n, width = (i + 1) * WIDTH / n - left;
+    int64_t gap = MAX_OF(width / 8, (int64_t)1);
     char figure[REPORT_FIGURE_BYTES];
-    if (n == 0)
-        return;
-    every = (n + LABELS_MAX - 1) / LABELS_MAX;
-    svg_begin(to, table, COLUMNS_HEIGHT);
-    fprintf(to, "<text x=\"0\" y=\"14\">");
-    report_html_text(to, report_words_time(most, figure));
-    fprintf(to, "</text>\n<line class=\"rule\" x1=\"0\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n",
-            COLUMNS_TOP, WIDTH, COLUMNS_TOP);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t height = scaled(lines[i].minutes, most, base - COLUMNS_TOP);
-        int64_t left = i * WIDTH / n, width = (i + 1) * WIDTH / n - left;
-        int64_t gap = MAX_OF(width / 8, (int64_t)1);
-        bar(to, table, &lines[i],
+    if (report_figure_is_shown(line->figure))
+        bar(chart, line,
             (const int64_t[]){left + gap, base - height, MAX_OF(width - 2 * gap, (int64_t)1),
                               height});
-        if (i % every == 0)
-            label(to, table, lines[i].name, left + width / 2, i / every % 3 != 1);
-    }
-    fprintf(to,
-            "<line class=\"axis\" x1=\"0\" y1=\"%" PRId64 "\" x2=\"%d\" y2=\"%" PRId64
-            "\"/>\n</svg>\n",
+    else
+        fprintf(chart->to,
+                "<text x=\"%" PRId64 "\" y=\"%" PRId64 "\" text-anchor=\"middle\">%s</text>\n",
+                left + width / 2, base - 6, figure_text(line, figure));
+    if (i % every == 0)
+        label(chart->to, chart->table, line->name, left + width / 2, i / every % 3 != 1);
+}
+
+void report_chart_columns(const struct report_chart *chart) {
+    int64_t most = largest(chart->lines, chart->n_lines);
+    int base = COLUMNS_HEIGHT - COLUMNS_BOTTOM;
+    char figure[REPORT_FIGURE_BYTES];
+    if (chart->n_lines == 0)
+        return;
+    bars_begin(chart, COLUMNS_HEIGHT);
+    fputs("<text x=\"0\" y=\"14\">", chart->to);
+    report_html_text(chart->to, report_figure_time(most, figure));
+    fprintf(chart->to, "</text>\n<line class=\"rule\" x1=\"0\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n",
+            COLUMNS_TOP, WIDTH, COLUMNS_TOP);
+    for (size_t i = 0; i < chart->n_lines; i++)
+        column(chart, (int64_t)i, most);
+    fprintf(chart->to, "<line class=\"axis\" x1=\"0\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n</svg>\n",
             base, WIDTH, base);
 }
 
@@ -117,28 +138,94 @@ static void short_name(char *name) {
         strcpy(name + at, "…");
 }
 
-void report_chart_bars(FILE *to, const struct report_table *table, const struct report_line *lines,
-                       size_t n_lines) {
-    size_t n = MIN_OF(n_lines, (size_t)BARS_MAX);
-    int64_t most = largest(lines, n);
+void report_chart_bars(const struct report_chart *chart) {
+    size_t n = MIN_OF(chart->n_lines, (size_t)BARS_MAX);
+    int64_t most = largest(chart->lines, n);
+    FILE *to = chart->to;
     if (n == 0)
         return;
-    svg_begin(to, table, (int)n * BAR_STEP + 4);
+    bars_begin(chart, (int)n * BAR_STEP + 4);
     for (size_t i = 0; i < n; i++) {
+        const struct report_line *line = &chart->lines[i];
         int64_t top = (int64_t)i * BAR_STEP + 2;
-        int64_t width = scaled(lines[i].minutes, most, WIDTH - BARS_LEFT - BARS_RIGHT);
+        int64_t width = scaled(line->figure.value, most, WIDTH - BARS_LEFT - BARS_RIGHT);
         char name[NAME_BYTES], figure[REPORT_FIGURE_BYTES];
-        report_words_line_name(table, lines[i].name, name, sizeof(name) - 4);
+        report_words_line_name(chart->table, line->name, name, sizeof(name) - 4);
         short_name(name);
         fprintf(to, "<text x=\"%d\" y=\"%" PRId64 "\" text-anchor=\"end\">", BARS_LEFT - 8,
                 top + 15);
         report_html_text(to, name);
         fputs("</text>\n", to);
-        bar(to, table, &lines[i],
-            (const int64_t[]){BARS_LEFT, top, MAX_OF(width, (int64_t)1), BAR_HEIGHT});
+        if (report_figure_is_shown(line->figure))
+            bar(chart, line,
+                (const int64_t[]){BARS_LEFT, top, MAX_OF(width, (int64_t)1), BAR_HEIGHT});
         fprintf(to, "<text x=\"%" PRId64 "\" y=\"%" PRId64 "\">", BARS_LEFT + width + 6, top + 15);
-        report_html_text(to, report_words_time(lines[i].minutes, figure));
+        report_html_text(to, figure_text(line, figure));
         fputs("</text>\n", to);
     }
+    fputs("</svg>\n", to);
+}
+
+/* -------------------------------------------------------------------- flows */
+
+static int64_t flow_of(const struct report_table *table, const json_t *square, const char *giver,
+                       const char *receiver) {
+    const json_t *cells = json_object_get(json_object_get(square, giver), receiver);
+    return report_figure_read(json_object_get(cells, table->columns[0])).value;
+}
+
+static void flow(FILE *to, const char *giver, const char *receiver, int64_t minutes,
+                 const int64_t place[3]) {
+    char time[REPORT_FIGURE_BYTES];
+    fprintf(to,
+            "<line class=\"flow\" x1=\"%d\" y1=\"%" PRId64 "\" x2=\"%d\" y2=\"%" PRId64
+            "\" stroke-width=\"%" PRId64 "\"><title>",
+            BARS_LEFT, place[0], WIDTH - BARS_LEFT, place[1], place[2]);
+    report_html_text(to, giver);
+    fputs(" to ", to);
+    report_html_text(to, receiver);
+    fprintf(to, ": %s</title></line>\n", report_figure_time(minutes, time));
+}
+
+static void flow_names(FILE *to, const char *const *names, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        int64_t y = FLOW_TOP + (int64_t)i * FLOW_STEP + 5;
+        char name[NAME_BYTES];
+        snprintf(name, sizeof(name) - 4, "%s", names[i]);
+        short_name(name);
+        for (int side = 0; side < 2; side++) {
+            fprintf(to, "<text x=\"%d\" y=\"%" PRId64 "\"%s>",
+                    side ? WIDTH - BARS_LEFT + 8 : BARS_LEFT - 8, y,
+                    side ? "" : " text-anchor=\"end\"");
+            report_html_text(to, name);
+            fputs("</text>\n", to);
+        }
+    }
+}
+
+void report_chart_flows(FILE *to, const struct report_table *table, const json_t *square,
+                        const char *const *names, size_t n) {
+    int64_t most = 1;
+    char title[NAME_BYTES];
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            most = MAX_OF(most, flow_of(table, square, names[i], names[j]));
+    snprintf(title, sizeof(title), "%s, as lines from givers to receivers, wider for more time",
+             table->title);
+    svg_begin(to, title, table->key, 0, FLOW_TOP + (int)n * FLOW_STEP);
+    fprintf(to,
+            "<text x=\"%d\" y=\"16\" text-anchor=\"end\">givers</text>\n"
+            "<text x=\"%d\" y=\"16\">receivers</text>\n",
+            BARS_LEFT - 8, WIDTH - BARS_LEFT + 8);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            int64_t minutes = flow_of(table, square, names[i], names[j]);
+            if (minutes > 0)
+                flow(to, names[i], names[j], minutes,
+                     (const int64_t[]){FLOW_TOP + (int64_t)i * FLOW_STEP,
+                                       FLOW_TOP + (int64_t)j * FLOW_STEP,
+                                       1 + scaled(minutes, most, FLOW_WIDTH - 1)});
+        }
+    flow_names(to, names, n);
     fputs("</svg>\n", to);
 }

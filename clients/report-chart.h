@@ -6,9 +6,20 @@
 #include "report-words.h"
 #include <stdio.h>
 
+struct report_chart {
+    FILE *to;
+    const struct report_table *table;
+    const char *title;
+    unsigned number; /* of the chart on its page: makes its id */
+    const struct report_line *lines;
+    size_t n_lines;
+};
+
 /* Upright bars in the order of the lines, a label below each: for months. */
-void report_chart_columns(FILE *to, const struct report_table *table,
-                          const struct report_line *lines, size_t n_lines);
-/* Lying bars, the largest first, names beside them; at most a dozen are drawn. */
-void report_chart_bars(FILE *to, const struct report_table *table, const struct report_line *lines,
-                       size_t n_lines);
+void report_chart_columns(const struct report_chart *chart);
+/* Lying bars, in the order of the lines, names beside them; at most a dozen are drawn. */
+void report_chart_bars(const struct report_chart *chart);
+/* What flows between names: givers to the left, receivers to the right, a line of a width for each
+ * pair. square is the report's object, giver first. */
+void report_chart_flows(FILE *to, const struct report_table *table, const json_t *square,
+                        const char *const *names, size_t n);

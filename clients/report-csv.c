@@ -2,52 +2,56 @@
 /*
  * A report for spreadsheets and statistics: `measure,breakdown,value,unit,flag`, one figure a row,
  * in the order of the bank's own object. What the report is of (definition, bank, period, cut-off,
- * position, checksum) comes first in rows of the same form, so that the file speaks for itself. A
- * figure of a breakdown is named by where it stands: `minutes_given` of `by_month/2024-04`.
+ * class, position, checksums) comes first in rows of the same form, so that the file speaks for
+ * itself. A figure of a breakdown is named by where it stands: `minutes_given` of
+ * `by_month/2024-04`. A hidden one has no value, and its mark as its flag; an estimate in money has
+ * the flag e.
  */
 #include "report-csv.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "csv-out.h"
+#include "report-figure.h"
 
 #define PATH_BYTES 256
 
-/* The first that the name of a measure begins with. */
+/* Of counts; the first that the name begins with. */
 static const struct {
     const char *prefix;
     const char *unit;
-} units[] = {
-    {"minutes_", "minutes"},
-    {"outstanding_", "minutes"},
-    {"median_minutes_", "minutes"},
-    {"p90_minutes_", "minutes"},
-    {"top_tenth_minutes", "minutes"},
-    {"lag_median_days", "days"},
+} counted[] = {
+    {"redemptions", "entries"},
+    {"entries", "entries"},
+    {"late_over_30_days", "entries"},
+    {"unconfirmed", "entries"},
+    {"corrections", "entries"},
+    {"insisted_duplicates", "entries"},
     {"ties", "pairs"},
     {"admitted_", "heads"},
-    {"givers", "persons"},
-    {"receivers", "persons"},
-    {"redeemers", "persons"},
-    {"participants", "persons"},
-    {"two_way", "persons"},
-    {"new_givers", "persons"},
-    {"returning_givers", "persons"},
-    {"previous_givers", "persons"},
-    {"retained_givers", "persons"},
-    {"lapsed_givers", "persons"},
-    {"frequent_givers", "persons"},
-    {"traders", "persons"},
-    {"", "entries"},
+    {"below_zero", "accounts"},
+    {"", "persons"},
 };
 
-static const char *unit_of(const char *measure) {
+const char *report_csv_unit(const char *path) {
+    static const char *const units[] = {[TB_UNIT_TABLE] = "text",
+                                        [TB_UNIT_MINUTES] = "minutes",
+                                        [TB_UNIT_COUNT] = "",
+                                        [TB_UNIT_DAYS] = "days",
+                                        [TB_UNIT_PERMILLE] = "permille",
+                                        [TB_UNIT_THOUSANDTHS] = "thousandths",
+                                        [TB_UNIT_PER_MILLION] = "per million"};
+    const struct tb_measure *measure = tb_measure_find(path);
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     size_t i = 0;
-    while (strncmp(measure, units[i].prefix, strlen(units[i].prefix)) != 0)
+    if (measure && measure->unit != TB_UNIT_COUNT)
+        return units[measure->unit];
+    while (strncmp(name, counted[i].prefix, strlen(counted[i].prefix)) != 0)
         i++;
-    return units[i].unit;
+    return counted[i].unit;
 }
 
 static void row_print(const char *measure, const char *breakdown, const json_t *value,
@@ -63,23 +67,51 @@ static void row_print(const char *measure, const char *breakdown, const json_t *
     csv_out_end();
 }
 
-/* A breakdown within one does not exist: by_month holds months, and these hold figures. */
+static void figure_print(const char *measure, const char *breakdown, const json_t *value) {
+    struct report_figure figure = report_figure_read(value);
+    char path[PATH_BYTES];
+    csv_out_text(measure);
+    csv_out_text(breakdown);
+    if (report_figure_is_shown(figure))
+        csv_out_number(figure.value);
+    else
+        csv_out_text("");
+    snprintf(path, sizeof(path), "%s%s%s", breakdown, *breakdown ? "/" : "", measure);
+    csv_out_text(report_csv_unit(path));
+    csv_out_text(report_figure_is_shown(figure) ? "" : (const char[]){figure.mark, '\0'});
+    csv_out_end();
+}
+
+/* Figures of this depth first, then what stands below them. */
 static void figures_print(const json_t *figures, const char *breakdown) {
     const char *name;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)figures, name, value) {
         if (!json_is_object(value))
-            row_print(name, breakdown, value, unit_of(name));
+            figure_print(name, breakdown, value);
     }
 }
 
-static void breakdown_print(const char *name, const json_t *groups) {
+/* A breakdown holds figures, or, of pairs and tags, breakdowns of its own. */
+static void breakdown_print(const char *path, const json_t *groups) {
     const char *group;
     json_t *figures;
     json_object_foreach((json_t *)(uintptr_t)groups, group, figures) {
-        char path[PATH_BYTES];
-        snprintf(path, sizeof(path), "%s/%s", name, group);
-        figures_print(figures, path);
+        char inner[PATH_BYTES];
+        snprintf(inner, sizeof(inner), "%s/%s", path, group);
+        if (!json_is_object(figures))
+            continue;
+        figures_print(figures, inner);
+        breakdown_print(inner, figures);
+    }
+}
+
+static void breakdowns_print(const json_t *measures) {
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)measures, name, value) {
+        if (json_is_object(value))
+            breakdown_print(name, value);
     }
 }
 
@@ -91,26 +123,73 @@ static void head_print(const json_t *report) {
                 {"to", "date"},          {"as_known_at", "date"}, {"class", "text"},
                 {"register", "sha-256"}, {"suppressed", "cells"}, {"checksum", "sha-256"}};
     const json_t *position = json_object_get(report, "position");
+    const json_t *rule = json_object_get(report, "rule");
     for (size_t i = 0; i < N_ELEMENTS(rows); i++)
         row_print(rows[i].name, "", json_object_get(report, rows[i].name), rows[i].unit);
+    if (json_object_get(report, "further_checksum"))
+        row_print("further_checksum", "", json_object_get(report, "further_checksum"), "sha-256");
     row_print("position_size", "", json_object_get(position, "size"), "records");
     row_print("position_root", "", json_object_get(position, "root"), "base64");
+    row_print("rule_threshold", "", json_object_get(rule, "threshold"), "persons");
+    row_print("rule_round_to", "", json_object_get(rule, "round_to"), "persons and hours");
 }
 
-void report_csv_print(const json_t *report) {
-    static const char *const columns[] = {"measure", "breakdown", "value", "unit", "flag"};
+/* ---------------------------------------------------------------- estimates */
+
+static void rate_text_print(const struct rate *rate, const char *measure, const char *text,
+                            const char *unit) {
+    csv_out_text(measure);
+    csv_out_text(rate->name);
+    csv_out_text(text);
+    csv_out_text(unit);
+    csv_out_text("");
+    csv_out_end();
+}
+
+static void money_print(const struct rate *rate, const char *measure, struct report_figure money,
+                        const char *unit, const char *flag) {
+    csv_out_text(measure);
+    csv_out_text(rate->name);
+    if (report_figure_is_shown(money))
+        csv_out_hundredths(money.value);
+    else
+        csv_out_text("");
+    csv_out_text(unit);
+    csv_out_text(report_figure_is_shown(money) ? flag : (const char[]){money.mark, '\0'});
+    csv_out_end();
+}
+
+static void estimate_print(const json_t *report, const struct rate *rate) {
+    static const char *const keys[][2] = {
+        {"minutes_given", "estimate_of_minutes_given"},
+        {"minutes_given_without_credit", "estimate_of_minutes_given_without_credit"}};
     const json_t *measures = json_object_get(report, "measures");
-    const char *name;
-    json_t *value;
-    csv_out_begin();
+    char unit[16], year[12];
+    snprintf(unit, sizeof(unit), "%s an hour", rate->currency);
+    snprintf(year, sizeof(year), "%" PRIu32, rate->year);
+    money_print(rate, "rate", (struct report_figure){.value = rate->hour_hundredths}, unit, "");
+    rate_text_print(rate, "rate_year", year, "year");
+    rate_text_print(rate, "rate_source", rate->source, "text");
+    for (size_t i = 0; i < N_ELEMENTS(keys); i++) {
+        struct report_figure money = report_figure_read(json_object_get(measures, keys[i][0]));
+        if (report_figure_is_shown(money))
+            money.value = rates_money(rate, money.value);
+        money_print(rate, keys[i][1], money, rate->currency, "e");
+    }
+}
+
+void report_csv_print(FILE *to, const json_t *report, const struct rates *rates) {
+    static const char *const columns[] = {"measure", "breakdown", "value", "unit", "flag"};
+    static const char *const groups[] = {"measures", "further_measures", "register_measures"};
+    csv_out_begin_to(to);
     for (size_t i = 0; i < N_ELEMENTS(columns); i++)
         csv_out_text(columns[i]);
     csv_out_end();
     head_print(report);
-    figures_print(measures, "");
-    figures_print(json_object_get(report, "register_measures"), "");
-    json_object_foreach((json_t *)(uintptr_t)measures, name, value) {
-        if (json_is_object(value))
-            breakdown_print(name, value);
-    }
+    for (size_t i = 0; i < N_ELEMENTS(groups); i++)
+        figures_print(json_object_get(report, groups[i]), "");
+    for (size_t i = 0; rates && i < rates->n; i++)
+        estimate_print(report, &rates->items[i]);
+    for (size_t i = 0; i < N_ELEMENTS(groups); i++)
+        breakdowns_print(json_object_get(report, groups[i]));
 }

@@ -3,6 +3,11 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdio.h>
 
-/* report is the bank's object (timebank(1), report). Prints to standard output. */
-void report_csv_print(const json_t *report);
+#include "rates.h"
+
+/* report is the bank's object (timebank(1), report); rates may be NULL. */
+void report_csv_print(FILE *to, const json_t *report, const struct rates *rates);
+/* "minutes", "persons" and so on, of a measure or a breakdown's column by its path. */
+const char *report_csv_unit(const char *path);

@@ -5,27 +5,24 @@
  */
 #include "report-text.h"
 
-#include <ctype.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "client.h"
-#include "report-words.h"
+#include "report-sections.h"
 
 #define NAME_WIDTH 38
-#define LINES_MAX 10 /* of a table on the page; JSON has all */
+#define ROW_WIDTH 46
+#define LINES_MAX 6 /* of a table on the page; --all has all */
+#define NAME_BYTES 256
 
 struct page {
     FILE *to;
+    bool all;
     struct report_words words;
 };
-
-static int64_t measure(const struct page *page, const char *key) {
-    return report_words_measure(&page->words, key);
-}
 
 /* -------------------------------------------------------------------- lines */
 
@@ -47,113 +44,46 @@ static void heading(const struct page *page, const char *text) {
     client_line(page->to, "%s", text);
 }
 
-static void row(const struct page *page, const char *name, const char *figure) {
-    client_line(page->to, "  %s%*s%*s%s", name, blanks(name, 50), "",
-                MAX_OF(14 - width_of(figure), 0), "", figure);
+static void row_print(void *user, const struct report_row *row, const char *figure,
+                      const char *share) {
+    const struct page *page = user;
+    char name[NAME_BYTES];
+    snprintf(name, sizeof(name), "%s%s%s%s", row->is_part ? "  " : "", row->sign ? row->sign : "",
+             row->sign ? " " : "", row->name);
+    client_line(page->to, "  %s%*s%*s%s%s%s%s", name, blanks(name, ROW_WIDTH), "",
+                MAX_OF(14 - width_of(figure), 0), "", figure, *share ? " (" : "", share,
+                *share ? ")" : "");
 }
 
-static void row_count(const struct page *page, const char *name, const char *key) {
-    char figure[REPORT_FIGURE_BYTES];
-    row(page, name, report_words_count(measure(page, key), figure));
-}
-
-static void row_time(const struct page *page, const char *name, const char *key) {
-    char figure[REPORT_FIGURE_BYTES];
-    row(page, name, report_words_time(measure(page, key), figure));
-}
-
-/* Left out where there is nothing: a line of a kind that this bank does not use. */
-static void row_time_some(const struct page *page, const char *name, const char *key) {
-    if (measure(page, key) != 0)
-        row_time(page, name, key);
+static void section_print(struct page *page, enum report_section_number number) {
+    const struct report_section *section = &report_sections[number];
+    if (!report_section_is_told(&page->words, section, page->all))
+        return;
+    heading(page, section->title);
+    report_section_each(&page->words, section, false, page->all, row_print, page);
 }
 
 /* ----------------------------------------------------------------- sections */
 
-static void title_print(const struct page *page) {
-    char known[32], from[32], to[32];
+static void mark_print(void *user, char mark) {
+    const struct page *page = user;
+    client_line(page->to, "[%c] %s.", mark, report_mark_meaning(mark));
+}
+
+static void title_print(struct page *page) {
+    char known[32], from[32], to[32], class[400];
     report_words_date(report_words_text(page->words.report, "as_known_at"), known, sizeof(known));
     report_words_date(report_words_text(page->words.report, "from"), from, sizeof(from));
     report_words_date(report_words_text(page->words.report, "to"), to, sizeof(to));
+    report_words_class(&page->words, class, sizeof(class));
     client_line(page->to, "%s: report for %s", report_words_text(page->words.report, "bank"),
                 page->words.period);
     client_line(page->to, "Service from %s to %s, as known on %s%s.", from, to, known,
                 json_is_true(json_object_get(page->words.report, "as_recorded"))
                     ? " by the ledger's own dates of entry"
                     : "");
-    client_line(page->to, "For use inside the bank: small figures may point at a person.");
-}
-
-static void hours_print(const struct page *page) {
-    heading(page, "Time given");
-    row_time(page, "All service", "minutes_given");
-    row_time(page, "  between members", "minutes_given_exchange");
-    row_time(page, "  to organisations", "minutes_given_earn");
-    row_time_some(page, "  in sessions", "minutes_given_session");
-    row_time(page, "Given without credit, not in the above", "minutes_given_without_credit");
-    row_time(page, "Half of the givers gave at least", "median_minutes_per_giver");
-    row_time(page, "Nine in ten gave at most", "p90_minutes_per_giver");
-    row_time(page, "The tenth who gave most gave together", "top_tenth_minutes");
-}
-
-static void people_print(const struct page *page) {
-    heading(page, "People");
-    row_count(page, "Gave time", "givers");
-    row_count(page, "  for the first time", "new_givers");
-    row_count(page, "  who had given before", "returning_givers");
-    row_count(page, "  in every month", "frequent_givers");
-    row_count(page, "Received time from a member", "receivers");
-    row_count(page, "Spent credits at a venue", "redeemers");
-    row_count(page, "Took part in any of these ways", "participants");
-    row_count(page, "Both gave, and received or spent", "two_way");
-    row_count(page, "Gave in the period before", "previous_givers");
-    row_count(page, "  and gave again", "retained_givers");
-    row_count(page, "  and did not", "lapsed_givers");
-}
-
-static void ties_print(const struct page *page) {
-    const json_t *across = json_object_get(json_object_get(page->words.report, "register_measures"),
-                                           "minutes_across_wards");
-    char figure[REPORT_FIGURE_BYTES];
-    heading(page, "Who helped whom");
-    row_count(page, "Members in any exchange", "traders");
-    row_count(page, "Pairs of members who helped at all", "ties");
-    row_count(page, "Pairs of giver and receiver", "ties_directed");
-    row_count(page, "  who also helped the other way round", "ties_reciprocated");
-    if (across)
-        row(page, "Time between members of different wards",
-            report_words_time((int64_t)json_integer_value(across), figure));
-}
-
-static void spending_print(const struct page *page) {
-    heading(page, "Credits spent and passed on");
-    row_time(page, "Redeemed at venues", "minutes_redeemed");
-    row_count(page, "  redemptions", "redemptions");
-    row_count(page, "  adults admitted", "admitted_adults");
-    row_count(page, "  under-16s admitted", "admitted_under16");
-    row_time(page, "Gifts between members", "minutes_gifted");
-    row_time(page, "Donated to the community chest", "minutes_donated");
-    row_time(page, "Granted out of the chest", "minutes_granted_from_chest");
-    row_time_some(page, "Retired", "minutes_retired");
-}
-
-static void bridge_print(const struct page *page) {
-    char figure[REPORT_FIGURE_BYTES];
-    int64_t rest;
-    heading(page, "Credits outstanding, with members, organisations and the chest");
-    row_time(page, "At the opening", "outstanding_opening");
-    row_time(page, "  + issued", "minutes_issued");
-    row_time(page, "  + granted as new credit", "minutes_granted");
-    row_time_some(page, "  + advanced", "minutes_advanced");
-    if (measure(page, "minutes_repaid") != 0)
-        row(page, "  - repaid", report_words_time(measure(page, "minutes_repaid"), figure));
-    row(page, "  - redeemed", report_words_time(measure(page, "minutes_redeemed"), figure));
-    row_time_some(page, "  - expired", "minutes_expired");
-    rest = report_words_bridge_rest(&page->words);
-    if (rest != 0)
-        row(page, "  + from or to other banks, given back, debts gone",
-            report_words_time(rest, figure));
-    row_time(page, "  = at the closing", "outstanding_closing");
+    client_line(page->to, "%s", class);
+    report_marks_each(page->words.report, mark_print, page);
 }
 
 /* ------------------------------------------------------------------- tables */
@@ -173,38 +103,51 @@ static void cells_print(const struct page *page, const char *indent, const char 
 static void line_print(const struct page *page, const struct report_table *table,
                        const struct report_line *line) {
     char cells[REPORT_COLUMNS_MAX][REPORT_FIGURE_BYTES] = {""};
-    char name[256];
+    char name[NAME_BYTES];
     report_words_line_name(table, line->name, name, sizeof(name));
     for (size_t i = 0; i < REPORT_COLUMNS_MAX && table->columns[i]; i++)
         report_words_cell(table, line, i, cells[i]);
     cells_print(page, "  ", name, (const char *[]){cells[0], cells[1], cells[2]});
 }
 
+/* The sum of a column; the mark of the first hidden cell where there is one. */
+static struct report_figure column_sum(const char *column, const struct report_line *lines,
+                                       size_t n) {
+    struct report_figure sum = {0};
+    for (size_t i = 0; i < n; i++) {
+        struct report_figure cell = report_figure_read(json_object_get(lines[i].cells, column));
+        if (!report_figure_is_shown(cell))
+            return cell;
+        sum.value += cell.value;
+    }
+    return sum;
+}
+
 /* What the page has no room for. People are not added up: one may stand in several lines. */
 static void rest_print(const struct page *page, const struct report_table *table,
                        const struct report_line *lines, size_t n) {
-    char name[64], time[REPORT_FIGURE_BYTES], count[REPORT_FIGURE_BYTES];
-    int64_t minutes = 0, entries = 0;
-    for (size_t i = 0; i < n; i++) {
-        minutes += lines[i].minutes;
-        entries += (int64_t)json_integer_value(json_object_get(lines[i].cells, table->columns[1]));
-    }
-    snprintf(name, sizeof(name), "and %zu more (--format json has all)", n);
-    cells_print(
-        page, "  ", name,
-        (const char *[]){report_words_time(minutes, time), report_words_count(entries, count), ""});
+    char name[64], time[REPORT_FIGURE_BYTES], count[REPORT_FIGURE_BYTES] = "";
+    snprintf(name, sizeof(name), "and %zu more (--all has them)", n);
+    report_figure_text(column_sum(table->columns[0], lines, n), REPORT_TIME, time);
+    if (table->columns[1] && strcmp(table->columns[1], "givers") != 0)
+        report_figure_text(column_sum(table->columns[1], lines, n), REPORT_COUNT, count);
+    cells_print(page, "  ", name, (const char *[]){time, count, ""});
 }
 
-static void table_print(const struct page *page, const struct report_table *table) {
+static void table_print(void *user, const struct report_table *table, const char *title,
+                        const json_t *groups) {
+    const struct page *page = user;
     size_t n = 0;
-    _cleanup_(freep) struct report_line *lines = report_words_lines(&page->words, table, &n);
-    bool whole = strcmp(table->key, "by_month") == 0 || n <= LINES_MAX + 1;
+    if (table->is_fine && !page->all)
+        return;
+    _cleanup_(freep) struct report_line *lines = report_words_lines(table, groups, &n);
+    bool whole = page->all || table->order != REPORT_MOST_FIRST || n <= LINES_MAX + 1;
     size_t n_told = whole ? n : LINES_MAX;
     if (!lines)
         return;
     fputc('\n', page->to);
-    cells_print(page, "", table->title,
-                (const char *[]){table->headings[0], table->headings[1],
+    cells_print(page, "", title,
+                (const char *[]){table->headings[0], table->headings[1] ? table->headings[1] : "",
                                  table->headings[2] ? table->headings[2] : ""});
     for (size_t i = 0; i < n_told; i++)
         line_print(page, table, &lines[i]);
@@ -212,42 +155,49 @@ static void table_print(const struct page *page, const struct report_table *tabl
         rest_print(page, table, lines + n_told, n - n_told);
 }
 
-/* ---------------------------------------------------------------- fine print */
-
-static void quality_print(const struct page *page) {
-    char figure[REPORT_FIGURE_BYTES], days[REPORT_FIGURE_BYTES + 8];
-    int64_t lag = measure(page, "lag_median_days");
-    heading(page, "How good the figures are");
-    snprintf(days, sizeof(days), "%s day%s", report_words_count(lag, figure), lag == 1 ? "" : "s");
-    row(page, "From service to entry, half within", days);
-    row_count(page, "Entered more than 30 days late", "late_over_30_days");
-    row_count(page, "Corrections", "corrections");
-    row_count(page, "Entered although it looked like an earlier entry", "insisted_duplicates");
-    row_time(page, "Added or taken by rounding", "minutes_rounded");
-    row_count(page, "Not yet confirmed", "unconfirmed");
-    row_count(page, "Counted by the date of entry of older books", "entries_by_claimed_date");
+/* Wards and age bands in pairs: "fenside to castle". */
+static void square_print(const struct page *page, const struct report_table *table) {
+    json_t *givers = report_words_find(&page->words, table->key), *receivers, *cells;
+    const char *giver, *receiver;
+    if (json_object_size(givers) == 0)
+        return;
+    fputc('\n', page->to);
+    cells_print(page, "", table->title,
+                (const char *[]){table->headings[0], table->headings[1], ""});
+    json_object_foreach(givers, giver, receivers) {
+        json_object_foreach(receivers, receiver, cells) {
+            struct report_line line = {.cells = cells};
+            char name[NAME_BYTES];
+            char time[REPORT_FIGURE_BYTES], ties[REPORT_FIGURE_BYTES];
+            snprintf(name, sizeof(name), "%s to %s", giver, receiver);
+            cells_print(page, "  ", name,
+                        (const char *[]){report_words_cell(table, &line, 0, time),
+                                         report_words_cell(table, &line, 1, ties), ""});
+        }
+    }
 }
 
+/* ---------------------------------------------------------------- fine print */
+
 static void origin_print(const struct page *page) {
-    const json_t *position = json_object_get(page->words.report, "position");
+    const json_t *report = page->words.report, *position = json_object_get(report, "position");
     char size[REPORT_FIGURE_BYTES], known[32];
-    report_words_date(report_words_text(page->words.report, "as_known_at"), known, sizeof(known));
+    report_words_date(report_words_text(report, "as_known_at"), known, sizeof(known));
     heading(page, "Where the figures come from");
     client_line(page->to, "  Cut-off      what was entered up to %s", known);
-    client_line(page->to, "  Definitions  %s", report_words_text(page->words.report, "definition"));
+    client_line(page->to, "  Definitions  %s", report_words_text(report, "definition"));
     client_line(
         page->to, "  Position     %s records of the signed ledger",
-        report_words_count((int64_t)json_integer_value(json_object_get(position, "size")), size));
+        report_figure_count((int64_t)json_integer_value(json_object_get(position, "size")), size));
     client_line(page->to, "  Root         %s", report_words_text(position, "root"));
-    client_line(page->to, "  Checksum     %s", report_words_text(page->words.report, "checksum"));
-    client_line(page->to, "  Register     %s", report_words_text(page->words.report, "register"));
+    client_line(page->to, "  Checksum     %s", report_words_text(report, "checksum"));
+    client_line(page->to, "  Register     %s", report_words_text(report, "register"));
     client_line(page->to,
                 "  Anyone gets the same figures again with --at %" JSON_INTEGER_FORMAT
                 " --as-known-at %s%s.",
                 json_integer_value(json_object_get(position, "size")),
-                report_words_text(page->words.report, "as_known_at"),
-                json_is_true(json_object_get(page->words.report, "as_recorded")) ? " --as-recorded"
-                                                                                 : "");
+                report_words_text(report, "as_known_at"),
+                json_is_true(json_object_get(report, "as_recorded")) ? " --as-recorded" : "");
 }
 
 static void sentence_print(void *user, const char *sentence) {
@@ -255,19 +205,48 @@ static void sentence_print(void *user, const char *sentence) {
     client_line(page->to, "%s", sentence);
 }
 
-void report_text_print(FILE *to, const json_t *report) {
-    struct page page = {.to = to};
+/* ----------------------------------------------------------------- in money */
+
+static void money_row(const struct page *page, const struct rate *rate, const char *key,
+                      const char *words) {
+    struct report_figure figure = report_words_figure(&page->words, key);
+    char time[REPORT_FIGURE_BYTES], hour[REPORT_FIGURE_BYTES], money[REPORT_FIGURE_BYTES];
+    if (!report_figure_is_shown(figure) || figure.value == 0)
+        return;
+    client_line(page->to, "  %s of %s at %s %s an hour: %s %s",
+                report_figure_time(figure.value, time), words, rate->currency,
+                report_figure_hundredths(rate->hour_hundredths, hour), rate->currency,
+                report_figure_hundredths(rates_money(rate, figure.value), money));
+}
+
+static void money_print(const struct page *page, const struct rates *rates) {
+    if (!rates)
+        return;
+    heading(page, "An estimate in money, which the ledger knows nothing of");
+    for (size_t i = 0; i < rates->n; i++) {
+        const struct rate *rate = &rates->items[i];
+        money_row(page, rate, "minutes_given", "service");
+        money_row(page, rate, "minutes_given_without_credit", "time without credit");
+        client_line(page->to, "    by the rate \"%s\" of %s, %" PRIu32, rate->name, rate->source,
+                    rate->year);
+    }
+}
+
+void report_text_print(FILE *to, const json_t *report, const struct rates *rates, bool all) {
+    static const enum report_section_number before[] = {
+        REPORT_GIVEN, REPORT_PEOPLE, REPORT_MEMBERS,    REPORT_NETWORK,
+        REPORT_SPENT, REPORT_BRIDGE, REPORT_CIRCULATION};
+    struct page page = {.to = to, .all = all};
     report_words_init(&page.words, report);
     title_print(&page);
-    hours_print(&page);
-    people_print(&page);
-    ties_print(&page);
-    spending_print(&page);
-    bridge_print(&page);
-    for (const struct report_table *table = report_tables; table->key; table++)
-        table_print(&page, table);
-    quality_print(&page);
+    for (size_t i = 0; i < N_ELEMENTS(before); i++)
+        section_print(&page, before[i]);
+    report_words_breakdowns(&page.words, table_print, &page);
+    for (const struct report_table *table = report_squares; all && table->key; table++)
+        square_print(&page, table);
+    money_print(&page, rates);
+    section_print(&page, REPORT_QUALITY);
     origin_print(&page);
     heading(&page, "To paste");
-    report_words_sentences(&page.words, sentence_print, &page);
+    report_sentences_each(&page.words, sentence_print, &page);
 }

@@ -3,7 +3,11 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
-/* report is the bank's object (timebank(1), report). */
-void report_text_print(FILE *to, const json_t *report);
+#include "rates.h"
+
+/* report is the bank's object (timebank(1), report); rates may be NULL. all: every figure and every
+ * line, not what fits a page. */
+void report_text_print(FILE *to, const json_t *report, const struct rates *rates, bool all);

@@ -6,56 +6,35 @@
 #include "report-words.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "client.h"
-
-#define SENTENCE_BYTES 512
 
 static const char *const months[] = {"January",   "February", "March",    "April",
                                      "May",       "June",     "July",     "August",
                                      "September", "October",  "November", "December"};
 
+json_t *report_words_find(const struct report_words *words, const char *key) {
+    static const char *const groups[] = {"measures", "further_measures", "register_measures"};
+    json_t *found = NULL;
+    for (size_t i = 0; !found && i < N_ELEMENTS(groups); i++)
+        found = json_object_get(json_object_get(words->report, groups[i]), key);
+    return found;
+}
+
+struct report_figure report_words_figure(const struct report_words *words, const char *key) {
+    return report_figure_read(report_words_find(words, key));
+}
+
 int64_t report_words_measure(const struct report_words *words, const char *key) {
-    return (int64_t)json_integer_value(json_object_get(words->measures, key));
+    return report_words_figure(words, key).value;
 }
 
 const char *report_words_text(const json_t *object, const char *key) {
     const char *text = json_string_value(json_object_get(object, key));
     return text ? text : "";
-}
-
-/* ------------------------------------------------------------------ figures */
-
-/* Puts commas between the thousands of the leading number: "7939 h 15" to "7,939 h 15". */
-static void thousands(char figure[REPORT_FIGURE_BYTES]) {
-    char *digits = figure + (*figure == '-');
-    for (size_t n = strspn(digits, "0123456789"); n > 3; n -= 3)
-        if (strlen(figure) + 1 < REPORT_FIGURE_BYTES) {
-            memmove(digits + n - 2, digits + n - 3, strlen(digits + n - 3) + 1);
-            digits[n - 3] = ',';
-        }
-}
-
-const char *report_words_time(int64_t minutes, char ret[REPORT_FIGURE_BYTES]) {
-    tb_time_format(minutes, ret);
-    thousands(ret);
-    return ret;
-}
-
-const char *report_words_count(int64_t n, char ret[REPORT_FIGURE_BYTES]) {
-    snprintf(ret, REPORT_FIGURE_BYTES, "%" PRId64, n);
-    thousands(ret);
-    return ret;
-}
-
-/* Whole hours, to the nearest. */
-const char *report_words_hours(int64_t minutes, char ret[REPORT_FIGURE_BYTES]) {
-    return report_words_count((minutes + 30) / 60, ret);
 }
 
 /* ------------------------------------------------------------------- period */
@@ -119,35 +98,103 @@ static void period_name(struct report_words *words) {
 }
 
 void report_words_init(struct report_words *ret, const json_t *report) {
-    *ret = (struct report_words){.report = report, .measures = json_object_get(report, "measures")};
+    json_t *rule = json_object_get(report, "rule");
+    *ret = (struct report_words){
+        .report = report,
+        .measures = json_object_get(report, "measures"),
+        .is_rounded = json_integer_value(json_object_get(rule, "round_to")) > 1,
+    };
     period_name(ret);
 }
 
-/* ------------------------------------------------------------------- tables */
+void report_words_class(const struct report_words *words, char *ret, size_t n) {
+    const json_t *rule = json_object_get(words->report, "rule");
+    const char *class = report_words_text(words->report, "class");
+    int64_t threshold = (int64_t)json_integer_value(json_object_get(rule, "threshold"));
+    int64_t round_to = (int64_t)json_integer_value(json_object_get(rule, "round_to"));
+    if (threshold == 0) {
+        snprintf(ret, n, "For use inside the bank: small figures may point at a person.");
+        return;
+    }
+    snprintf(ret, n,
+             "Class %s: a figure that fewer than %" PRId64
+             " people stand behind is hidden, and as many more as keep it hidden.",
+             class, threshold);
+    if (round_to > 1)
+        snprintf(ret + strlen(ret), n - strlen(ret),
+                 " Counts and hours are rounded to the nearest %" PRId64 ": they need not add up.",
+                 round_to);
+}
+
+/* -------------------------------------------------------------- breakdowns */
+
+static const char *const bands[][2] = {
+    {"under_5_h", "Under 5 hours"},         {"5_to_20_h", "5 to 20 hours"},
+    {"20_to_50_h", "20 to 50 hours"},       {"50_to_100_h", "50 to 100 hours"},
+    {"100_h_or_more", "100 hours or more"}, {NULL, NULL}};
+static const char *const ages[][2] = {{"under_3_months", "Under 3 months"},
+                                      {"3_to_6_months", "3 to 6 months"},
+                                      {"6_to_12_months", "6 to 12 months"},
+                                      {"over_12_months", "Over 12 months"},
+                                      {NULL, NULL}};
+
+#define TIME_ENTRIES_PEOPLE                                                                        \
+    .columns = {"minutes_given", "entries", "givers"},                                             \
+    .headings = {"time given", "entries", "people"}
+#define REDEEMED_ENTRIES_PEOPLE                                                                    \
+    .columns = {"minutes_redeemed", "redemptions", "redeemers"},                                   \
+    .headings = {"redeemed", "redemptions", "people"}
+#define ISSUED_ENTRIES .columns = {"minutes_issued", "entries"}, .headings = {"issued", "entries"}
 
 const struct report_table report_tables[] = {
-    {"by_month", "By month", "Month", {"minutes_given", "givers"}, {"time given", "people"}},
-    {"by_activity",
-     "By activity",
-     "Activity",
-     {"minutes_given", "entries", "givers"},
-     {"time given", "entries", "people"}},
-    {"by_organisation",
-     "By organisation",
-     "Organisation",
-     {"minutes_given", "entries", "givers"},
-     {"time given", "entries", "people"}},
-    {"by_venue",
-     "By venue",
-     "Venue",
-     {"minutes_redeemed", "redemptions", "redeemers"},
-     {"redeemed", "redemptions", "people"}},
-    {"by_offer",
-     "By offer",
-     "Offer",
-     {"minutes_redeemed", "redemptions", "redeemers"},
-     {"redeemed", "redemptions", "people"}},
-    {"by_funder", "By funder", "Funder", {"minutes_issued", "entries"}, {"issued", "entries"}},
+    {.key = "by_month",
+     .title = "By month",
+     .first = "Month",
+     .columns = {"minutes_given", "givers"},
+     .headings = {"time given", "people"},
+     .order = REPORT_BY_NAME},
+    {.key = "by_activity", .title = "By activity", .first = "Activity", TIME_ENTRIES_PEOPLE},
+    {.key = "by_tag", .title = "By tag", .first = "Tag", TIME_ENTRIES_PEOPLE, .is_sets = true},
+    {.key = "by_organisation",
+     .title = "By organisation",
+     .first = "Organisation",
+     TIME_ENTRIES_PEOPLE},
+    {.key = "by_band",
+     .title = "By hours that each gave",
+     .first = "Hours",
+     .columns = {"minutes_given", "givers"},
+     .headings = {"time given", "people"},
+     .order = REPORT_AS_NAMED,
+     .names = bands},
+    {.key = "by_venue", .title = "By venue", .first = "Venue", REDEEMED_ENTRIES_PEOPLE},
+    {.key = "by_offer",
+     .title = "By offer",
+     .first = "Offer",
+     REDEEMED_ENTRIES_PEOPLE,
+     .is_fine = true},
+    {.key = "by_funder", .title = "By funder", .first = "Funder", ISSUED_ENTRIES},
+    {.key = "by_programme", .title = "By programme", .first = "Programme", ISSUED_ENTRIES},
+    {.key = "outstanding_by_age",
+     .title = "Credits by age",
+     .first = "Age",
+     .columns = {"minutes"},
+     .headings = {"credits"},
+     .order = REPORT_AS_NAMED,
+     .names = ages},
+    {.key = NULL},
+};
+
+const struct report_table report_squares[] = {
+    {.key = "between_wards",
+     .title = "Between wards",
+     .first = "Ward",
+     .columns = {"minutes_given", "ties"},
+     .headings = {"time given", "pairs"}},
+    {.key = "between_age_bands",
+     .title = "Between age bands",
+     .first = "Age band",
+     .columns = {"minutes_given", "ties"},
+     .headings = {"time given", "pairs"}},
     {.key = NULL},
 };
 
@@ -155,10 +202,14 @@ static bool is_of_months(const struct report_table *table) {
     return strcmp(table->key, "by_month") == 0;
 }
 
+static int64_t weight_of(const struct report_line *line) {
+    return report_figure_is_shown(line->figure) ? line->figure.value : -1;
+}
+
 static int line_compare(const void *a, const void *b) {
     const struct report_line *one = a, *other = b;
-    if (one->minutes != other->minutes)
-        return one->minutes > other->minutes ? -1 : 1;
+    if (weight_of(one) != weight_of(other))
+        return weight_of(one) > weight_of(other) ? -1 : 1;
     return strcmp(one->name, other->name);
 }
 
@@ -166,155 +217,107 @@ static int line_compare_name(const void *a, const void *b) {
     return strcmp(((const struct report_line *)a)->name, ((const struct report_line *)b)->name);
 }
 
-struct report_line *report_words_lines(const struct report_words *words,
-                                       const struct report_table *table, size_t *ret_n) {
-    json_t *object = json_object_get(words->measures, table->key);
+static void line_add(const struct report_table *table, const char *name, const json_t *cells,
+                     struct report_line *lines, size_t *n) {
+    if (cells)
+        lines[(*n)++] = (struct report_line){
+            .name = name,
+            .figure = report_figure_read(json_object_get(cells, table->columns[0])),
+            .cells = cells};
+}
+
+struct report_line *report_words_lines(const struct report_table *table, const json_t *groups,
+                                       size_t *ret_n) {
     struct report_line *lines = NULL;
     const char *key;
     json_t *cells;
     size_t n = 0;
-    if (json_object_size(object) > 0)
-        lines = calloc(json_object_size(object), sizeof(*lines));
     *ret_n = 0;
+    if (json_object_size(groups) > 0)
+        lines = calloc(json_object_size(groups), sizeof(*lines));
     if (!lines)
         return NULL;
-    json_object_foreach(object, key, cells) lines[n++] = (struct report_line){
-        .name = key,
-        .minutes = (int64_t)json_integer_value(json_object_get(cells, table->columns[0])),
-        .cells = cells};
-    qsort(lines, n, sizeof(*lines), is_of_months(table) ? line_compare_name : line_compare);
+    for (size_t i = 0; table->order == REPORT_AS_NAMED && table->names[i][0]; i++)
+        if (n < json_object_size(groups))
+            line_add(table, table->names[i][0], json_object_get(groups, table->names[i][0]), lines,
+                     &n);
+    if (table->order != REPORT_AS_NAMED) {
+        json_object_foreach((json_t *)(uintptr_t)groups, key, cells)
+            line_add(table, key, cells, lines, &n);
+        qsort(lines, n, sizeof(*lines),
+              table->order == REPORT_BY_NAME ? line_compare_name : line_compare);
+    }
     *ret_n = n;
     return lines;
+}
+
+/* "By tag: five-ways". Plain words have no set of their own to name. */
+static void set_tell(const struct report_table *table, const char *set, const json_t *groups,
+                     void (*each)(void *user, const struct report_table *table, const char *title,
+                                  const json_t *groups),
+                     void *user) {
+    char title[128];
+    bool is_plain = strcmp(set, "tag") == 0;
+    snprintf(title, sizeof(title), "%s%s%.90s", table->title, is_plain ? "" : ": ",
+             is_plain ? "" : set);
+    each(user, table, title, groups);
+}
+
+void report_words_breakdowns(const struct report_words *words,
+                             void (*each)(void *user, const struct report_table *table,
+                                          const char *title, const json_t *groups),
+                             void *user) {
+    for (const struct report_table *table = report_tables; table->key; table++) {
+        json_t *groups = report_words_find(words, table->key), *inner;
+        const char *set;
+        if (json_object_size(groups) == 0)
+            continue;
+        if (!table->is_sets) {
+            each(user, table, table->title, groups);
+            continue;
+        }
+        json_object_foreach(groups, set, inner) {
+            if (json_object_size(inner) > 0)
+                set_tell(table, set, inner, each, user);
+        }
+    }
 }
 
 void report_words_line_name(const struct report_table *table, const char *key, char *ret,
                             size_t n) {
     int year, month;
+    snprintf(ret, n, "%s", key);
     if (is_of_months(table) && sscanf(key, "%4d-%2d", &year, &month) == 2 && month >= 1 &&
         month <= 12)
         snprintf(ret, n, "%s %d", months[month - 1], year);
-    else
-        snprintf(ret, n, "%s", key);
+    for (size_t i = 0; table->names && table->names[i][0]; i++)
+        if (strcmp(table->names[i][0], key) == 0)
+            snprintf(ret, n, "%s", table->names[i][1]);
 }
 
 const char *report_words_cell(const struct report_table *table, const struct report_line *line,
                               size_t column, char ret[REPORT_FIGURE_BYTES]) {
-    int64_t value =
-        (int64_t)json_integer_value(json_object_get(line->cells, table->columns[column]));
-    return column == 0 ? report_words_time(value, ret) : report_words_count(value, ret);
+    return report_figure_text(
+        report_figure_read(json_object_get(line->cells, table->columns[column])),
+        column == 0 ? REPORT_TIME : REPORT_COUNT, ret);
 }
 
-int64_t report_words_bridge_rest(const struct report_words *words) {
-    return report_words_measure(words, "outstanding_closing") -
-           report_words_measure(words, "outstanding_opening") -
-           report_words_measure(words, "minutes_issued") -
-           report_words_measure(words, "minutes_granted") -
-           report_words_measure(words, "minutes_advanced") +
-           report_words_measure(words, "minutes_repaid") +
-           report_words_measure(words, "minutes_redeemed") +
-           report_words_measure(words, "minutes_expired");
-}
-
-/* ---------------------------------------------------------------- sentences */
-
-struct telling {
-    const struct report_words *words;
-    void (*each)(void *user, const char *sentence);
-    void *user;
-};
-
-__attribute__((format(printf, 2, 3))) static void tell(const struct telling *telling,
-                                                       const char *format, ...) {
-    char sentence[SENTENCE_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(sentence, sizeof(sentence), format, arguments);
-    va_end(arguments);
-    telling->each(telling->user, sentence);
-}
-
-static const char *people(int64_t n) {
-    return n == 1 ? "person" : "people";
-}
-
-static const char *plural(int64_t n) {
-    return n == 1 ? "" : "s";
-}
-
-/* "In 2024–25, 309 people gave 7,939 hours; 104 for the first time; half gave 15 h 45 or more." */
-static void sentence_given(const struct telling *telling, const char *when) {
-    const struct report_words *words = telling->words;
-    char givers[REPORT_FIGURE_BYTES], hours[REPORT_FIGURE_BYTES], fresh[REPORT_FIGURE_BYTES],
-        median[REPORT_FIGURE_BYTES];
-    int64_t n = report_words_measure(words, "givers");
-    if (n == 0) {
-        tell(telling, "%s, nobody gave time.", when);
-        return;
+struct report_figure report_words_bridge_rest(const struct report_words *words) {
+    static const struct {
+        const char *key;
+        int sign;
+    } steps[] = {{"outstanding_closing", 1}, {"outstanding_opening", -1}, {"minutes_issued", -1},
+                 {"minutes_granted", -1},    {"minutes_advanced", -1},    {"minutes_repaid", 1},
+                 {"minutes_redeemed", 1},    {"minutes_expired", 1}};
+    struct report_figure rest = {.mark = REPORT_MARK_ABSENT};
+    int64_t minutes = 0;
+    for (size_t i = 0; i < N_ELEMENTS(steps); i++) {
+        struct report_figure step = report_words_figure(words, steps[i].key);
+        if (!report_figure_is_shown(step))
+            return rest;
+        minutes += steps[i].sign * step.value;
     }
-    tell(telling, "%s, %s %s gave %s hours; %s for the first time; half gave %s or more.", when,
-         report_words_count(n, givers), people(n),
-         report_words_hours(report_words_measure(words, "minutes_given"), hours),
-         report_words_count(report_words_measure(words, "new_givers"), fresh),
-         report_words_time(report_words_measure(words, "median_minutes_per_giver"), median));
-}
-
-static void sentence_exchanged(const struct telling *telling) {
-    const struct report_words *words = telling->words;
-    char members[REPORT_FIGURE_BYTES], between[REPORT_FIGURE_BYTES], to[REPORT_FIGURE_BYTES],
-        pairs[REPORT_FIGURE_BYTES];
-    char sessions[REPORT_FIGURE_BYTES];
-    int64_t in_sessions = report_words_measure(words, "minutes_given_session");
-    if (report_words_measure(words, "minutes_given") == 0)
-        return;
-    tell(telling,
-         "Of these, %s went from member to member, in %s %s among %s people, and %s to "
-         "organisations%s%s%s.",
-         report_words_time(report_words_measure(words, "minutes_given_exchange"), between),
-         report_words_count(report_words_measure(words, "ties"), pairs),
-         report_words_measure(words, "ties") == 1 ? "pair" : "pairs",
-         report_words_count(report_words_measure(words, "traders"), members),
-         report_words_time(report_words_measure(words, "minutes_given_earn"), to),
-         in_sessions ? "; " : "", in_sessions ? report_words_time(in_sessions, sessions) : "",
-         in_sessions ? " were given in sessions" : "");
-}
-
-static void sentence_kept(const struct telling *telling) {
-    const struct report_words *words = telling->words;
-    char before[REPORT_FIGURE_BYTES], again[REPORT_FIGURE_BYTES];
-    int64_t n = report_words_measure(words, "previous_givers");
-    if (n == 0)
-        return;
-    tell(telling, "Of the %s %s who gave in the period before, %s gave again.",
-         report_words_count(n, before), people(n),
-         report_words_count(report_words_measure(words, "retained_givers"), again));
-}
-
-static void sentence_spent(const struct telling *telling) {
-    const struct report_words *words = telling->words;
-    char redeemers[REPORT_FIGURE_BYTES], hours[REPORT_FIGURE_BYTES], visits[REPORT_FIGURE_BYTES];
-    char adults[REPORT_FIGURE_BYTES], under16[REPORT_FIGURE_BYTES];
-    int64_t n = report_words_measure(words, "redeemers");
-    if (n == 0)
-        return;
-    tell(telling,
-         "%s %s spent %s hours in %s visit%s, which admitted %s adult%s and %s under-16%s.",
-         report_words_count(n, redeemers), people(n),
-         report_words_hours(report_words_measure(words, "minutes_redeemed"), hours),
-         report_words_count(report_words_measure(words, "redemptions"), visits),
-         plural(report_words_measure(words, "redemptions")),
-         report_words_count(report_words_measure(words, "admitted_adults"), adults),
-         plural(report_words_measure(words, "admitted_adults")),
-         report_words_count(report_words_measure(words, "admitted_under16"), under16),
-         plural(report_words_measure(words, "admitted_under16")));
-}
-
-void report_words_sentences(const struct report_words *words,
-                            void (*each)(void *user, const char *sentence), void *user) {
-    const struct telling telling = {.words = words, .each = each, .user = user};
-    char when[REPORT_PERIOD_BYTES + 8];
-    snprintf(when, sizeof(when), "%s %s", words->period_is_long ? "From" : "In", words->period);
-    sentence_given(&telling, when);
-    sentence_exchanged(&telling);
-    sentence_kept(&telling);
-    sentence_spent(&telling);
+    if (minutes != 0 && !words->is_rounded)
+        rest = (struct report_figure){.value = minutes};
+    return rest;
 }

@@ -17,6 +17,12 @@
 
 enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_CSV, REPORT_HTML };
 
+struct report_form {
+    enum report_format format;
+    bool all;
+    const struct rates *rates; /* NULL: no estimate */
+};
+
 static int size_read(struct client *client, const char *text, uint64_t *ret_size) {
     size_t n = strlen(text);
     if (n == 0 || n > 18 || strspn(text, "0123456789") != n || strtoull(text, NULL, 10) == 0)
@@ -81,20 +87,20 @@ static int format_check(struct client *client, const char *format, enum report_f
                         format);
 }
 
-static int report_print(struct client *client, const char *text, enum report_format format) {
-    if (format == REPORT_JSON) {
+static int report_print(struct client *client, const char *text, const struct report_form *form) {
+    if (form->format == REPORT_JSON) {
         puts(text);
         return CLIENT_DONE;
     }
     json_t *report = json_loads(text, 0, NULL);
     if (!report)
         return client_outcome(client, -EBADMSG);
-    if (format == REPORT_CSV)
-        report_csv_print(report);
-    else if (format == REPORT_HTML)
-        report_html_print(stdout, report);
+    if (form->format == REPORT_CSV)
+        report_csv_print(stdout, report, form->rates);
+    else if (form->format == REPORT_HTML)
+        report_html_print(stdout, report, form->rates);
     else
-        report_text_print(stdout, report);
+        report_text_print(stdout, report, form->rates, form->all);
     json_decref(report);
     return CLIENT_DONE;
 }
@@ -125,33 +131,50 @@ int report_fetch(struct client *client, const struct tb_report_ask *ask, char **
     return status;
 }
 
-static int report_ask(struct client *client, const struct tb_report_ask *ask,
-                      enum report_format format) {
+static int form_read(struct client *client, const struct report_options *words, struct rates *rates,
+                     struct report_form *form) {
+    int status = format_check(client, words->format, &form->format);
+    form->all = words->all;
+    if (status != CLIENT_DONE || !words->rates)
+        return status;
+    if (form->format == REPORT_JSON)
+        return client_usage(&verb_report,
+                            "JSON is the bank's own bytes, to which nothing is added: "
+                            "use --rates with --format text, csv or html.");
+    form->rates = rates;
+    return rates_read(client, words->rates, rates);
+}
+
+static int report_plain(struct client *client, const struct report_options *words) {
     _cleanup_(freep) char *text = NULL;
-    int status = report_fetch(client, ask, &text);
-    return status == CLIENT_DONE ? report_print(client, text, format) : status;
+    struct report_form form = {0};
+    struct tb_report_ask ask = {0};
+    struct rates rates;
+    int status = CLIENT_DONE;
+    if (!words->from || !words->to)
+        return client_usage(&verb_report, "A report needs --from and --to.");
+    status = form_read(client, words, &rates, &form);
+    if (status == CLIENT_DONE)
+        status = report_ask_read(client, words, &ask);
+    if (status == CLIENT_DONE)
+        status = report_fetch(client, &ask, &text);
+    return status == CLIENT_DONE ? report_print(client, text, &form) : status;
 }
 
 static int report_verb(struct client *client, int argc, char **argv) {
     struct report_options words = {0};
-    struct tb_report_ask ask = {0};
-    enum report_format format = REPORT_TEXT;
     const struct options_one options[] = {OPTION_TEXT("from", &words.from),
                                           OPTION_TEXT("to", &words.to),
                                           OPTION_TEXT("as-known-at", &words.as_known_at),
                                           OPTION_TEXT("at", &words.at),
                                           OPTION_TEXT("class", &words.class),
                                           OPTION_TEXT("format", &words.format),
+                                          OPTION_TEXT("rates", &words.rates),
                                           OPTION_FLAG("as-recorded", &words.as_recorded),
+                                          OPTION_FLAG("all", &words.all),
                                           OPTION_END};
     int status = options_read(&verb_report, argc, argv, options, 0, 0, NULL);
-    if (status == CLIENT_DONE && (!words.from || !words.to))
-        status = client_usage(&verb_report, "A report needs --from and --to.");
-    if (status == CLIENT_DONE)
-        status = format_check(client, words.format, &format);
-    if (status == CLIENT_DONE)
-        status = report_ask_read(client, &words, &ask);
-    return status == CLIENT_DONE ? report_ask(client, &ask, format) : status;
+    return status == CLIENT_DONE ? report_plain(client, &words) : status;
 }
 
 const struct verb verb_report = {
