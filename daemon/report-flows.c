@@ -163,10 +163,11 @@ static void say_why(const struct report_pick *pick, const struct flows *flows) {
     if (!pick->why)
         return;
     snprintf(pick->why, REPORT_WHY_BYTES,
-             "opening %" PRId64 " + issued %" PRIu64 " + granted %" PRIu64 " + advanced %" PRIu64
-             " - given back %" PRId64 " - repaid %" PRId64 " - redeemed %" PRIu64
-             " - expired %" PRId64 " - written off %" PRId64 " - to other banks %" PRId64
-             " = %" PRId64 " minutes, but closing is %" PRId64,
+             "The credits do not add up: opening %" PRId64 " + issued %" PRIu64
+             " + granted %" PRIu64 " + advanced %" PRIu64 " - given back %" PRId64
+             " - repaid %" PRId64 " - redeemed %" PRIu64 " - expired %" PRId64
+             " - written off %" PRId64 " - to other banks %" PRId64 " is %" PRId64
+             " minutes, but closing is %" PRId64 ": run timebankd check --full and tell a steward.",
              flows->opening_minutes, flows->issue_minutes, flows->issued_grant_minutes,
              flows->advance_minutes, flows->given_back_minutes, flows->repaid_minutes,
              flows->redeem_minutes, flows->expired_minutes, flows->written_off_minutes,

@@ -23,7 +23,7 @@
 
 #define REPORT_DEFINITION RECORD_REPORT_DEFINITION
 #define REPORT_DAYS_MAX 18263 /* fifty years */
-#define REPORT_WHY_BYTES 320
+#define REPORT_WHY_BYTES 512  /* of a sentence */
 
 struct report_ask {
     uint32_t from_day; /* first and last day of the period */
@@ -36,7 +36,8 @@ struct report_ask {
     const char *bank;                /* origin */
     unsigned n_threads;              /* 0: the caller's own */
     const atomic_bool *is_cancelled; /* NULL, or where it is seen that nobody waits any more */
-    char *ret_why; /* NULL, or REPORT_WHY_BYTES: what did not balance; only with REFUSAL_BRIDGE */
+    char *ret_why; /* NULL, or REPORT_WHY_BYTES: of a refusal the sentence, where it can say more
+                    * than the table's; else untouched */
 };
 
 /* 0 with JSON text that the caller frees; REFUSAL_BAD_PERIOD; REFUSAL_BRIDGE: opening and closing

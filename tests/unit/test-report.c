@@ -967,10 +967,47 @@ Test(report, refuses_to_print_what_does_not_balance) {
     bank_start("2024-05-01");
     open_people();
     helps("pool", "m1", 60, "2024-05-01"); /* the rules would never let credits out that way */
-    char *text = NULL;
+    char *text = NULL, why[REPORT_WHY_BYTES] = "";
     struct report_ask ask = ask_make("2024-05-01", "2024-05-31");
     cr_expect_eq(report_make(facts, &ask, &text), REFUSAL_BRIDGE);
+    ask.ret_why = why;
+    cr_expect_eq(report_make(facts, &ask, &text), REFUSAL_BRIDGE);
     cr_expect_null(text);
+    cr_expect_str_eq(why,
+                     "The credits do not add up: opening 0 + issued 0 + granted 0 + advanced 0 "
+                     "- given back 0 - repaid 0 - redeemed 0 - expired 0 - written off 0 - to "
+                     "other banks 0 is 0 minutes, but closing is -60: run timebankd check --full "
+                     "and tell a steward.");
+    bank_end();
+}
+
+Test(report, ends_where_nobody_waits_for_it_any_more) {
+    bank_start("2024-05-01");
+    open_people();
+    helps("m1", "m2", 60, "2024-05-01");
+    char *text = NULL;
+    atomic_bool is_cancelled = true;
+    struct report_ask ask = ask_make("2024-05-01", "2024-05-31");
+    ask.is_cancelled = &is_cancelled;
+    cr_expect_eq(report_make(facts, &ask, &text), -ECANCELED);
+    cr_expect_null(text);
+    bank_end();
+}
+
+Test(report, of_several_threads_is_that_of_one) {
+    import_two_years();
+    for (unsigned i = 0; i < 12; i++) {
+        _cleanup_(freep) char *alone = NULL, *together = NULL;
+        struct report_ask ask = ask_make("2024-01-01", "2024-12-31");
+        ask.from_day += 31 * i;
+        ask.to_day += 11 * i;
+        ask.known_day = i % 3 == 0 ? 0 : ask.to_day - 20 * i;
+        ask.as_recorded = i % 4 == 3;
+        cr_assert(report_make(facts, &ask, &alone) == 0);
+        ask.n_threads = 2 + i % 3;
+        cr_assert(report_make(facts, &ask, &together) == 0);
+        cr_expect_str_eq(alone, together);
+    }
     bank_end();
 }
 
