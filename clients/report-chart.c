@@ -13,15 +13,15 @@
 
 #define WIDTH 720
 #define COLUMNS_HEIGHT 240
-#define COLUMNS_TOP 24
+#define COLUMNS_TOP 28
 #define COLUMNS_BOTTOM 36
 #define LABELS_MAX 13 /* under columns; more would run into each other */
 #define BAR_HEIGHT 20
 #define BAR_STEP 28
 #define BARS_MAX 12
-#define BARS_LEFT 210
-#define BARS_RIGHT 110
-#define NAME_CHARACTERS 22
+#define BARS_LEFT 250
+#define BARS_RIGHT 140
+#define NAME_CHARACTERS 20
 #define NAME_BYTES 256
 #define FLOW_TOP 44
 #define FLOW_STEP 32
@@ -115,7 +115,7 @@ void report_chart_columns(const struct report_chart *chart) {
     if (chart->n_lines == 0)
         return;
     bars_begin(chart, COLUMNS_HEIGHT);
-    fputs("<text x=\"0\" y=\"14\">", chart->to);
+    fputs("<text x=\"0\" y=\"18\">", chart->to);
     report_html_text(chart->to, report_figure_time(most, figure));
     fprintf(chart->to, "</text>\n<line class=\"rule\" x1=\"0\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n",
             COLUMNS_TOP, WIDTH, COLUMNS_TOP);

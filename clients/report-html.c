@@ -283,7 +283,7 @@ static void definitions_print(const struct page *page) {
             continue;
         put(page, "<tr><th scope=\"row\">");
         text(page, measure->title);
-        fprintf(page->to, "<span class=\"share\"><code>%s</code></span></th><td>", measure->key);
+        fprintf(page->to, "</th><td><code>%s</code>: ", measure->key);
         formula_print(page, measure->formula);
         put(page, "</td></tr>\n");
     }

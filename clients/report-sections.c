@@ -232,7 +232,7 @@ static const struct report_row quality[] = {
     {.key = "late_over_30_days", .name = "Entered more than 30 days late", .unit = REPORT_COUNT},
     {.key = "corrections", .name = "Corrections", .unit = REPORT_COUNT},
     {.key = "insisted_duplicates",
-     .name = "Entered though it looked like an earlier entry",
+     .name = "Entered though it looked like another",
      .unit = REPORT_COUNT},
     {.key = "minutes_rounded", .name = "Added or taken by rounding", .unit = REPORT_TIME},
     {.key = "unconfirmed", .name = "Not yet confirmed", .unit = REPORT_COUNT},

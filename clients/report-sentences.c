@@ -50,6 +50,8 @@ static void add_counted(struct sentence *sentence, const char *key, const char *
 
 /* "In 2024–25, 309 people gave 7,939 hours; 104 for the first time; half gave 15 h 45 or more." */
 static void given(struct sentence *sentence) {
+    if (!shows(sentence, "givers") && !shows(sentence, "minutes_given"))
+        return;
     add(sentence, "%s %s, ", sentence->words->period_is_long ? "From" : "In",
         sentence->words->period);
     if (shows(sentence, "givers") && value(sentence, "givers") == 0 &&

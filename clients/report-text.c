@@ -15,7 +15,7 @@
 
 #define NAME_WIDTH 38
 #define ROW_WIDTH 46
-#define LINES_MAX 6 /* of a table on the page; --all has all */
+#define LINES_MAX 5 /* of a table on the page; --all has all */
 #define NAME_BYTES 256
 
 struct page {

@@ -117,8 +117,8 @@ void report_words_class(const struct report_words *words, char *ret, size_t n) {
         return;
     }
     snprintf(ret, n,
-             "Class %s: a figure that fewer than %" PRId64
-             " people stand behind is hidden, and as many more as keep it hidden.",
+             "Class %s: figures with fewer than %" PRId64
+             " people behind them are hidden, and others that would give them away.",
              class, threshold);
     if (round_to > 1)
         snprintf(ret + strlen(ret), n - strlen(ret),
@@ -180,7 +180,8 @@ const struct report_table report_tables[] = {
      .columns = {"minutes"},
      .headings = {"credits"},
      .order = REPORT_AS_NAMED,
-     .names = ages},
+     .names = ages,
+     .is_fine = true},
     {.key = NULL},
 };
 

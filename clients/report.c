@@ -8,12 +8,15 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/files.h"
 #include "client.h"
 #include "options.h"
 #include "report-csv.h"
 #include "report-html.h"
 #include "report-text.h"
 #include "report.h"
+
+#define REPORT_BYTES_MAX (64u * 1024 * 1024)
 
 enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_CSV, REPORT_HTML };
 
@@ -131,6 +134,36 @@ int report_fetch(struct client *client, const struct tb_report_ask *ask, char **
     return status;
 }
 
+static bool report_is_whole(const char *text) {
+    static const char *const objects[] = {"position", "rule", "measures", "register_measures"};
+    json_t *report = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    enum tb_report_class class;
+    bool whole = report_class_read(report_words_text(report, "class"), &class);
+    for (size_t i = 0; i < N_ELEMENTS(objects); i++)
+        whole = whole && json_is_object(json_object_get(report, objects[i]));
+    json_decref(report);
+    return whole;
+}
+
+int report_file_read(struct client *client, const char *path, char **ret_json) {
+    _cleanup_bytes_ struct bytes file = {0};
+    _cleanup_(freep) char *text = NULL;
+    int r = file_read(path, REPORT_BYTES_MAX, &file);
+    if (r < 0)
+        return client_refuse(client, TB_BAD_FILE, "%s cannot be read: %s. Name a report as JSON.",
+                             path, strerror(-r));
+    while (file.n > 0 && strchr("\r\n", file.data[file.n - 1]))
+        file.n--;
+    if (memchr(file.data, 0, file.n) == NULL)
+        text = bytes_take_text(&file);
+    if (!text || !report_is_whole(text))
+        return client_refuse(client, TB_BAD_FILE,
+                             "%s is no report: name the JSON that timebank report --json printed.",
+                             path);
+    *ret_json = TAKE(text);
+    return CLIENT_DONE;
+}
+
 static int form_read(struct client *client, const struct report_options *words, struct rates *rates,
                      struct report_form *form) {
     int status = format_check(client, words->format, &form->format);
@@ -145,19 +178,28 @@ static int form_read(struct client *client, const struct report_options *words, 
     return rates_read(client, words->rates, rates);
 }
 
+static int text_get(struct client *client, const struct report_options *words, char **ret_text) {
+    struct tb_report_ask ask = {0};
+    if (words->read)
+        return report_file_read(client, words->read, ret_text);
+    int status = report_ask_read(client, words, &ask);
+    return status == CLIENT_DONE ? report_fetch(client, &ask, ret_text) : status;
+}
+
 static int report_plain(struct client *client, const struct report_options *words) {
     _cleanup_(freep) char *text = NULL;
     struct report_form form = {0};
-    struct tb_report_ask ask = {0};
     struct rates rates;
-    int status = CLIENT_DONE;
-    if (!words->from || !words->to)
+    int status;
+    if (words->read && (words->from || words->to || words->as_known_at || words->at ||
+                        words->class || words->as_recorded))
+        return client_usage(&verb_report, "--read shows what a file holds: leave out what would be "
+                                          "asked of the bank.");
+    if (!words->read && (!words->from || !words->to))
         return client_usage(&verb_report, "A report needs --from and --to.");
     status = form_read(client, words, &rates, &form);
     if (status == CLIENT_DONE)
-        status = report_ask_read(client, words, &ask);
-    if (status == CLIENT_DONE)
-        status = report_fetch(client, &ask, &text);
+        status = text_get(client, words, &text);
     return status == CLIENT_DONE ? report_print(client, text, &form) : status;
 }
 
@@ -170,6 +212,7 @@ static int report_verb(struct client *client, int argc, char **argv) {
                                           OPTION_TEXT("class", &words.class),
                                           OPTION_TEXT("format", &words.format),
                                           OPTION_TEXT("rates", &words.rates),
+                                          OPTION_TEXT("read", &words.read),
                                           OPTION_FLAG("as-recorded", &words.as_recorded),
                                           OPTION_FLAG("all", &words.all),
                                           OPTION_END};
@@ -194,6 +237,10 @@ const struct verb verb_report = {
         "  --class internal|funder|public  who it is for, and so how much it hides; an\n"
         "                         evaluator's key gets its own class\n"
         "  --format text|csv|json|html  default text; csv has one figure a row; html is one page\n"
-        "                         for screen, phone and paper; --json is --format json\n",
+        "                         for screen, phone and paper; --json is --format json\n"
+        "  --all                  every figure and every line in the text, not one page\n"
+        "  --rates FILE.csv       beside the hours an estimate in money, at rates of your own:\n"
+        "                         name,rate,currency,year,source\n"
+        "  --read FILE.json       show a report that was kept as JSON, without the bank\n",
     .run = report_verb,
 };

@@ -16,6 +16,7 @@ struct report_options {
     char *class;
     char *format;
     char *rates;
+    char *read;
     char *layout;
     char *out;
     bool as_recorded;
@@ -27,5 +28,7 @@ int report_ask_read(struct client *client, const struct report_options *options,
                     struct tb_report_ask *ask);
 /* internal, funder or public; false where it is none of them. */
 bool report_class_read(const char *name, enum tb_report_class *ret_class);
+/* A report kept as JSON, in place of asking the bank; the caller's (free()). Exit status, told. */
+int report_file_read(struct client *client, const char *path, char **ret_json);
 /* Opens the bank and asks; the caller's (free()). Exit status, told. */
 int report_fetch(struct client *client, const struct tb_report_ask *ask, char **ret_json);
