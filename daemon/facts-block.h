@@ -29,6 +29,7 @@ enum fact_flag {
     FACT_FURTHER = 1,  /* not the first line of its order, which stands for the entry */
     FACT_INSISTED = 2, /* recorded although it looks like another */
     FACT_SEVERAL = 4,  /* its order has several lines: nothing is taken back of it in part */
+    FACT_PLAIN = 8,    /* its legs follow from it: all from one account to the other */
 };
 
 struct fact_lines {
@@ -61,7 +62,8 @@ const struct fact_zone *facts_zone(const struct facts *facts, size_t block);
 int facts_read_block(const struct facts *facts, size_t block, struct fact_lines *ret) TB_MUST_CHECK;
 
 /* What each record did to what each account has (with what is held for it; transit has nothing), so
- * that the accounts' minutes add up to those of their place. Blocks come in no order. A line has
+ * that the accounts' minutes add up to those of their place. Blocks come in no order, and a zone
+ * may speak of more than its block holds. A line has
  * the date of entry of the record or of the order that it is about, whichever is later: what is not
  * known of that is not known of this. What is about something that never took effect is not here.
  */

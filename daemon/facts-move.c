@@ -64,87 +64,55 @@ int facts_move_sum(struct facts *facts, struct facts_reading *reading) {
     return 0;
 }
 
-static int add_moved(struct facts *facts, const struct fact_aside *moved) {
-    if (moved->order == INTERN_NONE || facts->orders[moved->order].entered.index != FACTS_NEVER)
+/* What is about something that has no effect waits with it; a hold takes none itself, and what fell
+ * never will. */
+static int add_moved(struct facts *facts, const struct facts_reading *reading,
+                     const struct fact_aside *moved) {
+    if (reading->about == INTERN_NONE || reading->about_entered.index != FACTS_NEVER)
         return facts_block_add_moved(facts, moved);
-    uint32_t wait = facts->orders[moved->order].wait;
-    if (facts->orders[moved->order].kind == TIMEBANK__ORDER__KIND_HOLD ||
-        (wait != INTERN_NONE && facts->waits[wait].ended.index != FACTS_NEVER))
-        return 0; /* takes no effect any more, or never did */
-    int r = GROW(facts, asides);
-    if (r < 0)
-        return r;
-    facts->asides[facts->n_asides++] = *moved;
-    return 0;
+    struct facts_waiting *waiting = facts_wait_find(facts, reading->about);
+    if (!waiting || waiting->order.kind == TIMEBANK__ORDER__KIND_HOLD)
+        return 0;
+    int r = GROW(waiting, asides);
+    if (r == 0)
+        waiting->asides[waiting->n_asides++] = *moved;
+    return r;
 }
 
-/* Legs and flow of the record, in their blocks or kept aside. */
-static int add_changes(struct facts *facts, const struct facts_reading *reading, bool flows) {
-    struct fact_aside moved = {.order = reading->about,
-                               .entered = reading->entered,
-                               .service_day = reading->service_day,
-                               .kind = reading->kind};
-    if (reading->about != INTERN_NONE && facts->orders[reading->about].entered.index != FACTS_NEVER)
-        moved.entered =
-            facts_known_later(&reading->entered, &facts->orders[reading->about].entered);
+static int add_legs(struct facts *facts, const struct facts_reading *reading,
+                    const struct fact_aside *from) {
+    struct fact_aside leg = *from;
     int r = 0;
+    if (facts_block_is_plain(facts, reading->about, reading->entered.index, facts->changes,
+                             facts->n_changes))
+        return 0;
     for (size_t i = 0; r == 0 && i < facts->n_changes; i++) {
-        moved.account = facts->changes[i].account;
-        moved.minutes[0] = facts->changes[i].minutes;
-        r = add_moved(facts, &moved);
+        leg.account = facts->changes[i].account;
+        leg.minutes[0] = facts->changes[i].minutes;
+        r = add_moved(facts, reading, &leg);
     }
-    if (r < 0 || !flows)
-        return r;
-    moved.account = INTERN_NONE;
-    for (size_t i = 0; i < FACTS_N_PLACES; i++)
-        moved.minutes[i] = reading->moved[i];
-    return add_moved(facts, &moved);
+    return r;
 }
 
 int facts_move_add(struct facts *facts, const struct facts_reading *reading) {
+    struct fact_aside moved = {.entered = reading->entered,
+                               .order = reading->about,
+                               .account = INTERN_NONE,
+                               .service_day = reading->service_day,
+                               .kind = reading->kind};
     bool moves = false;
     for (size_t i = 0; i < FACTS_N_PLACES; i++)
         moves |= i != PLACE_TRANSIT && reading->moved[i] != 0;
     if (moves && reading->about == INTERN_NONE)
         return -EBADMSG;
-    int r = add_changes(facts, reading, moves);
-    if (r == 0 && moves)
-        r = facts_known_effect(facts, &reading->entered);
+    if (reading->about != INTERN_NONE && reading->about_entered.index != FACTS_NEVER)
+        moved.entered = facts_known_later(&reading->entered, &reading->about_entered);
+    int r = add_legs(facts, reading, &moved);
     if (r < 0 || !moves)
         return r;
-    r = GROW(facts, moves);
-    if (r < 0)
-        return r;
-    struct fact_move *move = &facts->moves[facts->n_moves++];
-    *move = (struct fact_move){.entered = reading->entered,
-                               .service_day = reading->service_day,
-                               .order = reading->about,
-                               .kind = reading->kind};
     for (size_t i = 0; i < FACTS_N_PLACES; i++)
-        move->minutes[i] = reading->moved[i];
-    return 0;
-}
-
-int facts_move_join(struct facts *facts, uint32_t order) {
-    const struct fact_entered *entered = &facts->orders[order].entered;
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < facts->n_asides; i++) {
-        struct fact_aside moved = facts->asides[i];
-        if (moved.order != order)
-            continue;
-        moved.entered = facts_known_later(entered, &moved.entered);
-        r = facts_block_add_moved(facts, &moved);
-    }
-    facts_move_drop(facts, order);
-    return r;
-}
-
-void facts_move_drop(struct facts *facts, uint32_t order) {
-    size_t n = 0;
-    for (size_t i = 0; i < facts->n_asides; i++)
-        if (facts->asides[i].order != order)
-            facts->asides[n++] = facts->asides[i];
-    facts->n_asides = n;
+        moved.minutes[i] = i == PLACE_TRANSIT ? 0 : reading->moved[i];
+    return add_moved(facts, reading, &moved);
 }
 
 bool facts_move_has(const struct facts *facts, const struct facts_reading *reading,

@@ -43,19 +43,15 @@ static void count_minutes(struct facts *facts, uint64_t minutes) {
         facts->total_minutes = UINT64_MAX;
 }
 
-/* Appends a line of the order last added. */
+/* Appends a line of the order being read. */
 static int add_fact(struct facts *facts, const struct fact *from) {
-    uint32_t number = (uint32_t)facts->n_orders - 1;
-    struct fact_order *order = &facts->orders[number];
-    int r = GROW(facts, facts);
+    int r = GROW(facts, own_lines);
     if (r < 0)
         return r;
-    struct fact *fact = &facts->facts[facts->n_facts++];
+    struct fact *fact = &facts->own_lines[facts->n_own_lines++];
     *fact = *from;
-    fact->order = number;
-    fact->is_further = order->n_facts > 0;
-    order->n_facts++;
-    order->minutes += fact->minutes;
+    fact->is_further = facts->own.n_facts++ > 0;
+    facts->own.minutes += fact->minutes;
     count_minutes(facts, fact->minutes);
     return 0;
 }
@@ -114,7 +110,7 @@ static int add_redeem(struct facts *facts, struct facts_reading *reading) {
 /* The line waits for the capture. */
 static int add_hold(struct facts *facts, struct facts_reading *reading) {
     const Timebank__Hold *hold = reading->order->hold;
-    facts->orders[reading->about].entered.index = FACTS_NEVER;
+    facts->own.entered.index = FACTS_NEVER;
     return add_admission(facts, reading, hold->offer, hold->adults, hold->under16);
 }
 
@@ -128,10 +124,10 @@ static int add_voucher(struct facts *facts, struct facts_reading *reading) {
     if (facts->accounts[to].kind != TIMEBANK__ACCOUNT_KIND__VENUE)
         return 0;
     if (reading->moved[PLACE_VENUES] == 0)
-        facts->orders[reading->about].entered.index = FACTS_NEVER;
+        facts->own.entered.index = FACTS_NEVER;
     int r = add_admission(facts, reading, redeem->offer, redeem->adults, redeem->under16);
     if (r == 0)
-        facts->facts[facts->n_facts - 1].from_person = INTERN_NONE;
+        facts->own_lines[facts->n_own_lines - 1].from_person = INTERN_NONE;
     return r;
 }
 
@@ -179,15 +175,9 @@ static int add_session(struct facts *facts, struct facts_reading *reading) {
 
 /* ---- what is about an earlier order */
 
-static int find_target(struct facts *facts, const ProtobufCBinaryData *id,
-                       struct facts_reading *reading) {
-    uint32_t target = intern_find(&facts->ids, id->data, id->len);
-    if (target == INTERN_NONE)
-        return -EBADMSG;
-    reading->about = target;
-    reading->service_day = facts->orders[target].service_day;
-    reading->kind = facts->orders[target].kind;
-    return 0;
+static int find_target(struct facts *facts, struct facts_reading *reading) {
+    int r = facts_wait_target(facts, record_order_target(reading->order), reading);
+    return r == 0 ? -EBADMSG : MIN_OF(r, 0);
 }
 
 static int take_back(struct facts *facts, const struct facts_reading *reading) {
@@ -197,96 +187,123 @@ static int take_back(struct facts *facts, const struct facts_reading *reading) {
     facts->reversals[facts->n_reversals++] =
         (struct fact_reversal){.entered = reading->entered,
                                .minutes = reading->order->minutes,
-                               .order_minutes = facts->orders[reading->about].minutes,
+                               .order_minutes = reading->about_minutes,
                                .order = reading->about,
-                               .service_day = facts->orders[reading->about].service_day};
+                               .service_day = reading->service_day};
     return 0;
 }
 
 static int add_reversal(struct facts *facts, struct facts_reading *reading) {
-    int r = find_target(facts, record_order_target(reading->order), reading);
+    int r = find_target(facts, reading);
     return r == 0 ? take_back(facts, reading) : r;
 }
 
 /* The order counts from here on: its lines join the others. One of no minutes never counts. */
-static int add_effect(struct facts *facts, uint32_t number) {
-    const struct fact_order *order = &facts->orders[number];
+static int add_effect(struct facts *facts, const struct fact_order *order,
+                      const struct fact *lines) {
     int r = facts_known_effect(facts, &order->entered);
     for (size_t i = 0; r == 0 && order->minutes > 0 && i < order->n_facts; i++)
-        r = facts_block_add_line(facts, order, &facts->facts[order->first_fact + i], number);
+        r = facts_block_add_line(facts, order, &lines[i]);
     return r;
 }
 
-/* What waited counts from here on. */
-static int take_effect(struct facts *facts, const struct facts_reading *reading) {
-    facts->orders[reading->about].entered = reading->entered;
-    int r = add_effect(facts, reading->about);
-    return r == 0 ? facts_move_join(facts, reading->about) : r;
+static int add_asides(struct facts *facts, const struct facts_waiting *waiting) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < waiting->n_asides; i++) {
+        struct fact_aside aside = waiting->asides[i];
+        aside.entered = facts_known_later(&waiting->order.entered, &aside.entered);
+        r = facts_block_add_moved(facts, &aside);
+    }
+    return r;
 }
 
-static void set_minutes(struct facts *facts, uint32_t number, uint64_t minutes) {
-    struct fact_order *order = &facts->orders[number];
-    if (order->n_facts == 0)
+static void end_wait(struct facts *facts, struct facts_waiting *waiting,
+                     const struct facts_reading *reading) {
+    if (waiting->order.wait != INTERN_NONE)
+        facts->waits[waiting->order.wait].ended = reading->entered;
+    facts_wait_end(facts, waiting);
+}
+
+/* What waited counts from here on. */
+static int take_effect(struct facts *facts, struct facts_waiting *waiting,
+                       struct facts_reading *reading) {
+    waiting->order.entered = reading->about_entered = reading->entered;
+    int r = add_effect(facts, &waiting->order, waiting->lines);
+    if (r == 0)
+        r = add_asides(facts, waiting);
+    if (r == 0)
+        end_wait(facts, waiting, reading);
+    return r;
+}
+
+static void set_minutes(struct facts *facts, struct facts_waiting *waiting, uint64_t minutes) {
+    if (waiting->order.n_facts == 0)
         return;
-    facts->facts[order->first_fact].minutes = minutes;
-    order->minutes = minutes;
+    waiting->lines[0].minutes = minutes;
+    waiting->order.minutes = minutes;
     count_minutes(facts, minutes);
 }
 
 /* Of an entry: what falls is taken back. Of a voucher taken twice: what the chest pays for it. */
 static int add_decision(struct facts *facts, struct facts_reading *reading) {
-    int r = find_target(facts, record_order_target(reading->order), reading);
+    int r = find_target(facts, reading);
     if (r < 0 || reading->order->minutes == 0)
         return r;
-    if (facts->orders[reading->about].entered.index != FACTS_NEVER)
+    struct facts_waiting *waiting = facts_wait_find(facts, reading->about);
+    if (!waiting)
         return take_back(facts, reading);
-    set_minutes(facts, reading->about, reading->order->minutes);
-    return take_effect(facts, reading);
+    set_minutes(facts, waiting, reading->order->minutes);
+    return take_effect(facts, waiting, reading);
 }
 
-/* Of a hold the offer, the sides and, once, the heads; the minutes are what the venue got. */
+/* Of a hold the offer, the sides and, once, the heads; the minutes are what the venue got. It is
+ * about itself. */
 static int add_capture(struct facts *facts, struct facts_reading *reading) {
-    const ProtobufCBinaryData *id = record_order_target(reading->order);
-    uint32_t hold = intern_find(&facts->ids, id->data, id->len), own = reading->about;
-    if (hold == INTERN_NONE || facts->orders[hold].n_facts != 1)
+    struct facts_reading of_hold = *reading;
+    int r = find_target(facts, &of_hold);
+    if (r < 0)
+        return r;
+    struct facts_waiting *hold = facts_wait_find(facts, of_hold.about);
+    if (!hold || hold->order.n_facts != 1 || reading->moved[PLACE_VENUES] <= 0)
         return -EBADMSG;
-    struct fact *line = &facts->facts[facts->orders[hold].first_fact], fact = *line;
-    line->adults = line->under16 = 0;
+    struct fact fact = hold->lines[0];
+    hold->lines[0].adults = hold->lines[0].under16 = 0;
     if (reading->order->service_day == 0)
-        reading->service_day = facts->orders[own].service_day = facts->orders[hold].service_day;
-    if (reading->moved[PLACE_VENUES] <= 0)
-        return -EBADMSG;
+        reading->service_day = facts->own.service_day = hold->order.service_day;
     fact.minutes = (uint64_t)reading->moved[PLACE_VENUES];
+    hold->remains_minutes -= MIN_OF(hold->remains_minutes, fact.minutes);
+    if (hold->remains_minutes == 0 || reading->order->capture->release_rest)
+        facts_wait_end(facts, hold);
     return add_fact(facts, &fact);
 }
 
-static void end_wait(struct facts *facts, const struct facts_reading *reading) {
-    uint32_t wait = facts->orders[reading->about].wait;
-    if (wait != INTERN_NONE)
-        facts->waits[wait].ended = reading->entered;
-    if (facts->orders[reading->about].entered.index == FACTS_NEVER)
-        facts_move_drop(facts, reading->about);
+/* Nothing is left to capture. It is about itself. */
+static int add_release(struct facts *facts, struct facts_reading *reading) {
+    struct facts_reading of_hold = *reading;
+    int r = find_target(facts, &of_hold);
+    struct facts_waiting *hold = r == 0 ? facts_wait_find(facts, of_hold.about) : NULL;
+    if (hold)
+        facts_wait_end(facts, hold);
+    return r;
 }
 
 /* A confirm of what took effect before only says so. */
 static int add_agreement(struct facts *facts, struct facts_reading *reading) {
-    int r = find_target(facts, record_order_target(reading->order), reading);
-    if (r < 0 || facts->orders[reading->about].entered.index != FACTS_NEVER)
+    int r = find_target(facts, reading);
+    struct facts_waiting *waiting = r == 0 ? facts_wait_find(facts, reading->about) : NULL;
+    if (!waiting)
         return r;
-    const struct fact_order *order = &facts->orders[reading->about];
-    uint32_t to = order->n_facts > 0 ? facts->facts[order->first_fact].to : INTERN_NONE;
+    uint32_t to = waiting->order.n_facts > 0 ? waiting->lines[0].to : INTERN_NONE;
     if (to != INTERN_NONE && !facts_move_has(facts, reading, to))
         return 0; /* somebody else has to agree, too */
-    r = take_effect(facts, reading);
-    if (r == 0)
-        end_wait(facts, reading);
-    return r;
+    return take_effect(facts, waiting, reading);
 }
 
 static int add_refusal(struct facts *facts, struct facts_reading *reading) {
-    int r = find_target(facts, record_order_target(reading->order), reading);
-    if (r == 0)
-        end_wait(facts, reading);
+    int r = find_target(facts, reading);
+    struct facts_waiting *waiting = r == 0 ? facts_wait_find(facts, reading->about) : NULL;
+    if (waiting)
+        end_wait(facts, waiting, reading);
     return r;
 }
 
@@ -308,7 +325,7 @@ static int add_merge(struct facts *facts, struct facts_reading *reading) {
 }
 
 static int add_unmerge(struct facts *facts, struct facts_reading *reading) {
-    int r = find_target(facts, record_order_target(reading->order), reading);
+    int r = find_target(facts, reading);
     for (size_t i = 0; r == 0 && i < facts->n_merges; i++)
         if (facts->merges[i].order == reading->about)
             facts->merges[i].ended = reading->entered;
@@ -319,29 +336,18 @@ static const struct {
     Timebank__Order__KindCase kind;
     int (*add)(struct facts *facts, struct facts_reading *reading);
 } kinds[] = {
-    {CASE(EXCHANGE), add_plain},
-    {CASE(EARN), add_plain},
-    {CASE(LOG), add_plain},
-    {CASE(GIFT), add_plain},
-    {CASE(DONATE), add_plain},
-    {CASE(GRANT), add_plain},
-    {CASE(ISSUE), add_plain},
-    {CASE(ADVANCE), add_plain},
-    {CASE(PLEDGE), add_plain},
-    {CASE(REDEEM), add_redeem},
-    {CASE(HOLD), add_hold},
-    {CASE(CAPTURE), add_capture},
-    {CASE(REDEEM_VOUCHER), add_voucher},
-    {CASE(MINT_VOUCHERS), add_mint},
-    {CASE(SESSION), add_session},
-    {CASE(REVERSE), add_reversal},
-    {CASE(DECIDE), add_decision},
-    {CASE(CONFIRM), add_agreement},
-    {CASE(APPROVE), add_agreement},
-    {CASE(DECLINE), add_refusal},
-    {CASE(WITHDRAW), add_refusal},
-    {CASE(MERGE), add_merge},
-    {CASE(UNMERGE), add_unmerge},
+    {CASE(EXCHANGE), add_plain},     {CASE(EARN), add_plain},
+    {CASE(LOG), add_plain},          {CASE(GIFT), add_plain},
+    {CASE(DONATE), add_plain},       {CASE(GRANT), add_plain},
+    {CASE(ISSUE), add_plain},        {CASE(ADVANCE), add_plain},
+    {CASE(PLEDGE), add_plain},       {CASE(REDEEM), add_redeem},
+    {CASE(HOLD), add_hold},          {CASE(CAPTURE), add_capture},
+    {CASE(RELEASE), add_release},    {CASE(REDEEM_VOUCHER), add_voucher},
+    {CASE(MINT_VOUCHERS), add_mint}, {CASE(SESSION), add_session},
+    {CASE(REVERSE), add_reversal},   {CASE(DECIDE), add_decision},
+    {CASE(CONFIRM), add_agreement},  {CASE(APPROVE), add_agreement},
+    {CASE(DECLINE), add_refusal},    {CASE(WITHDRAW), add_refusal},
+    {CASE(MERGE), add_merge},        {CASE(UNMERGE), add_unmerge},
 };
 
 static int add_lines(struct facts *facts, struct facts_reading *reading) {
@@ -355,75 +361,87 @@ static int add_wait(struct facts *facts, const struct facts_reading *reading) {
     int r = GROW(facts, waits);
     if (r < 0)
         return r;
-    facts->orders[reading->about].wait = (uint32_t)facts->n_waits;
-    facts->waits[facts->n_waits++] =
-        (struct fact_wait){.entered = reading->entered,
-                           .ended = {.index = FACTS_NEVER},
-                           .order = reading->about,
-                           .service_day = facts->orders[reading->about].service_day};
-    facts->orders[reading->about].entered.index = FACTS_NEVER;
+    facts->own.wait = (uint32_t)facts->n_waits;
+    facts->own.entered.index = FACTS_NEVER;
+    facts->waits[facts->n_waits++] = (struct fact_wait){.entered = reading->entered,
+                                                        .ended = {.index = FACTS_NEVER},
+                                                        .order = (uint32_t)reading->entered.index,
+                                                        .service_day = facts->own.service_day};
     return 0;
 }
 
-/* The order's own row; what it is about is itself, until its kind says otherwise. */
-static int add_row(struct facts *facts, struct facts_reading *reading) {
+/* The order itself; what it is about is itself, until its kind says otherwise. */
+static void begin_order(struct facts *facts, struct facts_reading *reading) {
     const Timebank__Order *order = reading->order;
-    uint32_t number;
-    int r = intern_number(&facts->ids, order->id.data, order->id.len, &number);
-    if (r < 0)
-        return r;
-    if (number != facts->n_orders)
-        return -EBADMSG;
-    r = GROW(facts, orders);
-    if (r < 0)
-        return r;
-    reading->about = number;
+    reading->about = (uint32_t)reading->entered.index;
     reading->kind = (uint16_t)order->kind_case;
     reading->service_day = order->service_day ? order->service_day : reading->entered.recorded_day;
-    facts->orders[facts->n_orders++] = (struct fact_order){
+    facts->n_own_lines = 0;
+    facts->own = (struct fact_order){
         .entered = reading->entered,
         .entry = reading->entered.index,
         .rounded_minutes =
             order->typed_minutes ? (int64_t)(order->minutes - order->typed_minutes) : 0,
-        .first_fact = facts->n_facts,
         .service_day = reading->service_day,
         .wait = INTERN_NONE,
         .kind = reading->kind,
         .insisted = (order->override & 4) != 0,
     };
     count_minutes(facts, order->typed_minutes);
-    return 0;
+}
+
+/* Joins what has an effect, or waits. */
+static int end_order(struct facts *facts) {
+    return facts->own.entered.index == FACTS_NEVER
+               ? facts_wait_add(facts)
+               : add_effect(facts, &facts->own, facts->own_lines);
 }
 
 int facts_order_add(struct facts *facts, struct facts_reading *reading) {
-    int r = add_row(facts, reading);
-    uint32_t own = reading->about;
+    begin_order(facts, reading);
+    int r = add_lines(facts, reading);
     if (r == 0)
-        r = add_lines(facts, reading);
+        r = facts_ids_add(&facts->ids, reading->order->id.data, reading->entered.index);
     if (r == 0 && reading->order->proposal)
         r = add_wait(facts, reading);
-    if (r == 0 && facts->orders[own].entered.index != FACTS_NEVER)
-        r = add_effect(facts, own);
+    if (r == 0)
+        r = end_order(facts);
+    if (reading->about == (uint32_t)reading->entered.index)
+        reading->about_entered = facts->own.entered;
     return r == 0 ? facts_move_add(facts, reading) : r;
+}
+
+/* What fell; or, of a claim that nobody answered, what stands. */
+static int end_waiting(struct facts *facts, struct facts_reading *reading,
+                       struct facts_waiting *waiting, const Timebank__Event *event) {
+    switch (event->kind) {
+    case TIMEBANK__EVENT_KIND__CLAIM_ACCEPTED:
+        return take_effect(facts, waiting, reading);
+    case TIMEBANK__EVENT_KIND__CLAIM_LAPSED:
+    case TIMEBANK__EVENT_KIND__GIFT_LAPSED:
+    case TIMEBANK__EVENT_KIND__APPROVAL_LAPSED:
+    case TIMEBANK__EVENT_KIND__HOLD_LAPSED:
+        end_wait(facts, waiting, reading);
+        return 0;
+    default:
+        return 0;
+    }
 }
 
 int facts_order_event(struct facts *facts, struct facts_reading *reading,
                       const Timebank__Event *event) {
-    reading->about = intern_find(&facts->ids, event->follows.data, event->follows.len);
+    struct facts_reading target = *reading;
+    int r = facts_wait_target(facts, &event->follows, &target);
     reading->service_day = reading->entered.recorded_day;
-    if (reading->about == INTERN_NONE)
-        return facts_move_add(facts, reading);
+    if (r <= 0)
+        return r < 0 ? r : facts_move_add(facts, reading);
+    reading->about = target.about;
+    reading->about_entered = target.about_entered;
     if (event->kind == TIMEBANK__EVENT_KIND__CLAIM_ACCEPTED) {
-        reading->kind = facts->orders[reading->about].kind;
-        reading->service_day = facts->orders[reading->about].service_day;
-        int r = take_effect(facts, reading);
-        if (r < 0)
-            return r;
+        reading->kind = target.kind;
+        reading->service_day = target.service_day;
     }
-    if (event->kind == TIMEBANK__EVENT_KIND__CLAIM_ACCEPTED ||
-        event->kind == TIMEBANK__EVENT_KIND__CLAIM_LAPSED ||
-        event->kind == TIMEBANK__EVENT_KIND__GIFT_LAPSED ||
-        event->kind == TIMEBANK__EVENT_KIND__APPROVAL_LAPSED)
-        end_wait(facts, reading);
-    return facts_move_add(facts, reading);
+    struct facts_waiting *waiting = facts_wait_find(facts, reading->about);
+    r = waiting ? end_waiting(facts, reading, waiting, event) : 0;
+    return r == 0 ? facts_move_add(facts, reading) : r;
 }

@@ -19,6 +19,12 @@ int facts_new(struct facts **ret) {
     if (!facts)
         return -ENOMEM;
     arena_init(&facts->arena, ARENA_MAX_BYTES);
+    arena_init(&facts->target_arena, ARENA_MAX_BYTES);
+    int r = facts_ids_init(&facts->ids);
+    if (r < 0) {
+        facts_free(facts);
+        return r;
+    }
     *ret = facts;
     return 0;
 }
@@ -27,6 +33,8 @@ struct facts *facts_free(struct facts *facts) {
     if (!facts)
         return NULL;
     arena_fini(&facts->arena);
+    arena_fini(&facts->target_arena);
+    bytes_fini(&facts->target);
     intern_fini(&facts->account_codes);
     intern_fini(&facts->persons);
     intern_fini(&facts->activities);
@@ -34,28 +42,31 @@ struct facts *facts_free(struct facts *facts) {
     intern_fini(&facts->funders);
     intern_fini(&facts->programmes);
     intern_fini(&facts->wards);
-    intern_fini(&facts->ids);
+    intern_fini(&facts->age_bands);
     bytes_fini(&facts->tags);
-    facts_block_fini(facts);
+    facts_ids_fini(&facts->ids);
+    facts_wait_fini(facts);
+    for (unsigned i = 0; i < FACTS_N_SERIES; i++)
+        facts_block_fini(facts_series_get(facts, i));
+    free(facts->reversals);
+    free(facts->waits);
+    free(facts->merges);
     free(facts->standings);
     free(facts->taggings);
     free(facts->latest);
-    free(facts->changes);
-    free(facts->asides);
-    free(facts->orders);
-    free(facts->facts);
-    free(facts->reversals);
-    free(facts->waits);
-    free(facts->moves);
-    free(facts->merges);
-    free(facts->opened);
     free(facts->days);
     free(facts->accounts);
+    free(facts->opened);
+    free(facts->own_lines);
+    free(facts->changes);
     free(facts);
     return NULL;
 }
 
-/* The account's number, with a row of its own from the first time on. */
+void facts_set_source(struct facts *facts, const struct facts_source *source) {
+    facts->source = *source;
+}
+
 int facts_number_account(struct facts *facts, const char *code, uint32_t *ret) {
     uint32_t number;
     int r = intern_text_number(&facts->account_codes, code, &number);
@@ -65,7 +76,8 @@ int facts_number_account(struct facts *facts, const char *code, uint32_t *ret) {
         r = GROW(facts, accounts);
         if (r < 0)
             return r;
-        facts->accounts[facts->n_accounts++] = (struct fact_account){.ward = INTERN_NONE};
+        facts->accounts[facts->n_accounts++] =
+            (struct fact_account){.ward = INTERN_NONE, .age_band = INTERN_NONE};
     }
     *ret = number;
     return 0;
@@ -177,6 +189,8 @@ int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t
     struct facts_reading reading = {.legs = legs, .n_legs = n_legs, .about = INTERN_NONE};
     if (index != facts->n_records)
         return -EINVAL;
+    if (index >= INTERN_NONE)
+        return -EOVERFLOW;
     if (n == 0 || (index == 0 && record[0] != RECORD_GENESIS))
         return -EBADMSG;
     int r = 0;
@@ -196,16 +210,23 @@ int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t
     return r;
 }
 
+static int read_known(struct intern *names, const char *name, uint32_t *ret) {
+    if (name[0] != '\0' && strcmp(name, FACTS_NO_WARD) != 0)
+        return intern_text_number(names, name, ret);
+    *ret = INTERN_NONE;
+    return 0;
+}
+
 int facts_set_ward(struct facts *facts, const char *code, const char *ward) {
     uint32_t account;
     int r = facts_number_account(facts, code, &account);
-    if (r < 0)
-        return r;
-    if (ward[0] == '\0' || strcmp(ward, FACTS_NO_WARD) == 0) {
-        facts->accounts[account].ward = INTERN_NONE;
-        return 0;
-    }
-    return intern_text_number(&facts->wards, ward, &facts->accounts[account].ward);
+    return r == 0 ? read_known(&facts->wards, ward, &facts->accounts[account].ward) : r;
+}
+
+int facts_set_age_band(struct facts *facts, const char *code, const char *age_band) {
+    uint32_t account;
+    int r = facts_number_account(facts, code, &account);
+    return r == 0 ? read_known(&facts->age_bands, age_band, &facts->accounts[account].age_band) : r;
 }
 
 uint32_t facts_last_day(const struct facts *facts, uint64_t size) {

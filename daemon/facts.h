@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the evaluator's measures read of the log: each order below the register kinds as one row
- * (fact_order), and of each the lines that a measure counts (fact): one of an exchange, one for
- * each giver and each receiver of a session, none of a merge. Beside them what was taken back, what
- * waited, which accounts were merged, and what of the credits outstanding came and went
- * (fact_move). Every name (account, person, activity, offer, funder, ward) is a number of an intern
- * table.
+ * What the evaluator's measures read of the log: of each order below the register kinds the lines
+ * that a measure counts, one of an exchange, one for each giver and each receiver of a session,
+ * none of a merge. Lines join their blocks (facts-block.h) when they take effect. Beside them what
+ * was taken back, what waited, which accounts were merged, and what of the credits outstanding came
+ * and went. Every name (account, person, activity, offer, funder, ward) is a number of an intern
+ * table; an order's number is that of its record.
  *
  * Amounts come from the orders, so far as these state them, and from the legs that the ledger keeps
  * beside each record, where they follow from a balance (repaid advances, lapsed vouchers). The two
@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,9 +26,9 @@
 #include "intern.h"
 #include "proto/record.h"
 
-#define FACTS_NAMELESS "none" /* stands for an activity, offer or funder that was left empty */
-#define FACTS_NO_WARD "unknown"
-#define FACTS_NEVER UINT64_MAX /* index of what has no effect (yet) */
+#define FACTS_NAMELESS "none"   /* stands for an activity, offer or funder that was left empty */
+#define FACTS_NO_WARD "unknown" /* nor age band */
+#define FACTS_NEVER UINT64_MAX  /* index of what has no effect (yet) */
 
 /* When something became known: by which record, on which UTC day; and what an import claims. */
 struct fact_entered {
@@ -41,7 +42,6 @@ struct fact_order {
     uint64_t entry;              /* its own record */
     uint64_t minutes;            /* of all its facts; before what was taken back */
     int64_t rounded_minutes;     /* credited less typed */
-    size_t first_fact;
     uint32_t n_facts;
     uint32_t service_day;
     uint32_t wait; /* of waits, or INTERN_NONE */
@@ -51,8 +51,7 @@ struct fact_order {
 
 struct fact {
     uint64_t minutes;
-    uint32_t order; /* of orders */
-    uint32_t from;  /* accounts; INTERN_NONE: empty */
+    uint32_t from; /* accounts; INTERN_NONE: empty */
     uint32_t to;
     uint32_t from_person; /* persons; INTERN_NONE where the account is */
     uint32_t to_person;
@@ -97,15 +96,6 @@ enum fact_place {
     FACTS_N_PLACES
 };
 
-/* What a record moved between places; none is kept where nothing did. */
-struct fact_move {
-    struct fact_entered entered;
-    int64_t minutes[FACTS_N_PLACES];
-    uint32_t service_day;
-    uint32_t order; /* that it is about: what is not known of that is not known of this */
-    uint16_t kind;  /* of that order; 0: something that fell due */
-};
-
 struct fact_merge {
     struct fact_entered entered;
     struct fact_entered ended; /* unmerged; index FACTS_NEVER: not */
@@ -119,6 +109,7 @@ struct fact_account {
     Timebank__AccountKind kind; /* NONE: only the register of people has spoken of it */
     uint32_t joined_day;        /* date of joining, or of opening */
     uint32_t ward;              /* INTERN_NONE: unknown */
+    uint32_t age_band;          /* likewise */
     int64_t held;               /* after the last record */
 };
 
@@ -152,11 +143,23 @@ struct fact_day {
     uint32_t day;
 };
 
+/* A block of rows: open in columns of its own, or packed, here or in the mapped file. */
+#define FACTS_KEY_BYTES 5
+#define FACTS_CHECKSUM_BYTES 16
+struct facts_block {
+    void *rows;
+    const uint8_t *packed; /* mapped: the checksum stands behind it */
+    size_t n_packed;
+    uint8_t key[FACTS_KEY_BYTES]; /* in the file */
+    bool is_mapped;
+    atomic_bool is_proven; /* a mapped one has been read against its checksum */
+};
+
 /* Rows in columns, block by block, the last one open: facts-block.h reads them. */
 struct fact_zone;
 struct facts_series {
     struct fact_zone *zones;
-    void **blocks;
+    struct facts_block *blocks;
     size_t n_zones;
     size_t n_blocks; /* as many */
     size_t n_zones_allocated;
@@ -170,42 +173,66 @@ struct fact_change {
 
 /* A leg or a flow of an order that has no effect yet. */
 struct fact_aside {
+    struct fact_entered entered;
+    int64_t minutes[FACTS_N_PLACES]; /* of a leg the first */
     uint32_t order;
     uint32_t account; /* INTERN_NONE: a flow */
-    struct fact_entered entered;
     uint32_t service_day;
     uint16_t kind;
-    int64_t minutes[FACTS_N_PLACES]; /* of a leg the first */
 };
 
-/* Lines and what hangs on them are read by facts-block.h; so are orders, facts and ids, once
- * nothing reads the arrays any more. */
+/* An order that has no effect yet, with all that will join when it has. */
+struct facts_waiting {
+    struct fact_order order;
+    struct fact *lines;
+    struct fact_aside *asides;
+    size_t n_asides;
+    size_t n_asides_allocated;
+    uint64_t remains_minutes; /* of a hold */
+    bool is_over;
+};
+
+/* Where the id of an order leads: a table of 16 bits of its hash and the record's place among
+ * FACTS_IDS_RECORDS, for each such run of records. What it leads to is verified against the log. */
+#define FACTS_IDS_RECORDS 65536u
+struct fact_id {
+    uint64_t hash;
+    uint32_t place;
+};
+struct facts_ids {
+    uint8_t key[16];
+    struct facts_block *chunks; /* packed; one of records without an order is empty */
+    size_t n_chunks;
+    size_t n_chunks_allocated;
+    struct fact_id *open; /* of the records after those */
+    size_t n_open;
+    size_t n_open_allocated;
+    uint32_t *slots; /* of the open ones */
+};
+
+/* Reads a record of the log, appending its bytes: 1, 0 there is none. */
+struct facts_source {
+    int (*record)(void *user, uint64_t index, struct bytes *to);
+    void *user;
+};
+
+/* Lines and what hangs on them are read by facts-block.h. */
 struct facts {
     uint64_t n_records;
     struct facts_series lines;
-    struct facts_series legs;
+    struct facts_series legs; /* but those that follow from a line */
     struct facts_series flows;
     uint64_t total_minutes; /* of all facts, or UINT64_MAX: no sum of a part can be larger */
-    struct fact_order *orders;
-    size_t n_orders;
-    struct fact *facts;
-    size_t n_facts;
     struct fact_reversal *reversals;
     size_t n_reversals;
     struct fact_wait *waits;
     size_t n_waits;
-    struct fact_move *moves;
-    size_t n_moves;
     struct fact_merge *merges;
     size_t n_merges;
     struct fact_standing *standings;
     size_t n_standings;
     struct fact_tagging *taggings;
     size_t n_taggings;
-    struct fact_change *changes; /* of the record being read */
-    size_t n_changes;
-    struct fact_aside *asides;
-    size_t n_asides;
     struct fact_latest *latest;
     size_t n_latest;
     struct fact_day *days;
@@ -214,6 +241,10 @@ struct facts {
     size_t n_accounts;
     uint32_t *opened; /* of accounts, in the order of opening: the ledger's own numbers */
     size_t n_opened;
+    struct facts_waiting *waiting; /* ascending by order */
+    size_t n_waiting;
+    size_t n_over; /* of these */
+    struct facts_ids ids;
     struct intern account_codes;
     struct intern persons; /* account u32 | name */
     struct intern activities;
@@ -221,23 +252,30 @@ struct facts {
     struct intern funders;
     struct intern programmes;
     struct intern wards;
-    struct intern ids; /* number i is orders[i] */
-    size_t n_orders_allocated;
-    size_t n_facts_allocated;
+    struct intern age_bands;
+    struct bytes tags;
     size_t n_reversals_allocated;
     size_t n_waits_allocated;
-    size_t n_moves_allocated;
     size_t n_merges_allocated;
     size_t n_standings_allocated;
     size_t n_taggings_allocated;
-    size_t n_changes_allocated;
-    size_t n_asides_allocated;
     size_t n_latest_allocated;
     size_t n_days_allocated;
     size_t n_accounts_allocated;
     size_t n_opened_allocated;
-    struct bytes tags;
-    struct arena arena; /* of the order being read */
+    size_t n_waiting_allocated;
+    struct facts_source source;
+    /* Of the record being read. */
+    struct fact_order own;
+    struct fact *own_lines;
+    size_t n_own_lines;
+    size_t n_own_lines_allocated;
+    struct fact_change *changes;
+    size_t n_changes;
+    size_t n_changes_allocated;
+    struct arena arena;
+    struct arena target_arena; /* the order that it is about */
+    struct bytes target;
 };
 
 /* What a record did to one account, as the ledger keeps it. */
@@ -247,7 +285,9 @@ struct fact_leg {
     int64_t held_after;
 };
 
+/* What an order is about is looked up in its source, which has every record added before. */
 int facts_new(struct facts **ret) TB_MUST_CHECK;
+void facts_set_source(struct facts *facts, const struct facts_source *source);
 struct facts *facts_free(struct facts *facts);
 DEFINE_CLEANUP(struct facts *, facts_free)
 
@@ -259,6 +299,8 @@ int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t
 /* The register of people says where somebody lives now; empty or FACTS_NO_WARD: it no longer does.
  * May come before the account was opened. */
 int facts_set_ward(struct facts *facts, const char *code, const char *ward) TB_MUST_CHECK;
+/* Likewise of which age band somebody is. */
+int facts_set_age_band(struct facts *facts, const char *code, const char *age_band) TB_MUST_CHECK;
 
 /* The name behind a person's account, and that account. */
 uint32_t facts_person_account(const struct facts *facts, uint32_t person);

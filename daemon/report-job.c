@@ -64,6 +64,20 @@ static int read_legs(struct reading *reading, const struct run *run, uint32_t i,
     return r;
 }
 
+/* What an order is about stands before it. */
+static int read_record(void *user, uint64_t index, struct bytes *to) {
+    struct reading *reading = user;
+    struct run run;
+    int r = runs_find(reading->read, index, &run);
+    size_t n;
+
+    if (r > 0) {
+        const uint8_t *record = run_record(&run, (uint32_t)(index - run.first), &n);
+        bytes_put(to, record, n);
+    }
+    return r;
+}
+
 static int add_run(void *user, struct store_value key, struct store_value value) {
     struct reading *reading = user;
     struct store_value after = {0};
@@ -104,6 +118,7 @@ static int make(struct report_job *job) {
         return r;
     reading.facts = facts;
     reading.read = read;
+    facts_set_source(facts, &(struct facts_source){read_record, &reading});
     r = store_each(read, RUNS_LOG, NULL, 0, add_run, &reading);
     if (r != READ_ENOUGH)
         return r;

@@ -119,6 +119,15 @@ static void read_facts(uint64_t index, const uint8_t *record, size_t n,
     free(legs);
 }
 
+static int record_again(void *user, uint64_t index, struct bytes *to) {
+    (void)user;
+    if (index >= n_records_allocated || !records[index].body)
+        return 0;
+    bytes_put_u8(to, RECORD_ORDER);
+    bytes_put(to, records[index].body, records[index].n);
+    return 1;
+}
+
 static void read_genesis(void) {
     static uint8_t key[32] = {1};
     const struct ledger_effect nothing = {0};
@@ -128,6 +137,7 @@ static void read_genesis(void) {
     record_genesis_encode(&with_key, &record);
     facts_free(facts);
     cr_assert(facts_new(&facts) == 0);
+    facts_set_source(facts, &(struct facts_source){.record = record_again});
     read_facts(0, record.data, record.n, &nothing);
 }
 
@@ -763,9 +773,9 @@ size_t submit(void) {
     if (n_refusals == 0) {
         read_seal(seal);
         for (size_t i = 0; i < n_pending; i++)
-            read_facts(seal + 1 + i, bodies[i].data, bodies[i].n, &books_effects[i]);
-        for (size_t i = 0; i < n_pending; i++)
             keep(seal + 1 + i, bodies[i].data + 1, bodies[i].n - 1);
+        for (size_t i = 0; i < n_pending; i++)
+            read_facts(seal + 1 + i, bodies[i].data, bodies[i].n, &books_effects[i]);
         keep_batch(&header, seal);
         cr_assert(state_merge(TAKE(judging->state)) == 0);
     }

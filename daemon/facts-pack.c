@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Packs and unpacks columns. Everything is computed modulo 2^64, so that no value is special.
+ */
+#include "facts-pack.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define SIGN ((uint64_t)1 << 63)
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "columns are kept as this machine has them");
+
+static uint64_t number_get(const uint8_t *at, uint8_t width) {
+    uint64_t value = 0;
+    memcpy(&value, at, width);
+    return value;
+}
+
+static void number_put(uint8_t *at, uint8_t width, uint64_t value) {
+    memcpy(at, &value, width);
+}
+
+static uint64_t sign_extend(uint64_t value, uint8_t width) {
+    unsigned up = 64u - 8u * width;
+    return (uint64_t)((int64_t)(value << up) >> up);
+}
+
+/* A row's number as it is kept: of little spread where the column is well chosen. */
+static uint64_t kept(const struct facts_column *column, const uint8_t *rows, uint32_t i) {
+    uint64_t value = number_get(rows + column->offset + (size_t)i * column->stride, column->width);
+    switch (column->how) {
+    case FACTS_FROM_NONE:
+        return (uint32_t)(value + 1);
+    case FACTS_SIGNED:
+        return sign_extend(value, column->width) ^ SIGN;
+    case FACTS_CLIMBING:
+        return value - i;
+    case FACTS_BEHIND: {
+        const struct facts_column *before = column - 1;
+        return number_get(rows + before->offset + (size_t)i * before->stride, before->width) -
+               value;
+    }
+    default:
+        return value;
+    }
+}
+
+static uint8_t width_of(uint64_t spread) {
+    return spread == 0            ? 0
+           : spread <= 0xff       ? 1
+           : spread <= 0xffff     ? 2
+           : spread <= UINT32_MAX ? 4
+                                  : 8;
+}
+
+static void pack_column(const struct facts_column *column, const uint8_t *rows, uint32_t n,
+                        struct bytes *to) {
+    uint64_t least = 0, most = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t value = kept(column, rows, i);
+        least = i == 0 ? value : MIN_OF(least, value);
+        most = i == 0 ? value : MAX_OF(most, value);
+    }
+    uint8_t width = width_of(most - least);
+    uint8_t *at = bytes_reserve(to, 1 + sizeof(uint64_t) + (size_t)n * width);
+    if (!at)
+        return;
+    at[0] = width;
+    number_put(at + 1, sizeof(uint64_t), least);
+    at += 1 + sizeof(uint64_t);
+    for (uint32_t i = 0; i < n && width > 0; i++)
+        number_put(at + (size_t)i * width, width, kept(column, rows, i) - least);
+}
+
+void facts_pack(const struct facts_column *columns, size_t n_columns, const void *rows, uint32_t n,
+                struct bytes *to) {
+    uint8_t *at = bytes_reserve(to, sizeof(n));
+    if (!at)
+        return;
+    number_put(at, sizeof(n), n);
+    for (size_t i = 0; i < n_columns; i++)
+        pack_column(&columns[i], rows, n, to);
+}
+
+/* ---- unpacking: a loop for each pair of widths, plain enough for the compiler to widen */
+
+#define WIDEN(to_type, from_type)                                                                  \
+    for (uint32_t i = 0; i < n; i++) {                                                             \
+        from_type from_;                                                                           \
+        memcpy(&from_, data + (size_t)i * sizeof(from_), sizeof(from_));                           \
+        to_type to_ = (to_type)(base + from_);                                                     \
+        memcpy(to + (size_t)i * sizeof(to_), &to_, sizeof(to_));                                   \
+    }
+#define WIDEN_TO(to_type)                                                                          \
+    do {                                                                                           \
+        if (width == 1)                                                                            \
+            WIDEN(to_type, uint8_t)                                                                \
+        else if (width == 2)                                                                       \
+            WIDEN(to_type, uint16_t)                                                               \
+        else if (width == 4)                                                                       \
+            WIDEN(to_type, uint32_t)                                                               \
+        else                                                                                       \
+            WIDEN(to_type, uint64_t)                                                               \
+    } while (0)
+#define FILL(to_type)                                                                              \
+    for (uint32_t i = 0; i < n; i++) {                                                             \
+        to_type to_ = (to_type)base;                                                               \
+        memcpy(to + (size_t)i * sizeof(to_), &to_, sizeof(to_));                                   \
+    }
+
+__attribute__((optimize("O3"))) static void widen(uint8_t *to, uint8_t to_width,
+                                                  const uint8_t *data, uint8_t width, uint64_t base,
+                                                  uint32_t n) {
+    if (width == 0 && to_width == 1)
+        FILL(uint8_t)
+    else if (width == 0 && to_width == 2)
+        FILL(uint16_t)
+    else if (width == 0 && to_width == 4)
+        FILL(uint32_t)
+    else if (width == 0)
+        FILL(uint64_t)
+    else if (to_width == 1)
+        WIDEN_TO(uint8_t);
+    else if (to_width == 2)
+        WIDEN_TO(uint16_t);
+    else if (to_width == 4)
+        WIDEN_TO(uint32_t);
+    else
+        WIDEN_TO(uint64_t);
+}
+
+/* What widen() does not: columns of structs, and those that lean on the row or on another column.
+ */
+static void place(const struct facts_column *column, uint8_t *rows, const uint8_t *data,
+                  uint8_t width, uint64_t base, uint32_t n) {
+    const struct facts_column *before = column - 1;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t value = base + (width > 0 ? number_get(data + (size_t)i * width, width) : 0);
+        if (column->how == FACTS_CLIMBING)
+            value += i;
+        else if (column->how == FACTS_BEHIND)
+            value = number_get(rows + before->offset + (size_t)i * before->stride, before->width) -
+                    value;
+        number_put(rows + column->offset + (size_t)i * column->stride, column->width, value);
+    }
+}
+
+/* Side by side and 64 bits wide: the columns of blocks. */
+static void climb(uint8_t *to, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t value;
+        memcpy(&value, to + (size_t)i * sizeof(value), sizeof(value));
+        value += i;
+        memcpy(to + (size_t)i * sizeof(value), &value, sizeof(value));
+    }
+}
+
+static void fall_behind(const uint8_t *before, uint8_t *to, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t value, from;
+        memcpy(&value, to + (size_t)i * sizeof(value), sizeof(value));
+        memcpy(&from, before + (size_t)i * sizeof(from), sizeof(from));
+        value = from - value;
+        memcpy(to + (size_t)i * sizeof(value), &value, sizeof(value));
+    }
+}
+
+static void unpack_column(const struct facts_column *column, uint8_t *rows, const uint8_t *data,
+                          uint8_t width, uint64_t base, uint32_t n) {
+    uint8_t *to = rows + column->offset;
+    bool leans = column->how == FACTS_CLIMBING || column->how == FACTS_BEHIND;
+    if (column->how == FACTS_FROM_NONE)
+        base--;
+    if (column->how == FACTS_SIGNED)
+        base ^= SIGN;
+    if (column->stride != column->width || (leans && column->width != sizeof(uint64_t))) {
+        place(column, rows, data, width, base, n);
+        return;
+    }
+    widen(to, column->width, data, width, base, n);
+    if (column->how == FACTS_CLIMBING)
+        climb(to, n);
+    if (column->how == FACTS_BEHIND)
+        fall_behind(rows + (column - 1)->offset, to, n);
+}
+
+int facts_pack_rows(const void *data, size_t n_data, uint32_t n_max, uint32_t *ret) {
+    uint32_t n;
+    if (n_data < sizeof(n))
+        return -EUCLEAN;
+    memcpy(&n, data, sizeof(n));
+    if (n > n_max)
+        return -EUCLEAN;
+    *ret = n;
+    return 0;
+}
+
+/* *ret_left: bytes behind the columns. */
+static int unpack(const struct facts_column *columns, size_t n_columns, const void *data,
+                  size_t n_data, void *rows, size_t *ret_left) {
+    const uint8_t *at = data;
+    uint32_t n;
+    int r = facts_pack_rows(data, n_data, UINT32_MAX, &n);
+    if (r < 0)
+        return r;
+    size_t n_left = n_data - sizeof(n);
+    at += sizeof(n);
+    for (size_t i = 0; i < n_columns; i++) {
+        if (n_left < 1 + sizeof(uint64_t))
+            return -EUCLEAN;
+        uint8_t width = at[0];
+        uint64_t base = number_get(at + 1, sizeof(base));
+        at += 1 + sizeof(base);
+        n_left -= 1 + sizeof(base);
+        if ((width & (width - 1)) != 0 || width > 8 || n_left / MAX_OF(width, 1) < n * (width > 0))
+            return -EUCLEAN;
+        unpack_column(&columns[i], rows, at, width, base, n);
+        at += (size_t)n * width;
+        n_left -= (size_t)n * width;
+    }
+    *ret_left = n_left;
+    return 0;
+}
+
+int facts_unpack(const struct facts_column *columns, size_t n_columns, const void *data,
+                 size_t n_data, void *rows) {
+    size_t n_left;
+    int r = unpack(columns, n_columns, data, n_data, rows, &n_left);
+    return r == 0 && n_left > 0 ? -EUCLEAN : r;
+}
+
+int facts_unpack_first(const struct facts_column *columns, size_t n_columns, const void *data,
+                       size_t n_data, void *rows) {
+    size_t n_left;
+    return unpack(columns, n_columns, data, n_data, rows, &n_left);
+}
