@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * timebank verify: what a receipt, a proof, a statement, a head or evidence proves, and what it
- * does not. No bank is asked: the ledger's verifier key is all that is trusted.
+ * timebank verify: what a receipt, a proof, a statement, a report, a head or evidence proves, and
+ * what it does not. No bank is asked, but for a report with --again: the ledger's verifier key is
+ * all that is trusted.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,10 @@ static const char *const kinds[] = {
     [TB_IS_STATEMENT] = "statement", [TB_IS_EVIDENCE] = "evidence", [TB_IS_HEAD] = "head",
     [TB_IS_EXPORT] = "export",       [TB_IS_REPORT] = "report",
 };
+
+static void verified_freep(struct tb_verified **verified) {
+    tb_verified_free(*verified);
+}
 
 static const char *kind_name(const struct tb_verified *verified) {
     int kind = tb_verified_kind(verified);
@@ -80,10 +86,13 @@ static void sentences_tell(const struct tb_verified *verified, int proven) {
             client_line(stdout, "  %s", sentence);
 }
 
-static void verified_tell(const struct tb_verified *verified) {
+/* again: the sentence about a second reckoning, or NULL. */
+static void verified_tell(const struct tb_verified *verified, const char *again) {
     struct tb_verified_entry entry;
     client_line(stdout, "VERIFIED: this %s proves:", kind_name(verified));
     sentences_tell(verified, 1);
+    if (again)
+        client_line(stdout, "  %s", again);
     if (tb_verified_kind(verified) == TB_IS_STATEMENT && tb_verified_entries(verified) > 0)
         client_line(stdout, "  %8s  %10s  %10s  %s", "entry", "time", "balance", "what");
     for (size_t i = 0; tb_verified_entry(verified, i, &entry) == 0; i++)
@@ -142,7 +151,7 @@ static json_t *account_json(const struct tb_verified *verified) {
                      (json_int_t)account.covers);
 }
 
-static void verified_tell_json(const struct tb_verified *verified) {
+static void verified_tell_json(const struct tb_verified *verified, const char *again) {
     struct tb_verified_entry entry;
     json_t *entries = json_array();
     uint64_t size = 0;
@@ -153,6 +162,8 @@ static void verified_tell_json(const struct tb_verified *verified) {
     json_t *object = json_pack("{s:s, s:o, s:o, s:o}", "verified", kind_name(verified), "proven",
                                sentences_json(verified, 1), "not_proven",
                                sentences_json(verified, 0), "entries", entries);
+    if (again)
+        json_array_append_new(json_object_get(object, "proven"), json_string(again));
     if (tb_verified_kind(verified) == TB_IS_STATEMENT)
         json_object_set_new(object, "account", account_json(verified));
     json_object_set_new(
@@ -163,7 +174,36 @@ static void verified_tell_json(const struct tb_verified *verified) {
 
 /* ----------------------------------------------------------------------- verb */
 
+/* Verified first: what the bank is asked for is what the ledger signed. */
+static int verify_path(struct client *client, const struct verb *verb, const char *path,
+                       struct tb_verify_ask *ask, bool again) {
+    if (!ask->verifier_key)
+        ask->verifier_key = client->ledger;
+    if (!ask->policy_file)
+        ask->policy_file = client->policy_file;
+    if (!ask->verifier_key)
+        return client_usage(verb, "Which ledger's key is trusted is not said: --ledger "
+                                  "NAME+hash+key, or TIMEBANK_LEDGER.");
+    _cleanup_(freep) char *why = calloc(1, WHY_BYTES);
+    _cleanup_(verified_freep) struct tb_verified *verified = NULL;
+    const char *said = NULL;
+    int r = why ? tb_verify(path, ask, &verified, why, WHY_BYTES) : -ENOMEM;
+    if (r != 0)
+        return client_outcome_why(client, r, why ? why : "");
+    client->ledger = ask->verifier_key;
+    if (again && tb_verified_kind(verified) != TB_IS_REPORT)
+        return client_usage(verb, "Only a report can be asked for again: leave --again out.");
+    if (again)
+        r = verify_again(client, path, &said);
+    if (r == CLIENT_DONE && client->json)
+        verified_tell_json(verified, said);
+    else if (r == CLIENT_DONE)
+        verified_tell(verified, said);
+    return r;
+}
+
 int verify_words(struct client *client, const struct verb *verb, int argc, char **argv) {
+    struct tb_verify_ask ask = {0};
     char *path = NULL, *ledger = NULL, *policy = NULL;
     const struct options_one options[] = {
         OPTION_TEXT("ledger", &ledger),
@@ -171,46 +211,49 @@ int verify_words(struct client *client, const struct verb *verb, int argc, char 
         OPTION_END,
     };
     int r = options_read(verb, argc, argv, options, 1, 1, &path);
-    if (r != CLIENT_DONE)
-        return r;
-    struct tb_verify_ask ask = {
-        .verifier_key = ledger ? ledger : client->ledger,
-        .policy_file = policy ? policy : client->policy_file,
-    };
-    if (!ask.verifier_key)
-        return client_usage(verb, "Which ledger's key is trusted is not said: --ledger "
-                                  "NAME+hash+key, or TIMEBANK_LEDGER.");
-    _cleanup_(freep) char *why = calloc(1, WHY_BYTES);
-    struct tb_verified *verified = NULL;
-    r = why ? tb_verify(path, &ask, &verified, why, WHY_BYTES) : CLIENT_BROKEN;
-    if (r != 0)
-        return client_outcome_why(client, r, why ? why : "");
-    if (client->json)
-        verified_tell_json(verified);
-    else
-        verified_tell(verified);
-    tb_verified_free(verified);
-    return CLIENT_DONE;
+    ask.verifier_key = ledger;
+    ask.policy_file = policy;
+    return r == CLIENT_DONE ? verify_path(client, verb, path, &ask, false) : r;
 }
 
 static int verify_run(struct client *client, int argc, char **argv) {
-    return verify_words(client, &verb_verify, argc, argv);
+    struct tb_verify_ask ask = {0};
+    char *path = NULL, *ledger = NULL, *policy = NULL, *signature = NULL, *export = NULL;
+    bool again = false;
+    const struct options_one options[] = {
+        OPTION_TEXT("ledger", &ledger),       OPTION_TEXT("policy", &policy),
+        OPTION_TEXT("signature", &signature), OPTION_TEXT("export", &export),
+        OPTION_FLAG("again", &again),         OPTION_END,
+    };
+    int r = options_read(&verb_verify, argc, argv, options, 1, 1, &path);
+    ask.verifier_key = ledger;
+    ask.policy_file = policy;
+    ask.signature_file = signature;
+    ask.export_directory = export;
+    return r == CLIENT_DONE ? verify_path(client, &verb_verify, path, &ask, again) : r;
 }
 
 const struct verb verb_verify = {
     .name = "verify",
-    .summary = "check a receipt, a statement or evidence, without the bank",
+    .summary = "check a receipt, a statement, a report or evidence, without the bank",
     .help =
         "timebank verify receipt-1042 --ledger ely.example/timebank+0a1b2c3d+AbCd...=\n"
         "\n"
-        "Says in words what a file or directory proves and what it does not. No bank is asked.\n"
+        "Says in words what a file or directory proves and what it does not. No bank is asked,\n"
+        "but with --again.\n"
         "  DIR                 a receipt, made with timebank receipt ENTRY --out DIR\n"
         "  FILE                a proof (timebank receipt ENTRY), a statement (timebank statement\n"
-        "                      CODE --proof FILE), a head, or evidence that a program left\n"
+        "                      CODE --proof FILE), a report, a head, or evidence that a program "
+        "left\n"
         "  --ledger KEY        the ledger's verifier key, from somebody you trust (or\n"
         "                      TIMEBANK_LEDGER)\n"
         "  --policy FILE       whose cosignatures the head must carry (C2SP tlog-policy; or\n"
         "                      TIMEBANK_POLICY)\n"
+        "\n"
+        "A report (timebank report --format json --out FILE) has its signature in FILE.sig:\n"
+        "  --signature FILE    where the signature lies elsewhere\n"
+        "  --export DIR        the position must be of this export (timebank ledger export)\n"
+        "  --again             ask the bank for the same report, and compare every byte\n"
         "\n"
         "Exit status: 0 all of it is proven, 1 it is not and a sentence says why.\n",
     .run = verify_run,

@@ -11,8 +11,6 @@
 #include "export.h"
 #include "verified.h"
 
-#define ARENA_MAX ((size_t)256 * 1024 * 1024) /* bytes of decoded entries */
-
 static bool holds(const char *directory, const char *name) {
     _cleanup_(freep) char *path = NULL;
     struct stat status;
@@ -52,7 +50,7 @@ static int file_check(struct verified_check *check) {
     if (file.n <= NOTE_COSIGNED_MAX && memmem(file.data, file.n, "\n\n\u2014 ", 6))
         return verified_checkpoint(check, &file);
     return verified_fail(check, "This is nothing that can be checked: name a receipt, a proof, a "
-                                "statement, a head or evidence.");
+                                "statement, a report, a head or evidence.");
 }
 
 static int path_check(struct verified_check *check) {
@@ -74,7 +72,7 @@ int tb_verify(const char *path, const struct tb_verify_ask *ask, struct tb_verif
     _cleanup_(tb_verified_freep) struct tb_verified *verified = calloc(1, sizeof(*verified));
     if (!verified)
         return -ENOMEM;
-    arena_init(&verified->arena, ARENA_MAX);
+    arena_init(&verified->arena, VERIFIED_ARENA_MAX);
     struct verified_check check = {
         .ask = ask,
         .path = path,

@@ -21,6 +21,7 @@ int tb_report_start(struct tb_bank *bank, const struct tb_report_ask *ask,
     ask_report.since_known_day = ask->since_known_day;
     ask_report.since_size = ask->since_size;
     ask_report.since_as_recorded = ask->since_as_recorded != 0;
+    ask_report.release = ask->release != 0;
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
     request.body_case = TIMEBANK__REQUEST__BODY_REPORT;
     request.report = &ask_report;
@@ -69,18 +70,9 @@ int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **
     return r == 0 ? tb_report_read(call, ret_json) : r;
 }
 
-int tb_report_signed(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json,
-                     char **ret_signature) {
-    _cleanup_(freep) char *signature = NULL;
-    struct tb_call *call = NULL;
-    int r = ret_json && ret_signature ? tb_report_start(bank, ask, &call) : -EINVAL;
-    if (r == 0)
-        r = call_lend(call);
-    if (r == 0)
-        r = tb_report_signature(call, &signature);
-    if (r == 0)
-        r = tb_report_read(call, ret_json);
-    if (r == 0)
-        *ret_signature = TAKE(signature);
-    return r;
+int tb_report_last_signature(struct tb_bank *bank, char **ret_signature) {
+    if (!bank || !ret_signature)
+        return -EINVAL;
+    return bank->lent ? tb_report_signature(bank->lent, ret_signature)
+                      : bank_fail(bank, -EINVAL, "No report was asked for.");
 }

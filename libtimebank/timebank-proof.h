@@ -54,7 +54,7 @@ enum tb_evidence_kind {
     TB_IS_EVIDENCE = 4,  /* left by a verification that failed */
     TB_IS_HEAD = 5,      /* a checkpoint */
     TB_IS_EXPORT = 6,    /* a directory of tb_ledger_export() */
-    TB_IS_REPORT = 7
+    TB_IS_REPORT = 7     /* JSON, with its signature beside it */
 };
 
 /* What was found. */
@@ -63,6 +63,9 @@ struct tb_verified;
 struct tb_verify_ask {
     const char *verifier_key; /* NAME+hash+key: of the ledger, from genesis on or later */
     const char *policy_file;  /* C2SP tlog-policy: whose cosignatures are demanded; NULL: none */
+    /* Of a report: */
+    const char *signature_file;   /* NULL: the path and .sig */
+    const char *export_directory; /* tb_ledger_export()'s, that it must be of; NULL: none */
 };
 
 /* Checks a file or directory, offline. 0: all that it says is proven, *ret_verified tells what.

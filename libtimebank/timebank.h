@@ -547,37 +547,8 @@ int tb_report_read(struct tb_call *call, char **ret_json);
 /* The ledger's signature over the JSON and a newline: SSHSIG, namespace timebank-report, as
  * `ssh-keygen -Y sign` writes it; the caller's. Of a call that brought a report. */
 int tb_report_signature(const struct tb_call *call, char **ret_signature);
-/* Both, blocking. */
-int tb_report_signed(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json,
-                     char **ret_signature);
-
-/* What a figure of the report is (timebank(1), MEASURES). */
-enum tb_measure_group { /* the object of the report that holds it */
-    TB_MEASURES_MEASURES,
-    TB_MEASURES_FURTHER,     /* further_measures */
-    TB_MEASURES_OF_REGISTER, /* register_measures */
-};
-enum tb_unit {
-    TB_UNIT_TABLE, /* a breakdown: names, and columns that have lines of their own */
-    TB_UNIT_MINUTES,
-    TB_UNIT_COUNT,
-    TB_UNIT_DAYS,
-    TB_UNIT_PERMILLE,    /* a share, of 1000 */
-    TB_UNIT_THOUSANDTHS, /* a figure times 1000 */
-    TB_UNIT_PER_MILLION, /* a share, of 1000000 */
-};
-struct tb_measure {
-    enum tb_measure_group group;
-    enum tb_unit unit;
-    const char *key;     /* "givers"; a column: "by_month/givers" */
-    const char *title;   /* as people read it */
-    const char *formula; /* its one definition */
-};
-/* Of "givers", "by_month", "by_month/2024-04" (the breakdown's) or "by_month/2024-04/givers" (the
- * column's). NULL: there is none. */
-const struct tb_measure *tb_measure_find(const char *path);
-/* The one after it in the order of the report; NULL: the first, and after the last NULL. */
-const struct tb_measure *tb_measure_next(const struct tb_measure *measure);
+/* Of the report that a blocking function of this bank gave, where it was the last one called. */
+int tb_report_last_signature(struct tb_bank *bank, char **ret_signature);
 
 #ifdef __cplusplus
 }

@@ -15,7 +15,8 @@
 #include "receipt.h"
 #include "timebank.h"
 
-#define VERIFIED_FILE_MAX (128u * 1024 * 1024) /* bytes of any one file that is looked at */
+#define VERIFIED_FILE_MAX (128u * 1024 * 1024)         /* bytes of any one file that is looked at */
+#define VERIFIED_ARENA_MAX ((size_t)256 * 1024 * 1024) /* bytes of decoded entries */
 
 struct tb_verified {
     enum tb_evidence_kind kind;

@@ -59,8 +59,9 @@ static struct tb_report_ask ask = {.from_day = 19814, .to_day = 20178};
 static void expect_honest(uint64_t size) {
     char *json = NULL, *signature = NULL;
     struct report_text report;
-    int r = tb_report_signed(bank, &ask, &json, &signature);
+    int r = tb_report_get(bank, &ask, &json);
     cr_assert(r == 0, "%s", tb_bank_message(bank));
+    cr_assert(tb_report_last_signature(bank, &signature) == 0);
     cr_assert(report_text_parse(&report, json, strlen(json)) == 0 && report.size == size);
     cr_assert(strncmp(signature, "-----BEGIN SSH SIGNATURE-----\n", 30) == 0);
     free(json);
@@ -243,5 +244,6 @@ Test(lib_report, that_is_none_or_too_long_is_not_read) {
     fake.spoil_json = nothing_huge;
     cr_assert(tb_report_get(bank, &ask, &json) == -EPROTO);
     cr_assert(tb_report_get(NULL, &ask, &json) == -EINVAL);
-    cr_assert(tb_report_signed(bank, &ask, &json, NULL) == -EINVAL);
+    cr_assert(tb_report_last_signature(bank, &json) == -EINVAL);
+    cr_assert(tb_report_last_signature(NULL, &json) == -EINVAL);
 }
