@@ -26,6 +26,7 @@ static const struct {
     {CASE(ACCOUNT_STATE), {2, 2, 1, 0, 1, 0, 0, 0}}, {CASE(RANGES), {2, 2, 2, 2, 2, 2, 2, 2}},
     {CASE(PUBLISHED), {2, 2, 2, 2, 2, 2, 2, 2}},     {CASE(TILES), {2, 2, 2, 2, 2, 2, 2, 2}},
     {CASE(RECORDS), {2, 0, 0, 0, 0, 0, 2, 0}},       {CASE(BACKUP), {2, 0, 0, 0, 0, 0, 0, 0}},
+    {CASE(JOURNAL), {2, 2, 0, 0, 0, 0, 2, 0}},
 };
 
 static size_t column(Timebank__Role role) {

@@ -45,6 +45,7 @@ static const struct request {
     {.body = CASE(PUBLISHED), .handle = handle_state_published},
     {.body = CASE(TILES), .handle = handle_tiles},
     {.body = CASE(RECORDS), .handle = handle_tiles_records},
+    {.body = CASE(JOURNAL), .handle = handle_journal},
 };
 
 static const struct request *find(const Timebank__Request *request) {

@@ -29,5 +29,6 @@ int handle_report(struct call *call);
 int handle_receipt(struct call *call);
 int handle_register(struct call *call);
 int handle_backup(struct call *call);
+int handle_journal(struct call *call);
 int handle_tiles(struct call *call);
 int handle_tiles_records(struct call *call);

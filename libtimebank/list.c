@@ -51,6 +51,7 @@ static void register_set(Timebank__Request *request, const struct tb_list *list,
 
 static int page_start(struct tb_list *list) {
     Timebank__Page page = TIMEBANK__PAGE__INIT;
+    Timebank__AskJournal ask_journal = TIMEBANK__ASK_JOURNAL__INIT;
     Timebank__AskStatement statement = TIMEBANK__ASK_STATEMENT__INIT;
     Timebank__AskRegister ask = TIMEBANK__ASK_REGISTER__INIT;
     Timebank__Request request = TIMEBANK__REQUEST__INIT;
@@ -61,6 +62,11 @@ static int page_start(struct tb_list *list) {
         statement.before = list->before;
     } else if (list->noun->ask == TIMEBANK__REQUEST__BODY_REGISTER) {
         register_set(&request, list, &ask);
+    } else if (list->noun->ask == TIMEBANK__REQUEST__BODY_JOURNAL) {
+        request.body_case = TIMEBANK__REQUEST__BODY_JOURNAL;
+        request.journal = &ask_journal;
+        ask_journal.after = list->reached;
+        ask_journal.at_size = list->at_size;
     } else {
         page.after = list->after;
         page_set(&request, list->noun->ask, &page);
@@ -91,6 +97,20 @@ int list_begin(struct tb_bank *bank, const struct list_noun *noun, const char *o
     int r = bank && ret_list ? list_new(bank, noun, of, &list) : -EINVAL;
     if (r == 0)
         r = page_start(list);
+    if (r != 0)
+        return list_finish(list, r);
+    *ret_list = list;
+    return 0;
+}
+
+int list_begin_at(struct tb_bank *bank, const struct list_noun *noun, uint64_t at_size,
+                  struct tb_list **ret_list) {
+    struct tb_list *list = NULL;
+    int r = bank && ret_list ? list_new(bank, noun, NULL, &list) : -EINVAL;
+    if (r == 0) {
+        list->at_size = at_size;
+        r = page_start(list);
+    }
     if (r != 0)
         return list_finish(list, r);
     *ret_list = list;

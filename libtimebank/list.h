@@ -24,10 +24,13 @@ struct tb_list {
     size_t n;
     size_t i;
     bool more;
-    bool has_item;   /* read, and not handed out yet */
-    char *after;     /* lists by name: the last one */
-    uint64_t before; /* statements: the last entry */
-    char *of;        /* a venue, an account; or NULL */
+    bool has_item;    /* read, and not handed out yet */
+    char *after;      /* lists by name: the last one */
+    uint64_t before;  /* statements, journals: the last entry */
+    uint64_t reached; /* journals: the last record looked at */
+    uint64_t at_size; /* their position, and its root as the first page gave it */
+    uint8_t root[32];
+    char *of; /* a venue, an account; or NULL */
     struct tb_register_ask ask;
     enum tb_register table;
     struct bytes mark; /* the register: of the last row */
@@ -41,6 +44,7 @@ struct tb_list {
         struct tb_funder funder;
         struct tb_key key;
         struct tb_statement_line line;
+        struct tb_journal_entry entry;
         struct tb_register_row row;
     } item;
 };
@@ -48,6 +52,9 @@ struct tb_list {
 /* of: whose; may be NULL. */
 int list_begin(struct tb_bank *bank, const struct list_noun *noun, const char *of,
                struct tb_list **ret_list) TB_MUST_CHECK;
+/* The same of a journal, at a position. */
+int list_begin_at(struct tb_bank *bank, const struct list_noun *noun, uint64_t at_size,
+                  struct tb_list **ret_list) TB_MUST_CHECK;
 /* The same of a table of the register. */
 int list_begin_register(struct tb_bank *bank, const struct list_noun *noun, enum tb_register table,
                         const struct tb_register_ask *ask, struct tb_list **ret_list) TB_MUST_CHECK;

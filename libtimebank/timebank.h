@@ -491,6 +491,32 @@ const struct tb_statement_line *tb_statement_next(struct tb_list *list);
 int tb_statement_list(struct tb_bank *bank, const char *code,
                       int (*each)(void *user, const struct tb_statement_line *line), void *user);
 
+/* An entry of the journal: an order below the register kinds, or an event, with what it did to
+ * every account. For brokers, stewards and auditors. */
+struct tb_journal_entry {
+    uint64_t entry;
+    struct tb_order order; /* as recorded; kind 0: an event */
+    int event;             /* enum tb_event; 0: an order */
+    uint64_t event_minutes;
+    uint64_t received_at_ms; /* of an event, when it fell due */
+    uint8_t author[32];      /* of an order */
+    uint64_t target_entry;   /* the one that it is about, or follows from, and its order; else 0 */
+    struct tb_order target;
+    size_t n_legs; /* accounts, their kinds and the change of their balances */
+    const char *const *accounts;
+    const uint32_t *account_kinds; /* enum tb_account_kind */
+    const int64_t *minutes;        /* they sum to 0; one of 0 minutes only says so */
+};
+/* All of them up to a position, in ascending order of number; at_size 0: the position that
+ * tb_bank_position() gives. The same position gives the same entries. */
+int tb_journal_begin(struct tb_bank *bank, uint64_t at_size, struct tb_list **ret_list);
+const struct tb_journal_entry *tb_journal_next(struct tb_list *list);
+/* Its position, and the root that the bank gave for it; waits for the first page. Where it is the
+ * one of tb_bank_position(), the root was compared. */
+int tb_journal_position(struct tb_list *list, uint64_t *ret_size, uint8_t ret_root[32]);
+int tb_journal_list(struct tb_bank *bank, uint64_t at_size,
+                    int (*each)(void *user, const struct tb_journal_entry *entry), void *user);
+
 /* A row of a table of the register; which fields a table fills, timebank-protocol(7) says. */
 struct tb_register_row {
     const char *what;

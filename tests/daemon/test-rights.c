@@ -57,6 +57,7 @@ static const struct {
     {BODY(ACCOUNT_STATE), "yyyononnru"}, {BODY(RANGES), "yyyyyyyyyy"},
     {BODY(PUBLISHED), "yyyyyyyyyy"},     {BODY(TILES), "yyyyyyyyyy"},
     {BODY(RECORDS), "ynnnnnnyru"},       {BODY(BACKUP), "ynnnnnnnru"},
+    {BODY(JOURNAL), "yyynnnnyru"},
 };
 
 static const char *own_account(enum actor actor) {
