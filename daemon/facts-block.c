@@ -16,7 +16,7 @@
 #define LEGS(field, how) FACTS_COLUMN_OF(struct fact_leg_lines, field, how)
 #define FLOWS(field, how) FACTS_COLUMN_OF(struct fact_flow_lines, field, how)
 
-/* The first two find an order's lines. Its number is its record's, and is not kept. */
+/* In groups (enum fact_columns). An order's number is its record's, and is not kept. */
 static const struct facts_column line_columns[] = {
     LINES(index, FACTS_CLIMBING),
     LINES(entry, FACTS_BEHIND),
@@ -37,7 +37,9 @@ static const struct facts_column line_columns[] = {
     LINES(kind, FACTS_PLAIN),
     LINES(flags, FACTS_PLAIN),
 };
-#define FINDING_COLUMNS 2
+#define ORDER_COLUMNS 0x3u
+#define KNOWN_COLUMNS 0x30u
+#define PAST_COLUMNS 0x3030cu
 
 static const struct facts_column leg_columns[] = {
     LEGS(index, FACTS_CLIMBING),    LEGS(minutes, FACTS_SIGNED),    LEGS(account, FACTS_PLAIN),
@@ -263,7 +265,7 @@ int facts_block_prove(struct facts_block *block) {
 }
 
 static int read_rows(const struct facts_series *series, unsigned shape, size_t block,
-                     size_t n_first, void *ret) {
+                     uint32_t wanted, void *ret) {
     struct facts_block *from = &series->blocks[block];
     const struct facts_shape *as = &facts_shapes[shape];
     uint32_t n;
@@ -275,8 +277,8 @@ static int read_rows(const struct facts_series *series, unsigned shape, size_t b
     if (r == 0)
         r = facts_pack_rows(from->packed, from->n_packed, FACTS_BLOCK_LINES, &n);
     if (r == 0)
-        r = n_first ? facts_unpack_first(as->columns, n_first, from->packed, from->n_packed, ret)
-                    : facts_unpack(as->columns, as->n_columns, from->packed, from->n_packed, ret);
+        r = facts_unpack_some(as->columns, as->n_columns, wanted, from->packed, from->n_packed,
+                              ret);
     if (r == 0)
         memcpy(ret, &n, sizeof(n));
     return r;
@@ -285,9 +287,9 @@ static_assert(offsetof(struct fact_lines, n) == 0 && offsetof(struct fact_leg_li
                   offsetof(struct fact_flow_lines, n) == 0,
               "the number of rows comes first");
 
-static int read_lines(const struct facts *facts, size_t block, size_t n_first,
+static int read_lines(const struct facts *facts, size_t block, uint32_t wanted,
                       struct fact_lines *ret) {
-    int r = read_rows(&facts->lines, 0, block, n_first, ret);
+    int r = read_rows(&facts->lines, 0, block, wanted, ret);
     for (uint32_t i = 0; r == 0 && i < FACTS_BLOCK_LINES; i++)
         ret->order[i] = (uint32_t)ret->entry[i];
     return r;
@@ -302,19 +304,29 @@ const struct fact_zone *facts_zone(const struct facts *facts, size_t block) {
 }
 
 int facts_read_block(const struct facts *facts, size_t block, struct fact_lines *ret) {
-    return read_lines(facts, block, 0, ret);
+    return read_lines(facts, block, UINT32_MAX, ret);
+}
+
+int facts_read_columns(const struct facts *facts, size_t block, unsigned columns,
+                       struct fact_lines *ret) {
+    uint32_t wanted = ORDER_COLUMNS;
+    if (columns & FACT_COLUMNS_KNOWN)
+        wanted |= KNOWN_COLUMNS;
+    if (columns & FACT_COLUMNS_PAST)
+        wanted |= PAST_COLUMNS;
+    return read_lines(facts, block, wanted, ret);
 }
 
 /* Lines of one order stand together, at most across the seam of two blocks. */
 static int find_in(const struct facts *facts, size_t block, uint32_t number,
                    struct fact_lines *lines, struct facts_found *found) {
-    int r = read_lines(facts, block, FINDING_COLUMNS, lines);
+    int r = read_lines(facts, block, ORDER_COLUMNS, lines);
     bool is_there = false;
     for (uint32_t i = 0; r == 0 && i < lines->n; i++)
         is_there |= lines->order[i] == number;
     if (r < 0 || !is_there)
         return r;
-    r = read_lines(facts, block, 0, lines);
+    r = read_lines(facts, block, UINT32_MAX, lines);
     for (uint32_t i = 0; r == 0 && i < lines->n; i++) {
         if (lines->order[i] != number)
             continue;
@@ -388,7 +400,7 @@ static int read_plain_legs(const struct facts *facts, size_t half, struct fact_l
 int facts_read_legs(const struct facts *facts, size_t block, struct fact_leg_lines *ret) {
     size_t n_plain = 2 * facts->lines.n_blocks;
     return block < n_plain ? read_plain_legs(facts, block, ret)
-                           : read_rows(&facts->legs, 1, block - n_plain, 0, ret);
+                           : read_rows(&facts->legs, 1, block - n_plain, UINT32_MAX, ret);
 }
 
 size_t facts_n_flow_blocks(const struct facts *facts) {
@@ -400,5 +412,5 @@ const struct fact_zone *facts_flow_zone(const struct facts *facts, size_t block)
 }
 
 int facts_read_flows(const struct facts *facts, size_t block, struct fact_flow_lines *ret) {
-    return read_rows(&facts->flows, 2, block, 0, ret);
+    return read_rows(&facts->flows, 2, block, UINT32_MAX, ret);
 }

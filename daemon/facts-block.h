@@ -60,6 +60,13 @@ size_t facts_n_blocks(const struct facts *facts);
 const struct fact_zone *facts_zone(const struct facts *facts, size_t block);
 /* Every column of a block. 0, or -EUCLEAN where what is kept is damaged. */
 int facts_read_block(const struct facts *facts, size_t block, struct fact_lines *ret) TB_MUST_CHECK;
+/* index, entry and order, and more where asked; the others are left as they are. */
+enum fact_columns {
+    FACT_COLUMNS_KNOWN = 1, /* recorded_day, claimed_day */
+    FACT_COLUMNS_PAST = 2,  /* minutes, service_day, persons, kind, flags */
+};
+int facts_read_columns(const struct facts *facts, size_t block, unsigned columns,
+                       struct fact_lines *ret) TB_MUST_CHECK;
 
 /* What each record did to what each account has (with what is held for it; transit has nothing), so
  * that the accounts' minutes add up to those of their place. Blocks come in no order, and a zone

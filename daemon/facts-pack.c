@@ -198,9 +198,8 @@ int facts_pack_rows(const void *data, size_t n_data, uint32_t n_max, uint32_t *r
     return 0;
 }
 
-/* *ret_left: bytes behind the columns. */
-static int unpack(const struct facts_column *columns, size_t n_columns, const void *data,
-                  size_t n_data, void *rows, size_t *ret_left) {
+int facts_unpack_some(const struct facts_column *columns, size_t n_columns, uint32_t wanted,
+                      const void *data, size_t n_data, void *rows) {
     const uint8_t *at = data;
     uint32_t n;
     int r = facts_pack_rows(data, n_data, UINT32_MAX, &n);
@@ -215,25 +214,17 @@ static int unpack(const struct facts_column *columns, size_t n_columns, const vo
         uint64_t base = number_get(at + 1, sizeof(base));
         at += 1 + sizeof(base);
         n_left -= 1 + sizeof(base);
-        if ((width & (width - 1)) != 0 || width > 8 || n_left / MAX_OF(width, 1) < n * (width > 0))
+        if ((width & (width - 1)) != 0 || width > 8 || (width > 0 && n_left / width < n))
             return -EUCLEAN;
-        unpack_column(&columns[i], rows, at, width, base, n);
+        if (wanted >> i & 1)
+            unpack_column(&columns[i], rows, at, width, base, n);
         at += (size_t)n * width;
         n_left -= (size_t)n * width;
     }
-    *ret_left = n_left;
-    return 0;
+    return n_left == 0 ? 0 : -EUCLEAN;
 }
 
 int facts_unpack(const struct facts_column *columns, size_t n_columns, const void *data,
                  size_t n_data, void *rows) {
-    size_t n_left;
-    int r = unpack(columns, n_columns, data, n_data, rows, &n_left);
-    return r == 0 && n_left > 0 ? -EUCLEAN : r;
-}
-
-int facts_unpack_first(const struct facts_column *columns, size_t n_columns, const void *data,
-                       size_t n_data, void *rows) {
-    size_t n_left;
-    return unpack(columns, n_columns, data, n_data, rows, &n_left);
+    return facts_unpack_some(columns, n_columns, UINT32_MAX, data, n_data, rows);
 }

@@ -46,6 +46,6 @@ int facts_pack_rows(const void *data, size_t n_data, uint32_t n_max, uint32_t *r
 /* Fills n_rows as facts_pack_rows() told; -EUCLEAN. */
 int facts_unpack(const struct facts_column *columns, size_t n_columns, const void *data,
                  size_t n_data, void *rows) TB_MUST_CHECK;
-/* The same of the first columns, whatever follows them. */
-int facts_unpack_first(const struct facts_column *columns, size_t n_columns, const void *data,
-                       size_t n_data, void *rows) TB_MUST_CHECK;
+/* The same of some columns only: bit i is column i. */
+int facts_unpack_some(const struct facts_column *columns, size_t n_columns, uint32_t wanted,
+                      const void *data, size_t n_data, void *rows) TB_MUST_CHECK;
