@@ -2,7 +2,7 @@
 /*
  * Disclosure control: which figures of a class may leave. Cells are judged by distinct persons and
  * dominance, then more are hidden until no hidden one follows from what is shown. timebank(1) has
- * the rules and the marks under DISCLOSURE CONTROL.
+ * the rules and the marks under DISCLOSURE CONTROL; disclosure.def says which rule each figure has.
  *
  * Its part of the report sums who stands behind each cell of each month of the years that the
  * period touches; report_hide() judges all of them, whatever is asked for, so that no two reports
@@ -17,9 +17,18 @@ struct report_class {
     const char *name;   /* internal, funder, public */
     uint64_t threshold; /* distinct persons that a cell needs; 0: nothing is hidden */
     uint64_t round_to;  /* counts, and hours; 1: not rounded */
+    bool only_primary;  /* of tests: what follows from what is shown is not looked at */
 };
 /* NULL: there is no such class. CLASS_NONE is internal. */
 const struct report_class *report_class_get(Timebank__ReportClass number);
+/* Classes that hide something take whole calendar months only. */
+bool report_class_takes(const struct report_class *report_class,
+                        const struct report_period *period);
+#define REPORT_CLASS_SENTENCE_BYTES 200
+/* Which period to ask for instead of one that it does not take. */
+void report_class_say_period(const struct report_class *report_class,
+                             const struct report_period *period,
+                             char ret[REPORT_CLASS_SENTENCE_BYTES]);
 
 /* Sums only where the pick's class hides something. */
 extern const struct report_part report_cells;
@@ -32,3 +41,9 @@ void report_cells_reach(const struct report_pick *pick, int64_t *ret_from_day, i
  * reports of such a period. */
 int report_hide(const struct report_pick *pick, void *cells, struct report_out *out,
                 uint64_t *ret_n_hidden) TB_MUST_CHECK;
+
+/* The cells of the months that the period holds which are not shown by themselves, a line each,
+ * ascending: "2024-04 by_activity/gardening\n". Two positions that agree on a month hide the same.
+ */
+int report_hidden_list(const struct report_pick *pick, void *cells,
+                       struct bytes *ret) TB_MUST_CHECK;
