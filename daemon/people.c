@@ -314,14 +314,14 @@ int people_get_note(struct people *people, const uint8_t id[ORDER_ID_BYTES],
     return 1;
 }
 
-struct ward_walk {
+struct person_walk {
     struct store_read *read;
-    int (*each)(void *user, const char *code, const char *ward);
+    int (*each)(void *user, const char *code, const struct people_person *person);
     void *user;
 };
 
-static int walk_ward(void *user, struct store_value key, struct store_value value) {
-    struct ward_walk *walk = user;
+static int walk_person(void *user, struct store_value key, struct store_value value) {
+    struct person_walk *walk = user;
     struct people_person person;
     char code[CODE_MAX + 1] = "";
     (void)value;
@@ -329,17 +329,19 @@ static int walk_ward(void *user, struct store_value key, struct store_value valu
         return -EBADMSG;
     memcpy(code, key.data, key.n);
     int r = get_person(walk->read, code, &person);
-    return r < 0 ? r : walk->each(walk->user, code, person.ward);
+    return r < 0 ? r : walk->each(walk->user, code, &person);
 }
 
-int people_each_ward(struct people *people,
-                     int (*each)(void *user, const char *code, const char *ward), void *user) {
+int people_each_person(struct people *people,
+                       int (*each)(void *user, const char *code,
+                                   const struct people_person *person),
+                       void *user) {
     _cleanup_(read_end) struct people_read read = {0};
     int r = read_begin(people, &read);
     if (r < 0)
         return r;
-    struct ward_walk walk = {.read = read.store, .each = each, .user = user};
-    return store_each(read.store, TABLE_PERSONS, NULL, 0, walk_ward, &walk);
+    struct person_walk walk = {.read = read.store, .each = each, .user = user};
+    return store_each(read.store, TABLE_PERSONS, NULL, 0, walk_person, &walk);
 }
 
 static bool is_erasure(struct store_value key) {

@@ -76,9 +76,10 @@ int people_get_note(struct people *people, const uint8_t id[ORDER_ID_BYTES],
                     uint8_t ret_salt[PEOPLE_SALT_BYTES], char **ret_text) TB_MUST_CHECK;
 /* Everyone in the register, ascending by code. Another value than 0 from each() ends it and is
  * returned. */
-int people_each_ward(struct people *people,
-                     int (*each)(void *user, const char *code, const char *ward),
-                     void *user) TB_MUST_CHECK;
+int people_each_person(struct people *people,
+                       int (*each)(void *user, const char *code,
+                                   const struct people_person *person),
+                       void *user) TB_MUST_CHECK;
 
 int people_get_erasure(struct people *people, const char *who,
                        enum people_erasure *ret) TB_MUST_CHECK;

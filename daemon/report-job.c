@@ -101,8 +101,9 @@ static int add_run(void *user, struct store_value key, struct store_value value)
     return r == 0 && run.first + run.n == reading->size ? READ_ENOUGH : r;
 }
 
-static int add_ward(void *user, const char *code, const char *ward) {
-    return facts_set_ward(user, code, ward);
+static int add_person(void *user, const char *code, const struct people_person *person) {
+    int r = facts_set_ward(user, code, person->ward);
+    return r == 0 ? facts_set_age_band(user, code, person->age_band) : r;
 }
 
 static int make(struct report_job *job) {
@@ -125,7 +126,7 @@ static int make(struct report_job *job) {
     r = runs_range(read, job->ask.size, &range);
     read = store_read_end(read);
     if (r == 0)
-        r = people_each_ward(job->job.bank->people, add_ward, facts);
+        r = people_each_person(job->job.bank->people, add_person, facts);
     if (r < 0)
         return r;
     job->ask.root = merkle_range_root(&range);

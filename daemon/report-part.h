@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pairs.h"
 #include "report-parts.h"
 
 #define REPORT_ROWS_MAX 2048 /* handed over at once */
@@ -78,6 +79,7 @@ struct report_out {
     struct report_json *further;  /* further_measures: the second list, from the log alone */
     struct report_json *of_register; /* register_measures: change with the register of people */
     struct report_json *foot;        /* what stands behind them in the report: register */
+    const struct pairs *ties;        /* giver and receiver in exchanges, once report_ties has put */
 };
 
 struct report_part {
@@ -104,6 +106,13 @@ struct report_part {
 extern const struct report_part report_flows;       /* what moved, by kind; REFUSAL_BRIDGE */
 extern const struct report_part report_outstanding; /* report-flows.c: before and after it */
 extern const struct report_part report_people;  /* who gave, received and redeemed; came and went */
-extern const struct report_part report_ties;    /* who gave to whom, and across which wards */
+extern const struct report_part report_ties;    /* who gave to whom */
 extern const struct report_part report_groups;  /* the breakdowns */
 extern const struct report_part report_quality; /* how the entries came in */
+/* The second list; these read measures that were put before. */
+extern const struct report_part report_members;     /* who is one, came and left */
+extern const struct report_part report_bands;       /* how much each giver gave */
+extern const struct report_part report_circulation; /* how credits go round */
+extern const struct report_part report_network;     /* the shape of the network of exchanges */
+extern const struct report_part report_tags;        /* by tag and by programme */
+extern const struct report_part report_register;    /* between wards and age bands */

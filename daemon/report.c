@@ -14,8 +14,9 @@
 
 /* The measures, in the order in which they are put. */
 static const struct report_part *const parts[] = {
-    &report_flows, &report_people, &report_outstanding,
-    &report_ties,  &report_groups, &report_quality,
+    &report_flows,       &report_people,  &report_outstanding, &report_ties,
+    &report_groups,      &report_quality, &report_members,     &report_bands,
+    &report_circulation, &report_network, &report_tags,        &report_register,
 };
 
 static const struct report_class internal = {

@@ -5,13 +5,14 @@
  * same bytes, register measures apart while people move.
  *
  * The object, in this order: definition, bank, from, to, as_known_at, as_recorded (only where asked
- * for), class, position, rule, measures, further_measures, register_measures, register, suppressed,
- * checksum, further_checksum.
+ * for), class, position, rule, measures, further_measures, register_measures, register,
+ * register_age_bands, suppressed, checksum, further_checksum. proto/measures.def says what each
+ * figure is.
  *
  * checksum: lower-case hex SHA-256 of measures in RFC 8785 form; further_checksum: of
- * further_measures. register: the same of the lines
- * "code TAB ward NEWLINE", ascending by code, of those in the counted exchanges who have a ward. An
- * activity, offer or funder left empty is called `none`.
+ * further_measures. register: the same of the lines "code TAB ward NEWLINE", ascending by code, of
+ * those in the counted exchanges who have a ward; register_age_bands: likewise of age bands. An
+ * activity, offer, funder or programme left empty is called `none`.
  */
 #pragma once
 

@@ -3,7 +3,7 @@
  * libtimebank: how a program talks to a timebank's ledger daemon.
  *
  * Link with `pkg-config --cflags --libs timebank`. This is the only header to include; it brings
- * timebank-numbers.h, timebank-order.h and timebank-proof.h along.
+ * timebank-measure.h, timebank-numbers.h, timebank-order.h and timebank-proof.h along.
  *
  * OUTCOMES. Every function that returns int ends in one of four ways. 0: done. Above 0: refused, an
  * enum tb_refusal, a stable number; tb_bank_message() has the sentence. -EINPROGRESS: unknown, the
@@ -42,6 +42,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "timebank-measure.h"
 #include "timebank-numbers.h"
 #include "timebank-order.h"
 #include "timebank-proof.h"
@@ -565,11 +566,17 @@ struct tb_report_ask {
     uint32_t since_known_day;
     uint64_t since_size;
     int since_as_recorded;
+    int release; /* it is to leave the bank: tb_report_release() sets this */
 };
 int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json);
 int tb_report_start(struct tb_bank *bank, const struct tb_report_ask *ask,
                     struct tb_call **ret_call);
 int tb_report_read(struct tb_call *call, char **ret_json);
+/* The same where it is to leave the bank, as all that an evaluator's key gets does: a report that was
+ * not released before is released by an order of this program's own, whose number ret_entry (may be
+ * NULL) gets; 0: it left before. TB_TOO_CLOSE, TB_NOT_AS_RELEASED. */
+int tb_report_release(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json,
+                      uint64_t *ret_entry);
 /* The ledger's signature over the JSON and a newline: SSHSIG, namespace timebank-report, as
  * `ssh-keygen -Y sign` writes it; the caller's. Of a call that brought a report. */
 int tb_report_signature(const struct tb_call *call, char **ret_signature);

@@ -138,26 +138,27 @@ struct walk {
     int n;
 };
 
-static int note_ward(void *user, const char *code, const char *ward) {
+static int note_person(void *user, const char *code, const struct people_person *person) {
     struct walk *walk = user;
     size_t n = strlen(walk->text);
-    snprintf(walk->text + n, sizeof(walk->text) - n, "%s=%s ", code, ward);
+    snprintf(walk->text + n, sizeof(walk->text) - n, "%s=%s,%s ", code, person->ward,
+             person->age_band);
     return ++walk->n == walk->stop_at ? 77 : 0;
 }
 
-Test(people, tells_every_ward_in_order) {
+Test(people, tells_every_person_in_order) {
     struct walk walk = {0};
     register_start();
-    cr_expect_eq(people_each_ward(people, note_ward, &walk), 0);
+    cr_expect_eq(people_each_person(people, note_person, &walk), 0);
     cr_expect_str_eq(walk.text, "");
     put_person("m3", "", "30-44");
     put_person("m10", "west", "");
     put_person("m1", "east", "");
-    cr_expect_eq(people_each_ward(people, note_ward, &walk), 0);
-    cr_expect_str_eq(walk.text, "m1=east m10=west m3= ");
+    cr_expect_eq(people_each_person(people, note_person, &walk), 0);
+    cr_expect_str_eq(walk.text, "m1=east, m10=west, m3=,30-44 ");
     walk = (struct walk){.stop_at = 2};
-    cr_expect_eq(people_each_ward(people, note_ward, &walk), 77);
-    cr_expect_str_eq(walk.text, "m1=east m10=west ");
+    cr_expect_eq(people_each_person(people, note_person, &walk), 77);
+    cr_expect_str_eq(walk.text, "m1=east, m10=west, ");
     register_end();
 }
 
