@@ -2,6 +2,7 @@
 /* Quoting by hand: libcsv's writer quotes, but knows nothing of formulas. */
 #include "csv-out.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -48,6 +49,12 @@ void csv_out_hundredths(int64_t number) {
     uint64_t size = number < 0 ? -(uint64_t)number : (uint64_t)number;
     separate();
     fprintf(out, "\"%s%" PRIu64 ".%02" PRIu64 "\"", number < 0 ? "-" : "", size / 100, size % 100);
+}
+
+void csv_out_decimal(const char *number) {
+    assert(strspn(number, "-0123456789.") == strlen(number));
+    separate();
+    fprintf(out, "\"%s\"", number);
 }
 
 void csv_out_end(void) {

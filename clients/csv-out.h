@@ -13,5 +13,6 @@ void csv_out_begin(void); /* on standard output */
 void csv_out_begin_to(FILE *to);
 void csv_out_text(const char *text);
 void csv_out_number(int64_t number);
-void csv_out_hundredths(int64_t number); /* "1234.50" */
-void csv_out_end(void);                  /* of a row */
+void csv_out_hundredths(int64_t number);  /* "1234.50" */
+void csv_out_decimal(const char *number); /* digits, point and minus, or "" */
+void csv_out_end(void);                   /* of a row */
