@@ -4,12 +4,14 @@
  * that the same question gives the same bytes for ever.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/files.h"
 #include "client.h"
+#include "layout.h"
 #include "options.h"
 #include "report-csv.h"
 #include "report-html.h"
@@ -72,6 +74,7 @@ int report_ask_read(struct client *client, const struct report_options *options,
         status = client_refuse(client, TB_BAD_PERIOD,
                                "The period ends before it begins: check --from and --to.");
     ask->as_recorded = options->as_recorded;
+    ask->release = options->release;
     return status;
 }
 
@@ -122,11 +125,25 @@ static int answer_check(struct client *client, const struct tb_report_ask *ask, 
                                      "one asked for: nothing is shown.");
 }
 
+/* What an evaluator's key gets has left the bank, and so has what a broker releases. */
+static int report_get(struct client *client, const struct tb_report_ask *ask, char **ret_json) {
+    uint64_t entry = 0;
+    if (!ask->release && tb_bank_role(client->bank) != TB_ROLE_EVALUATOR)
+        return client_outcome(client, tb_report_get(client->bank, ask, ret_json));
+    int status = client_outcome(client, tb_report_release(client->bank, ask, ret_json, &entry));
+    if (status == CLIENT_DONE && entry != 0)
+        client_line(stderr,
+                    "Released as entry %" PRIu64
+                    ": these figures are on record as having left the bank.",
+                    entry);
+    return status;
+}
+
 int report_fetch(struct client *client, const struct tb_report_ask *ask, char **ret_json) {
     _cleanup_(freep) char *text = NULL;
     int status = client_open(client);
     if (status == CLIENT_DONE)
-        status = client_outcome(client, tb_report_get(client->bank, ask, &text));
+        status = report_get(client, ask, &text);
     if (status == CLIENT_DONE)
         status = answer_check(client, ask, text);
     if (status == CLIENT_DONE)
@@ -203,6 +220,18 @@ static int report_plain(struct client *client, const struct report_options *word
     return status == CLIENT_DONE ? report_print(client, text, &form) : status;
 }
 
+static int report_by_layout(struct client *client, const struct report_options *words) {
+    if (words->class || words->format || words->rates || words->all)
+        return client_usage(&verb_report, "A layout says its class, format and rates itself: leave "
+                                          "out --class, --format, --rates and --all.");
+    if (!words->from != !words->to)
+        return client_usage(&verb_report, "A period has two ends: give both --from and --to.");
+    if (words->read && (words->from || words->as_known_at || words->at || words->as_recorded))
+        return client_usage(&verb_report, "--read shows what a file holds: leave out what would be "
+                                          "asked of the bank.");
+    return layout_run(client, words);
+}
+
 static int report_verb(struct client *client, int argc, char **argv) {
     struct report_options words = {0};
     const struct options_one options[] = {OPTION_TEXT("from", &words.from),
@@ -213,11 +242,21 @@ static int report_verb(struct client *client, int argc, char **argv) {
                                           OPTION_TEXT("format", &words.format),
                                           OPTION_TEXT("rates", &words.rates),
                                           OPTION_TEXT("read", &words.read),
+                                          OPTION_TEXT("layout", &words.layout),
+                                          OPTION_TEXT("out", &words.out),
                                           OPTION_FLAG("as-recorded", &words.as_recorded),
+                                          OPTION_FLAG("release", &words.release),
                                           OPTION_FLAG("all", &words.all),
                                           OPTION_END};
     int status = options_read(&verb_report, argc, argv, options, 0, 0, NULL);
-    return status == CLIENT_DONE ? report_plain(client, &words) : status;
+    if (status != CLIENT_DONE)
+        return status;
+    if (words.layout)
+        return report_by_layout(client, &words);
+    if (words.out)
+        return client_usage(&verb_report,
+                            "--out is for a directory of layouts: give --layout, too.");
+    return report_plain(client, &words);
 }
 
 const struct verb verb_report = {
@@ -236,11 +275,15 @@ const struct verb verb_report = {
         "  --at SIZE              at an earlier position of the ledger\n"
         "  --class internal|funder|public  who it is for, and so how much it hides; an\n"
         "                         evaluator's key gets its own class\n"
+        "  --release              it leaves the bank: a broker records that, as an evaluator's\n"
+        "                         key always does\n"
         "  --format text|csv|json|html  default text; csv has one figure a row; html is one page\n"
         "                         for screen, phone and paper; --json is --format json\n"
         "  --all                  every figure and every line in the text, not one page\n"
         "  --rates FILE.csv       beside the hours an estimate in money, at rates of your own:\n"
         "                         name,rate,currency,year,source\n"
+        "  --layout FILE          in a funder's own words: timebank-layout(5)\n"
+        "  --layout DIRECTORY --out DIRECTORY  every *.layout of it, one file each, or none\n"
         "  --read FILE.json       show a report that was kept as JSON, without the bank\n",
     .run = report_verb,
 };

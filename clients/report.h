@@ -20,6 +20,7 @@ struct report_options {
     char *layout;
     char *out;
     bool as_recorded;
+    bool release;
     bool all;
 };
 
