@@ -31,6 +31,7 @@ const struct verb *const verbs[] = {
     &verb_list_pledges,
     &verb_list_leaving,
     &verb_report,
+    &verb_export,
     &verb_verify,
     &verb_status,
     &verb_backup,

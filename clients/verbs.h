@@ -43,5 +43,6 @@ extern const struct verb verb_ledger_witness;
 extern const struct verb verb_voucher_key, verb_voucher_mint, verb_voucher_print;
 extern const struct verb verb_voucher_check, verb_voucher_show, verb_voucher_redeem;
 extern const struct verb verb_voucher_void, verb_voucher_reissue, verb_voucher_list;
+extern const struct verb verb_export;
 extern const struct verb verb_ledger_export, verb_ledger_verify, verb_ledger_rotate;
 extern const struct verb verb_verify;
