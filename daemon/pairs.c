@@ -5,10 +5,13 @@
  */
 #include "pairs.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #define SLOTS_FIRST 1024
 #define BITS_A_WORD 64
+
+static_assert(PAIRS_BITS_BYTES / sizeof(uint64_t) < UINT32_MAX, "words are counted in 32 bits");
 
 int pairs_init(struct pairs *ret, uint32_t n_groups, uint32_t n_members) {
     struct pairs pairs = {.n_groups = n_groups,
@@ -120,25 +123,22 @@ void pairs_count(const struct pairs *pairs, uint64_t *group_counts, uint64_t *me
 /* at counts bits. */
 static bool next_bit(const struct pairs *pairs, uint64_t *at, uint32_t *ret_group,
                      uint32_t *ret_member) {
-    uint64_t n_bits = (uint64_t)pairs->n_words * BITS_A_WORD, n_all = n_bits * pairs->n_groups;
-    while (*at < n_all) {
-        uint64_t group = *at / n_bits;
-        if (!pairs->has[group]) {
-            *at = (group + 1) * n_bits;
+    uint32_t n_words = (uint32_t)pairs->n_words, n_all = n_words * pairs->n_groups;
+    uint32_t word = (uint32_t)(*at / BITS_A_WORD);
+    uint64_t rest = word < n_all ? pairs->bits[word] >> *at % BITS_A_WORD : 0;
+    if (rest == 0) {
+        while (++word < n_all && pairs->bits[word] == 0)
             continue;
-        }
-        uint64_t rest = pairs->bits[*at / BITS_A_WORD] >> *at % BITS_A_WORD;
-        if (rest == 0) {
-            *at = (*at / BITS_A_WORD + 1) * BITS_A_WORD;
-            continue;
-        }
-        *at += (unsigned)__builtin_ctzll(rest);
-        *ret_group = (uint32_t)group;
-        *ret_member = (uint32_t)(*at - group * n_bits);
-        (*at)++;
-        return true;
+        if (word >= n_all)
+            return false;
+        *at = (uint64_t)word * BITS_A_WORD;
+        rest = pairs->bits[word];
     }
-    return false;
+    *at += (unsigned)__builtin_ctzll(rest);
+    *ret_group = word / n_words;
+    *ret_member = (uint32_t)(*at - (uint64_t)*ret_group * n_words * BITS_A_WORD);
+    (*at)++;
+    return true;
 }
 
 bool pairs_next(const struct pairs *pairs, uint64_t *at, uint32_t *ret_group,

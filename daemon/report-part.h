@@ -48,8 +48,6 @@ struct report_row {
 struct report_past {
     uint64_t minutes;
     uint32_t service_day;
-    uint32_t from;
-    uint32_t to;
     uint32_t from_person;
     uint32_t to_person;
     uint16_t kind;

@@ -80,8 +80,6 @@ static inline void fill_past(const struct report_pick *pick, const struct fact_l
                              size_t i, uint64_t minutes, struct report_past *past) {
     past->minutes = minutes;
     past->service_day = lines->service_day[i];
-    past->from = lines->from[i];
-    past->to = lines->to[i];
     past->from_person = report_pick_person(pick, lines->from_person[i]);
     past->to_person = report_pick_person(pick, lines->to_person[i]);
     past->kind = lines->kind[i];
@@ -135,6 +133,14 @@ static void sort_lines(struct worker *worker, const struct fact_lines *lines, bo
     }
 }
 
+/* Where all is past, fewer columns do. */
+static int read_columns(const struct report_scan *scan, size_t block, bool has_rows, bool knows,
+                        struct fact_lines *ret) {
+    unsigned columns = FACT_COLUMNS_PAST | (knows ? 0 : FACT_COLUMNS_KNOWN);
+    return has_rows ? facts_read_block(scan->pick->facts, block, ret)
+                    : facts_read_columns(scan->pick->facts, block, columns, ret);
+}
+
 /* Reads what of the block is asked for; nothing counts where there are neither rows nor past. */
 static int read_lines(struct worker *worker, size_t block) {
     const struct report_scan *scan = worker->scan;
@@ -143,12 +149,13 @@ static int read_lines(struct worker *worker, size_t block) {
     bool has_rows = zone->last_service_day >= pick->reach_from_day &&
                     zone->first_service_day <= pick->reach_to_day;
     bool has_past = scan->asks_past && zone->first_service_day < pick->reach_from_day;
+    bool knows = knows_all(pick, zone);
     worker->n_rows = worker->n_past = 0;
     if (knows_none(pick, zone) || (!has_rows && !has_past))
         return 0;
-    int r = facts_read_block(pick->facts, block, worker->columns);
+    int r = read_columns(scan, block, has_rows, knows, worker->columns);
     if (r == 0)
-        sort_lines(worker, worker->columns, knows_all(pick, zone));
+        sort_lines(worker, worker->columns, knows);
     return r;
 }
 
