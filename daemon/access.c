@@ -13,7 +13,7 @@ static const struct {
     Timebank__Request__BodyCase request;
     uint8_t rights[8];
 } table[] = {
-    {CASE(SUBMIT), {2, 2, 1, 1, 1, 0, 0, 0}},        {CASE(END_DRY_RUN), {2, 2, 2, 2, 2, 0, 0, 0}},
+    {CASE(SUBMIT), {2, 2, 1, 1, 1, 1, 0, 0}},        {CASE(END_DRY_RUN), {2, 2, 2, 2, 2, 0, 0, 0}},
     {CASE(STATUS), {2, 2, 2, 2, 2, 2, 2, 2}},        {CASE(BALANCE), {2, 2, 1, 0, 1, 0, 0, 0}},
     {CASE(ACCOUNTS), {2, 2, 0, 0, 0, 0, 0, 0}},      {CASE(ACCOUNT), {2, 2, 1, 0, 1, 0, 0, 0}},
     {CASE(STATEMENT), {2, 2, 1, 0, 1, 0, 0, 0}},     {CASE(ENTRY), {2, 2, 1, 1, 1, 0, 2, 0}},
@@ -21,7 +21,7 @@ static const struct {
     {CASE(OFFERS), {2, 2, 2, 2, 2, 2, 2, 0}},        {CASE(POLICIES), {2, 2, 2, 2, 2, 2, 2, 0}},
     {CASE(FUNDERS), {2, 2, 2, 0, 0, 2, 2, 0}},       {CASE(KEYS), {2, 2, 0, 0, 0, 0, 2, 0}},
     {CASE(REPORT), {2, 2, 0, 0, 0, 1, 2, 0}},        {CASE(NEXT_CODE), {2, 2, 0, 0, 0, 0, 0, 0}},
-    {CASE(INCLUSION), {2, 2, 2, 2, 2, 2, 2, 2}},     {CASE(REGISTER), {2, 2, 1, 1, 1, 0, 1, 0}},
+    {CASE(INCLUSION), {2, 2, 2, 2, 2, 2, 2, 2}},     {CASE(REGISTER), {2, 2, 1, 1, 1, 1, 1, 0}},
     {CASE(NEXT_KEY), {2, 0, 0, 0, 0, 0, 0, 0}},      {CASE(RECEIPT), {2, 2, 1, 1, 1, 0, 2, 0}},
     {CASE(ACCOUNT_STATE), {2, 2, 1, 0, 1, 0, 0, 0}}, {CASE(RANGES), {2, 2, 2, 2, 2, 2, 2, 2}},
     {CASE(PUBLISHED), {2, 2, 2, 2, 2, 2, 2, 2}},     {CASE(TILES), {2, 2, 2, 2, 2, 2, 2, 2}},

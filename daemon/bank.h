@@ -7,6 +7,7 @@
 
 #include "log.h"
 #include "people.h"
+#include "projection.h"
 
 /* Limits a handler needs; filled from the settings. */
 struct bank_settings {
@@ -30,6 +31,16 @@ struct bank_refusals {
 };
 #define BANK_REFUSALS_MAX 1024
 
+/* A report that may be recorded as released, while no other was (report-release.h). */
+struct bank_offer {
+    uint64_t number; /* they ascend; 0: none */
+    uint64_t n_released;
+    struct hash message;
+    uint8_t author[SSHSIG_PUBLIC_BYTES];
+};
+#define BANK_OFFERS_MAX 64
+#define BANK_OFFERS_OF_ONE 8 /* key */
+
 struct bank {
     struct bank_settings settings;
     char *directory;
@@ -37,6 +48,7 @@ struct bank {
     struct keyring_signers settled_signers; /* whose files are as they should be */
     struct log *log;
     struct people *people;
+    struct projection *projection; /* the facts of the reports */
     char *verifier_key; /* as text */
     int lock_fd;
     uint64_t started_ms; /* monotonic */
@@ -53,6 +65,8 @@ struct bank {
     uint32_t n_connections;
     struct bank_refusals refusals[BANK_REFUSALS_MAX];
     size_t next_refusal;
+    struct bank_offer offers[BANK_OFFERS_MAX];
+    uint64_t n_offers;
 };
 
 /* Takes DIR/lock: -EWOULDBLOCK when another process serves the ledger, -ENOENT when there is none.

@@ -35,6 +35,8 @@ static const struct register_table {
     {TIMEBANK__REGISTER_TABLE__LIMITS, BROKERS | OWNERS, register_limits},
     {TIMEBANK__REGISTER_TABLE__EXPIRING, BROKERS | ROLE(ROLE_MEMBER), register_expiring},
     {TIMEBANK__REGISTER_TABLE__PERIODS, BROKERS | ROLE(AUDITOR), register_periods},
+    {TIMEBANK__REGISTER_TABLE__RELEASES, BROKERS | ROLE(AUDITOR) | ROLE(EVALUATOR),
+     register_releases},
 };
 
 static int compare_bytes(const ProtobufCBinaryData *a, const void *mark, size_t n_mark) {

@@ -39,6 +39,8 @@ int register_vouchers(struct register_scan *scan);
 int register_voucher_keys(struct register_scan *scan);
 /* handle-register-periods.c */
 int register_periods(struct register_scan *scan);
+/* handle-register-releases.c */
+int register_releases(struct register_scan *scan);
 /* handle-register-programmes.c */
 int register_programmes(struct register_scan *scan);
 /* handle-register-offers.c */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "handlers.h"
 #include "other-history.h"
+#include "report-release.h"
 #include "submission.h"
 
 #define DRY_RUN_ORDER_BYTES 256u /* kept for each order that may be stacked, on the whole */
@@ -153,6 +154,32 @@ static void check_rotations(const struct call *call, struct submission *submissi
     }
 }
 
+static void bar_release(struct submission *submission, size_t place, const char *why) {
+    judging_bar(submission->judging, place,
+                (struct ledger_bar){.refusal = REFUSAL_BAD_RELEASE, .field = "checksum", .why = why});
+}
+
+/* A report leaves the bank as the daemon made it, and as long as none left since it was looked at.
+ * Who may not record the order is told that first. */
+static void check_releases(const struct call *call, struct submission *submission) {
+    const struct ledger_batch *batch = &submission->judging->batch;
+    bool is_second = false;
+
+    if (!access_is_broker(&call->who) && call->who.role != TIMEBANK__ROLE__EVALUATOR)
+        return;
+    for (size_t i = 0; i < batch->n; i++) {
+        const Timebank__Order *order = batch->orders[i];
+        if (!order || order->kind_case != TIMEBANK__ORDER__KIND_RELEASE_REPORT)
+            continue;
+        if (is_second)
+            bar_release(submission, i,
+                        "One report leaves the bank at a time: send each in a batch of its own.");
+        else if (!report_release_is_offered(call->bank, call->who.key, order->release_report))
+            bar_release(submission, i, NULL);
+        is_second = true;
+    }
+}
+
 /* What says something of the member, where a wrong offer or price does not. */
 static bool tells_of_member(const struct ledger_note *note) {
     return note->number == REFUSAL_BELOW_FLOOR || note->number == REFUSAL_FROZEN ||
@@ -225,6 +252,7 @@ static int judge(struct call *call, struct submission *submission, struct state 
         return r;
     check_open_end(submission);
     check_rotations(call, submission);
+    check_releases(call, submission);
     r = judging_run(judging, below, below->sums.size, &submission->header,
                     submission->received_at_ms);
     if (r == 0 && call->who.role == TIMEBANK__ROLE__ROLE_VENUE)
@@ -247,6 +275,9 @@ static int run_dry(struct call *call, struct submission *submission) {
     struct judging *judging = submission->judging;
     int r;
 
+    if (call->who.role == TIMEBANK__ROLE__EVALUATOR)
+        return call_refuse(call, REFUSAL_NO_AUTHORITY,
+                           "An evaluator's key tries nothing: ask for the report.");
     if (call->who.role == TIMEBANK__ROLE__ROLE_VENUE)
         return call_refuse(call, REFUSAL_NO_AUTHORITY,
                            "A venue's key may not try an acceptance: what can be tried in secret "

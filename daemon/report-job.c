@@ -1,136 +1,92 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A report on a thread of its own: one bounded read of the log up to a signed position and one of
- * the register, then measures without I/O. The loop only starts it and fetches the result.
+ * A report on a thread of its own, out of the bank's facts, which catch up with the log first. The
+ * loop only starts it and fetches the result.
  */
 #include "report-job.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "call.h"
-#include "report.h"
+#include "report-edges.h"
+#include "report-release.h"
+#include "report-why.h"
 
 struct report_job {
     struct job job;
     struct report_ask ask;
+    Timebank__ReportWhat what;
+    bool is_evaluators;
+    struct report_release release;
+    int began; /* 0, or why it did not */
+    char *measure; /* of WHY */
+    uint64_t why_after;
     char *json;
+    char why[REPORT_WHY_BYTES]; /* of a refusal; or empty: the table's sentence */
 };
 
-#define READ_ENOUGH 1
+#define REPORT_THREADS 2
 
-struct reading {
-    const struct report_job *job;
-    struct facts *facts;
-    struct store_read *read;
-    uint64_t size;
-    struct fact_leg *legs; /* of the record being read */
-    size_t n_legs_allocated;
-};
+/* An evaluator asks about what left the bank, and nothing else. */
+static int check_released(struct report_job *job, const struct facts *facts) {
+    struct report_ask *ask = &job->ask;
 
-static void reading_fini(struct reading *reading) {
-    free(reading->legs);
-}
-
-static int keep_leg(struct reading *reading, size_t n, const struct run_leg *leg) {
-    void *legs = reading->legs;
-    int r = intern_grow(&legs, n, &reading->n_legs_allocated, sizeof(*reading->legs));
-
-    reading->legs = legs;
-    if (r == 0)
-        reading->legs[n] = (struct fact_leg){leg->account, leg->minutes, leg->held_after};
-    return r;
-}
-
-/* What record i of the run did: orders follow their seal, events stand by themselves. */
-static int read_legs(struct reading *reading, const struct run *run, uint32_t i,
-                     struct store_value after, size_t *ret_n) {
-    bool is_event = run_record(run, 0, &(size_t){0})[0] == RECORD_EVENT;
-    struct run_leg leg;
-    size_t at = 0, n = 0;
-    int r = 0;
-
-    if (!after.data || (!is_event && i == 0)) {
-        *ret_n = 0;
+    if (ask->known_day == 0)
+        ask->known_day = facts_latest_day(facts, ask->size, ask->as_recorded != 0);
+    if (report_release_find(&job->release, ask, ask->known_day))
         return 0;
-    }
-    while ((r = runs_after_next(after, is_event ? i : i - 1, run->first + i, &at, &leg)) > 0) {
-        r = keep_leg(reading, n++, &leg);
-        if (r < 0)
-            break;
-    }
-    *ret_n = n;
-    return r;
+    snprintf(job->why, sizeof(job->why),
+             "That report has not left the bank yet: ask for it first, then with --at its position "
+             "and --as-known-at its cut-off.");
+    return REFUSAL_CLASS_NOT_YOURS;
 }
 
-/* What an order is about stands before it. */
-static int read_record(void *user, uint64_t index, struct bytes *to) {
-    struct reading *reading = user;
-    struct run run;
-    int r = runs_find(reading->read, index, &run);
-    size_t n;
+/* What is asked for, out of the facts. */
+static int answer(struct report_job *job, const struct facts *facts) {
+    int r;
 
-    if (r > 0) {
-        const uint8_t *record = run_record(&run, (uint32_t)(index - run.first), &n);
-        bytes_put(to, record, n);
+    if (job->what != TIMEBANK__REPORT_WHAT__FIGURES && job->is_evaluators) {
+        r = check_released(job, facts);
+        if (r != 0)
+            return r;
     }
-    return r;
-}
-
-static int add_run(void *user, struct store_value key, struct store_value value) {
-    struct reading *reading = user;
-    struct store_value after = {0};
-    struct run run;
-    int r = run_parse(&run, key, value);
-
-    if (atomic_load(&reading->job->job.is_cancelled))
-        return -ECANCELED;
-    if (r == 0)
-        r = store_get(reading->read, RUNS_AFTER, key.data, key.n, &after);
-    r = MIN_OF(r, 0);
-    for (uint32_t i = 0; r == 0 && i < run.n && run.first + i < reading->size; i++) {
-        size_t n, n_legs;
-        const uint8_t *record = run_record(&run, i, &n);
-        r = read_legs(reading, &run, i, after, &n_legs);
-        if (r == 0)
-            r = facts_add(reading->facts, run.first + i, record, n, reading->legs, n_legs);
+    switch (job->what) {
+    case TIMEBANK__REPORT_WHAT__FIGURES:
+        r = report_make(facts, &job->ask, &job->json);
+        return r == 0 && job->release.is_on
+                   ? report_release_settle(&job->release, facts, &job->ask, &job->json)
+                   : r;
+    case TIMEBANK__REPORT_WHAT__WHY:
+        return report_why_make(facts, &job->ask, job->measure, job->why_after, &job->json);
+    case TIMEBANK__REPORT_WHAT__EDGES:
+        return report_edges_make(facts, &job->ask, &job->json);
+    default:
+        return REFUSAL_BAD_REQUEST;
     }
-    if (r == 0 && run.first + run.n > reading->size)
-        return REFUSAL_NO_SUCH_POSITION; /* in the middle of a batch: no head was signed there */
-    return r == 0 && run.first + run.n == reading->size ? READ_ENOUGH : r;
 }
 
-static int add_person(void *user, const char *code, const struct people_person *person) {
-    int r = facts_set_ward(user, code, person->ward);
-    return r == 0 ? facts_set_age_band(user, code, person->age_band) : r;
-}
-
+/* Damaged facts are made anew, once. */
 static int make(struct report_job *job) {
-    _cleanup_(facts_freep) struct facts *facts = NULL;
-    _cleanup_(store_read_endp) struct store_read *read = NULL;
-    struct merkle_range range;
-    _cleanup_(reading_fini) struct reading reading = {.job = job, .size = job->ask.size};
-    int r = facts_new(&facts);
+    struct projection *projection = job->job.bank->projection;
+    const struct facts *facts;
+    int r = -EUCLEAN;
 
-    if (r == 0)
-        r = store_read_begin(log_store(job->job.bank->log), &read);
-    if (r < 0)
-        return r;
-    reading.facts = facts;
-    reading.read = read;
-    facts_set_source(facts, &(struct facts_source){read_record, &reading});
-    r = store_each(read, RUNS_LOG, NULL, 0, add_run, &reading);
-    if (r != READ_ENOUGH)
-        return r;
-    r = runs_range(read, job->ask.size, &range);
-    read = store_read_end(read);
-    if (r == 0)
-        r = people_each_person(job->job.bank->people, add_person, facts);
-    if (r < 0)
-        return r;
-    job->ask.root = merkle_range_root(&range);
-    return report_make(facts, &job->ask, &job->json);
+    if (job->began != 0)
+        return job->began;
+    for (int i = 0; r == -EUCLEAN && i < 2; i++) {
+        if (i > 0)
+            projection_discard(projection);
+        r = projection_begin(projection, job->ask.size, &job->job.is_cancelled, &facts,
+                             &job->ask.root);
+        if (r != 0)
+            return r;
+        r = answer(job, facts);
+        projection_end(projection);
+    }
+    return r;
 }
 
 static int work(struct job *job) {
@@ -142,6 +98,8 @@ static void begin(struct job *job) {
 
     if (report->ask.size == 0)
         report->ask.size = log_head(job->bank->log)->size;
+    if (report->release.is_on || report->is_evaluators)
+        report->began = report_release_begin(&report->release, job->bank);
 }
 
 /* By the newest key, over the bytes that `timebank report --format json` prints: the newline takes
@@ -164,45 +122,78 @@ static int sign(struct bank *bank, char *json, struct arena *arena, Timebank__Re
     return r;
 }
 
+static int respond_release(struct report_job *job, Timebank__Report *report) {
+    report_release_offer(&job->release, job->job.bank);
+    report->release.data = job->release.message.data;
+    report->release.len = job->release.message.n;
+    return 0;
+}
+
+static int respond_json(struct report_job *job, struct call *call, Timebank__Report *report) {
+    report->json.data = (uint8_t *)job->json;
+    report->json.len = strlen(job->json);
+    return sign(job->job.bank, job->json, call->arena, report);
+}
+
 static int respond(struct job *job, int r, struct call *call) {
     Timebank__Report *report = arena_alloc(call->arena, sizeof(*report));
-    char *json = ((struct report_job *)job)->json;
+    struct report_job *of_report = (struct report_job *)job;
 
     if (r == -ENOMEM || r == -EOVERFLOW) /* as large as that: the bank itself is well */
         r = REFUSAL_TOO_MANY_ROWS;
     if (r > 0)
-        return call_refuse(call, r, NULL);
+        return call_refuse(call, r, of_report->why[0] != '\0' ? of_report->why : NULL);
     if (r < 0 || !report)
         return r < 0 ? r : -ENOMEM;
     timebank__report__init(report);
-    r = sign(job->bank, json, call->arena, report);
+    r = of_report->json ? respond_json(of_report, call, report)
+                        : respond_release(of_report, report);
     if (r < 0)
         return r;
-    report->json.data = (uint8_t *)json;
-    report->json.len = strlen(json);
     call->response->report = report;
     call->response->body_case = TIMEBANK__RESPONSE__BODY_REPORT;
     return 0;
 }
 
 static void free_job(struct job *job) {
+    report_release_fini(&((struct report_job *)job)->release);
+    free(((struct report_job *)job)->measure);
     free(((struct report_job *)job)->json);
     free(job);
 }
 
-int report_job_new(struct job **ret_job, struct bank *bank, const Timebank__AskReport *ask) {
+int report_job_new(struct job **ret_job, const struct call *call,
+                   Timebank__ReportClass report_class, bool is_evaluators) {
+    const Timebank__AskReport *ask = call->request->report;
     struct report_job *report = calloc(1, sizeof(*report));
+    struct bank *bank = call->bank;
 
     if (!report)
         return -ENOMEM;
     report->job = (struct job){
         .begin = begin, .work = work, .respond = respond, .free = free_job, .bank = bank};
-    report->ask = (struct report_ask){.from_day = ask->from_day,
-                                      .to_day = ask->to_day,
-                                      .known_day = ask->known_day,
-                                      .as_recorded = ask->as_recorded,
-                                      .size = ask->at_size,
-                                      .bank = keyring_verifier(bank->keyring)->name};
+    report->what = ask->what;
+    report->measure = strdup(ask->why);
+    if (!report->measure) {
+        free(report);
+        return -ENOMEM;
+    }
+    report->why_after = ask->why_after;
+    report->is_evaluators = is_evaluators;
+    report->release.is_on = ask->release || is_evaluators;
+    report->release.is_as_it_stands = ask->known_day == 0 && ask->at_size == 0;
+    memcpy(report->release.author, call->who.key, SSHSIG_PUBLIC_BYTES);
+    report->ask =
+        (struct report_ask){.from_day = ask->from_day,
+                            .to_day = ask->to_day,
+                            .known_day = ask->known_day,
+                            .as_recorded = ask->as_recorded,
+                            .report_class = report_class,
+                            .size = ask->at_size,
+                            .bank = keyring_verifier(bank->keyring)->name,
+                            .n_threads = bank->settings.log.inline_commits ? 1 : REPORT_THREADS,
+                            .is_cancelled = &report->job.is_cancelled,
+                            .ret_why = report->why};
     *ret_job = &report->job;
     return 0;
 }

@@ -36,10 +36,12 @@ TestSuite(rights, .timeout = STORY_TIMEOUT, .init = bank_with_entries, .fini = b
 /* ---- requests */
 
 #define BODY(name) TIMEBANK__REQUEST__BODY_##name
+#define MONTH_BEGINS 19814u /* April 2024: what leaves the bank is of whole months */
+#define MONTH_ENDS 19843u
 
-/* y may, o of its own account only, n may not, e not for evaluators yet; an unknown key is told so,
- * and so is a revoked one. Columns: steward, broker, broker with an account, organisation, venue,
- * member, evaluator, auditor, revoked, unknown. */
+/* y may, o of its own account only, n may not; an unknown key is told so, and so is a revoked one.
+ * Columns: steward, broker, broker with an account, organisation, venue, member, evaluator,
+ * auditor, revoked, unknown. */
 static const struct {
     Timebank__Request__BodyCase body;
     const char *who;
@@ -51,7 +53,7 @@ static const struct {
     {BODY(ORDER), "yyyooonyru"},         {BODY(ACTIVITIES), "yyyyyyyyru"},
     {BODY(OFFERS), "yyyyyyyyru"},        {BODY(POLICIES), "yyyyyyyyru"},
     {BODY(FUNDERS), "yyyynnyyru"},       {BODY(KEYS), "yyynnnnyru"},
-    {BODY(REPORT), "yyynnneyru"},        {BODY(NEXT_CODE), "yyynnnnnru"},
+    {BODY(REPORT), "yyynnnyyru"},        {BODY(NEXT_CODE), "yyynnnnnru"},
     {BODY(INCLUSION), "yyyyyyyyyy"},     {BODY(REGISTER), "yyyooonnru"},
     {BODY(RECEIPT), "yyyooonyru"},       {BODY(NEXT_KEY), "ynnnnnnnru"},
     {BODY(ACCOUNT_STATE), "yyyononnru"}, {BODY(RANGES), "yyyyyyyyyy"},
@@ -131,8 +133,8 @@ static Timebank__Request *request_of(Timebank__Request__BodyCase body, enum acto
         request->backup->name = text_copy("one");
         break;
     case BODY(REPORT):
-        request->report->from_day = TODAY - 30;
-        request->report->to_day = TODAY;
+        request->report->from_day = MONTH_BEGINS;
+        request->report->to_day = MONTH_ENDS;
         break;
     default:
         break;
@@ -142,7 +144,6 @@ static Timebank__Request *request_of(Timebank__Request__BodyCase body, enum acto
 
 static void walk_one(Timebank__Request__BodyCase body, enum actor actor, char right) {
     int wanted = right == 'n'   ? REFUSAL_NO_AUTHORITY
-                 : right == 'e' ? REFUSAL_NOT_FOR_EVALUATORS_YET
                  : right == 'r' ? REFUSAL_REVOKED_KEY
                  : right == 'u' ? REFUSAL_UNKNOWN_KEY
                                 : 0;
@@ -248,6 +249,7 @@ static const struct {
     {KIND(LEAVE), "yynno"},
     {KIND(ERASE), "ynnnn"},
     {KIND(ROTATE_KEY), "ynnnn"},
+    {KIND(RELEASE_REPORT), "yynnn"},
 };
 static const enum actor kind_actors[] = {STEWARD, BROKER, GARDEN, POOL, M12};
 
@@ -407,6 +409,8 @@ Test(rights, give_an_evaluator_and_an_auditor_no_pen) {
     submit(AUDITOR, order_helps("m7", "m12", 60));
     expect_refused(NO_AUTHORITY);
     dry_run(AUDITOR, order_helps("m7", "m12", 60));
+    expect_refused(NO_AUTHORITY);
+    dry_run(EVALUATOR, order_new(KIND(RELEASE_REPORT)));
     expect_refused(NO_AUTHORITY);
     expect_nothing_written(before);
 }

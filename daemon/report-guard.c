@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lines are told apart by their order and their place in it: what takes an order back takes all of
+ * its lines. Persons are the facts' own, a merged account's the one that goes on in the knowledge
+ * that is to leave.
+ */
+#include "report-guard.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/dates.h"
+#include "proto/refusal.h"
+#include "report-hide.h"
+#include "report-scan.h"
+
+#define WHOLE UINT32_MAX /* in the place of a month */
+
+enum cell_kind {
+    CELL_SERVICE = 1,
+    CELL_RECEIVERS,
+    CELL_KIND,
+    CELL_ACTIVITY,
+    CELL_ORGANISATION,
+    CELL_VENUE,
+    CELL_OFFER,
+    CELL_FUNDER,
+    CELL_CREDITS,
+};
+
+/* A line of one knowledge, or what a record did to an account. */
+struct line {
+    uint64_t entry;
+    uint64_t minutes;
+    uint32_t place; /* in its order; of a leg: the account */
+    uint32_t service_day;
+    uint32_t from;
+    uint32_t to;
+    uint32_t from_person;
+    uint32_t to_person;
+    uint32_t activity;
+    uint32_t label;
+    uint16_t kind; /* 0: a leg */
+    bool is_service;
+};
+
+struct lines {
+    struct line *items;
+    size_t n;
+    size_t n_allocated;
+    const uint32_t *person_of; /* of the pick's persons: one of the facts' */
+    const struct facts *facts;
+    int64_t from_day;
+    int64_t to_day;
+    uint64_t last_entry;
+    uint32_t place;
+};
+
+static void lines_fini(struct lines *lines) {
+    free(lines->items);
+}
+
+static struct line *lines_add(struct lines *lines) {
+    if (lines->n == lines->n_allocated) {
+        size_t n = lines->n_allocated ? 2 * lines->n_allocated : 1024;
+        struct line *items = reallocarray(lines->items, n, sizeof(*items));
+        if (!items)
+            return NULL;
+        lines->items = items;
+        lines->n_allocated = n;
+    }
+    return &lines->items[lines->n++];
+}
+
+static uint32_t person(const struct lines *lines, uint32_t of_pick) {
+    return of_pick == INTERN_NONE || !lines->person_of ? of_pick : lines->person_of[of_pick];
+}
+
+static int note_rows(void *user, const struct report_row *rows, size_t n) {
+    struct lines *lines = user;
+    for (size_t i = 0; i < n; i++) {
+        const struct report_row *row = &rows[i];
+        lines->place = row->entry == lines->last_entry && row->is_further ? lines->place + 1 : 0;
+        lines->last_entry = row->entry;
+        if (row->service_day < lines->from_day || row->service_day > lines->to_day)
+            continue;
+        struct line *line = lines_add(lines);
+        if (!line)
+            return -ENOMEM;
+        *line = (struct line){.entry = row->entry,
+                              .minutes = row->minutes,
+                              .place = lines->place,
+                              .service_day = row->service_day,
+                              .from = row->from,
+                              .to = row->to,
+                              .from_person = person(lines, row->from_person),
+                              .to_person = person(lines, row->to_person),
+                              .activity = row->activity,
+                              .label = row->label,
+                              .kind = row->kind,
+                              .is_service = row->is_service};
+    }
+    return 0;
+}
+
+static int note_legs(void *user, const struct report_leg *rows, size_t n) {
+    struct lines *lines = user;
+    for (size_t i = 0; i < n; i++) {
+        const struct report_leg *leg = &rows[i];
+        if (leg->service_day < lines->from_day || leg->service_day > lines->to_day ||
+            leg->minutes == 0 ||
+            lines->facts->accounts[leg->account].kind != TIMEBANK__ACCOUNT_KIND__MEMBER)
+            continue;
+        struct line *line = lines_add(lines);
+        if (!line)
+            return -ENOMEM;
+        *line = (struct line){.entry = leg->index,
+                              .minutes = (uint64_t)leg->minutes,
+                              .place = leg->account,
+                              .service_day = leg->service_day,
+                              .to = leg->account};
+    }
+    return 0;
+}
+
+static int compare_lines(const void *a, const void *b) {
+    const struct line *x = a, *y = b;
+    if (x->entry != y->entry)
+        return x->entry > y->entry ? 1 : -1;
+    if (x->kind != y->kind && (x->kind == 0 || y->kind == 0))
+        return x->kind == 0 ? 1 : -1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+/* One of the facts' persons for each of the pick's. */
+static uint32_t *new_persons(const struct report_pick *pick) {
+    uint32_t *persons = calloc(pick->n_persons + 1, sizeof(*persons));
+    for (uint32_t i = pick->facts->persons.n_keys; persons && i > 0; i--)
+        persons[report_pick_person(pick, i - 1)] = i - 1;
+    return persons;
+}
+
+static int read_lines(const struct report_pick *pick, struct lines *ret) {
+    _cleanup_(freep) uint32_t *persons = new_persons(pick);
+    if (!persons)
+        return -ENOMEM;
+    ret->facts = pick->facts;
+    ret->person_of = persons;
+    ret->from_day = pick->period.from_day;
+    ret->to_day = pick->period.to_day;
+    ret->last_entry = UINT64_MAX;
+    int r = report_scan_rows(pick, note_rows, ret);
+    if (r == 0)
+        r = report_scan_legs(pick, note_legs, ret);
+    ret->person_of = NULL;
+    if (r == 0 && ret->n > 0)
+        qsort(ret->items, ret->n, sizeof(*ret->items), compare_lines);
+    return r;
+}
+
+/* ---- what one knowledge has and the other has not */
+
+static int keep(struct lines *changed, const struct line *line) {
+    struct line *to = lines_add(changed);
+    if (!to)
+        return -ENOMEM;
+    *to = *line;
+    return 0;
+}
+
+static int find_changed(const struct lines *a, const struct lines *b, struct lines *ret) {
+    size_t i = 0, k = 0;
+    int r = 0;
+    while (r == 0 && (i < a->n || k < b->n)) {
+        int order = i == a->n ? 1 : k == b->n ? -1 : compare_lines(&a->items[i], &b->items[k]);
+        if (order < 0)
+            r = keep(ret, &a->items[i++]);
+        else if (order > 0)
+            r = keep(ret, &b->items[k++]);
+        else if (a->items[i++].minutes != b->items[k++].minutes)
+            r = keep(ret, &a->items[i - 1]);
+    }
+    return r;
+}
+
+/* ---- whose they are, cell by cell */
+
+struct behind {
+    uint32_t kind; /* enum cell_kind, then what it is of */
+    uint32_t value;
+    uint32_t month;
+    uint32_t person;
+};
+
+struct cells {
+    struct behind *items;
+    size_t n;
+    size_t n_allocated;
+    const struct report_pick *pick; /* whose merged persons count */
+};
+
+static int put(struct cells *cells, enum cell_kind kind, uint32_t value, uint32_t month,
+               uint32_t who) {
+    if (cells->n + 2 > cells->n_allocated) {
+        size_t n = cells->n_allocated ? 2 * cells->n_allocated : 1024;
+        struct behind *items = reallocarray(cells->items, n, sizeof(*items));
+        if (!items)
+            return -ENOMEM;
+        cells->items = items;
+        cells->n_allocated = n;
+    }
+    cells->items[cells->n++] = (struct behind){kind, value, month, who};
+    cells->items[cells->n++] = (struct behind){kind, value, WHOLE, who};
+    return 0;
+}
+
+/* Cells that nobody's hours are in, as an issue's to an organisation, are never hidden. */
+static int put_line(struct cells *cells, const struct line *line) {
+    uint32_t month = report_period_month(line->service_day);
+    if (line->kind == 0)
+        return put(cells, CELL_CREDITS, 0, month, report_pick_account(cells->pick, line->to));
+    bool is_redeem = line->kind == TIMEBANK__ORDER__KIND_REDEEM;
+    uint32_t behind =
+        is_redeem || line->to_person == INTERN_NONE ? line->from_person : line->to_person;
+    int r = 0;
+    if (behind == INTERN_NONE)
+        return 0;
+    behind = report_pick_person(cells->pick, behind);
+    if (line->is_service)
+        r = put(cells, CELL_SERVICE, 0, month, behind);
+    if (r == 0 && line->is_service && line->from_person != INTERN_NONE)
+        r = put(cells, CELL_RECEIVERS, 0, month,
+                report_pick_person(cells->pick, line->from_person));
+    if (r == 0)
+        r = put(cells, CELL_KIND, line->kind, month, behind);
+    if (r == 0)
+        r = put(cells, CELL_ACTIVITY, line->activity, month, behind);
+    if (r == 0 && line->kind == TIMEBANK__ORDER__KIND_EARN)
+        r = put(cells, CELL_ORGANISATION, report_pick_account(cells->pick, line->from), month,
+                behind);
+    if (r == 0 && is_redeem)
+        r = put(cells, CELL_VENUE, report_pick_account(cells->pick, line->to), month, behind);
+    if (r == 0 && line->label != INTERN_NONE)
+        r = put(cells, is_redeem ? CELL_OFFER : CELL_FUNDER, line->label, month, behind);
+    return r;
+}
+
+static int compare_behind(const void *a, const void *b) {
+    return memcmp(a, b, sizeof(struct behind));
+}
+
+/* The fewest persons behind any cell; 0: nothing changed. */
+static uint64_t fewest(struct cells *cells) {
+    uint64_t least = 0, n = 0;
+    if (cells->n > 0)
+        qsort(cells->items, cells->n, sizeof(*cells->items), compare_behind);
+    for (size_t i = 0; i < cells->n; i++) {
+        const struct behind *row = &cells->items[i], *next = row + 1;
+        bool is_last = i + 1 == cells->n || memcmp(row, next, offsetof(struct behind, person)) != 0;
+        n += is_last || next->person != row->person;
+        if (!is_last)
+            continue;
+        least = least == 0 || n < least ? n : least;
+        n = 0;
+    }
+    return least;
+}
+
+static int count_fewest(const struct report_pick *pick, const struct lines *changed,
+                        const struct report_period *shared, uint64_t *ret) {
+    struct cells cells = {.pick = pick};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < changed->n; i++)
+        if (report_period_holds(shared, changed->items[i].service_day))
+            r = put_line(&cells, &changed->items[i]);
+    *ret = r == 0 ? fewest(&cells) : 0;
+    free(cells.items);
+    return r;
+}
+
+/* ---- what they hide */
+
+/* The cells that are hidden in the months of the period. */
+static int list_hidden(const struct report_pick *pick, struct bytes *ret) {
+    static const struct report_part *const parts[] = {&report_cells};
+    void *sums[N_ELEMENTS(parts)];
+    int r = report_scan(pick, parts, N_ELEMENTS(parts), sums, 1);
+    if (r == 0)
+        r = report_hidden_list(pick, sums[0], ret);
+    report_scan_end(parts, N_ELEMENTS(parts), sums);
+    return r;
+}
+
+/* ---- one released report after the other */
+
+struct guard {
+    const struct facts *facts;
+    const struct report_ask *ask;
+    struct report_pick pick; /* of what is to leave */
+    struct lines lines;
+};
+
+static bool knows_the_same(const struct state_release *a, const struct state_release *b) {
+    return a->size == b->size && a->known_day == b->known_day && a->as_recorded == b->as_recorded;
+}
+
+static bool is_other_knowledge(const struct report_ask *ask, const struct state_release *row) {
+    return row->size != ask->size || row->known_day != ask->known_day ||
+           (row->as_recorded != 0) != (ask->as_recorded != 0);
+}
+
+static bool overlaps(const struct report_ask *ask, const struct state_release *row) {
+    return row->from_day <= ask->to_day && ask->from_day <= row->to_day;
+}
+
+/* The latest one of the very question, which can be asked for in its place, or NULL. */
+static const struct state_release *find_same(const struct report_ask *ask,
+                                             const struct report_released *before, size_t n) {
+    for (size_t i = n; i > 0; i--) {
+        const struct state_release *row = &before[i - 1].row;
+        if (row->report_class == ask->report_class && row->from_day == ask->from_day &&
+            row->to_day == ask->to_day)
+            return row;
+    }
+    return NULL;
+}
+
+static void say(const struct state_release *row, const struct state_release *same, char *why) {
+    char from[16], to[16], known[16];
+    const struct state_release *told = same ? same : row;
+    if (!why)
+        return;
+    dates_format_iso(told->from_day, from);
+    dates_format_iso(told->to_day, to);
+    dates_format_iso(told->known_day, known);
+    snprintf(why, REPORT_WHY_BYTES,
+             "A report of %s to %s left the bank before, and these figures differ from it by so "
+             "few people that they could be told: ask for %s as it was, with --at %llu "
+             "--as-known-at %s%s.",
+             from, to, same ? "that one" : "the figures", (unsigned long long)told->size, known,
+             same ? "" : ", or for months that it does not hold");
+}
+
+/* What both periods hold, as the knowledge of the released report has it and as ours does. */
+static int compare_hidden(const struct guard *guard, const struct report_period *shared,
+                          const struct report_ask *theirs) {
+    _cleanup_bytes_ struct bytes ours_hidden = {0}, theirs_hidden = {0};
+    _cleanup_(report_pick_fini) struct report_pick ours_pick = {0}, theirs_pick = {0};
+    int r = report_pick_init(&ours_pick, guard->facts, shared, guard->ask);
+    if (r == 0)
+        r = list_hidden(&ours_pick, &ours_hidden);
+    if (r == 0)
+        r = report_pick_init(&theirs_pick, guard->facts, shared, theirs);
+    if (r == 0)
+        r = list_hidden(&theirs_pick, &theirs_hidden);
+    if (r != 0)
+        return r;
+    return ours_hidden.n == theirs_hidden.n &&
+                   (ours_hidden.n == 0 ||
+                    memcmp(ours_hidden.data, theirs_hidden.data, ours_hidden.n) == 0)
+               ? 0
+               : REFUSAL_TOO_CLOSE;
+}
+
+static int compare_with(const struct guard *guard, const struct state_release *row) {
+    struct report_ask theirs = *guard->ask;
+    struct report_period shared;
+    _cleanup_(report_pick_fini) struct report_pick pick = {0};
+    _cleanup_(lines_fini) struct lines lines = {0}, changed = {0};
+    const struct report_class *class = report_class_get(guard->ask->report_class),
+                              *other = report_class_get(row->report_class);
+    uint64_t least = 0;
+    theirs.size = row->size;
+    theirs.known_day = row->known_day;
+    theirs.as_recorded = row->as_recorded;
+    int r = report_period_init(&shared, MAX_OF(guard->ask->from_day, row->from_day),
+                               MIN_OF(guard->ask->to_day, row->to_day));
+    if (r == 0)
+        r = report_pick_init(&pick, guard->facts, &guard->pick.period, &theirs);
+    if (r == 0)
+        r = read_lines(&pick, &lines);
+    if (r == 0)
+        r = find_changed(&guard->lines, &lines, &changed);
+    if (r == 0)
+        r = count_fewest(&guard->pick, &changed, &shared, &least);
+    if (r != 0 || (changed.n == 0 && guard->facts->n_merges == 0))
+        return r;
+    if (least > 0 && least < MAX_OF(class->threshold, other->threshold))
+        return REFUSAL_TOO_CLOSE;
+    return compare_hidden(guard, &shared, &theirs);
+}
+
+static bool was_looked_at(const struct report_released *before, size_t i, size_t n) {
+    for (size_t k = i + 1; k < n; k++)
+        if (knows_the_same(&before[k].row, &before[i].row) &&
+            before[k].row.report_class == before[i].row.report_class &&
+            before[k].row.from_day == before[i].row.from_day &&
+            before[k].row.to_day == before[i].row.to_day)
+            return true;
+    return false;
+}
+
+static int compare_all(struct guard *guard, const struct report_released *before, size_t n_before,
+                       char *why) {
+    size_t n_compared = 0;
+    int r = 0;
+    for (size_t i = n_before; r == 0 && i > 0 && n_compared < REPORT_GUARD_MAX; i--) {
+        const struct state_release *row = &before[i - 1].row;
+        if (!overlaps(guard->ask, row) || !is_other_knowledge(guard->ask, row) ||
+            was_looked_at(before, i - 1, n_before))
+            continue;
+        if (n_compared++ == 0)
+            r = read_lines(&guard->pick, &guard->lines);
+        if (r == 0)
+            r = compare_with(guard, row);
+        if (r == REFUSAL_TOO_CLOSE)
+            say(row, find_same(guard->ask, before, n_before), why);
+    }
+    return r;
+}
+
+int report_guard(const struct facts *facts, const struct report_ask *ask,
+                 const struct report_released *before, size_t n_before, char *why) {
+    struct guard guard = {.facts = facts, .ask = ask};
+    struct report_period period;
+    int r = report_period_init(&period, ask->from_day, ask->to_day);
+    if (r != 0)
+        return r;
+    r = report_pick_init(&guard.pick, facts, &period, ask);
+    if (r == 0)
+        r = compare_all(&guard, before, n_before, why);
+    report_pick_fini(&guard.pick);
+    lines_fini(&guard.lines);
+    return r;
+}

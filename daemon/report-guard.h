@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Figures of one period that were known at two times differ by what came between: where that is a
+ * few people's, whoever holds both reads it off. So a report leaves the bank only if, beside every
+ * report of the classes funder and public that left before it, whose days overlap with its own and
+ * that rests on another knowledge, the entries of the days they share that one counts and the other
+ * does not (or with other minutes) are, in the total and in each kind, activity, organisation,
+ * venue, offer and funder, in the whole and in each month, nobody's or of as many persons as the
+ * class demands; and both hide the same figures of the months they share.
+ */
+#pragma once
+
+#include "report.h"
+#include "state.h"
+
+/* A report that left the bank, by the record that says so. */
+struct report_released {
+    uint64_t entry;
+    struct state_release row;
+};
+
+/* Knowledges that are looked at, the newest first: what a bank releases in years. */
+#define REPORT_GUARD_MAX 64
+
+/* ask->known_day is set. 0; REFUSAL_TOO_CLOSE with a sentence in why (REPORT_WHY_BYTES); < 0. */
+int report_guard(const struct facts *facts, const struct report_ask *ask,
+                 const struct report_released *before, size_t n_before, char *why) TB_MUST_CHECK;

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a release is made of is read off the report itself, so that it can say nothing else. While
+ * an offer stands, no other report has left the bank: what the guard looked at still holds when it
+ * is recorded.
+ */
+#include "report-release.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "proto/dates.h"
+#include "proto/refusal.h"
+#include "proto/text64.h"
+
+#define HIDDEN_TEXT "[x]"
+#define CONFIDENTIAL_TEXT "[c]"
+
+/* What of a report goes into its release. */
+struct reading {
+    uint32_t known_day;
+    uint8_t checksum[HASH_BYTES];
+    uint8_t register_hash[HASH_BYTES];
+};
+
+static int compare_entries(const void *a, const void *b) {
+    const struct report_released *x = a, *y = b;
+    return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+int report_release_begin(struct report_release *release, struct bank *bank) {
+    const struct rows *rows = &bank_state(bank)->tables[STATE_RELEASES];
+    release->before = calloc(rows->n_rows + 1, sizeof(*release->before));
+    if (!release->before)
+        return -ENOMEM;
+    for (const struct row *row = rows_next(rows, NULL); row; row = rows_next(rows, row))
+        release->before[release->n_before++] = (struct report_released){
+            .entry = be64_get(row->key), .row = *(const struct state_release *)(void *)row->value};
+    qsort(release->before, release->n_before, sizeof(*release->before), compare_entries);
+    return 0;
+}
+
+void report_release_fini(struct report_release *release) {
+    free(release->before);
+    bytes_fini(&release->message);
+    release->before = NULL;
+    release->n_before = 0;
+}
+
+/* ---- what left before */
+
+static bool asks_the_same(const struct state_release *row, const struct report_ask *ask) {
+    return row->report_class == ask->report_class && row->from_day == ask->from_day &&
+           row->to_day == ask->to_day && (row->as_recorded != 0) == (ask->as_recorded != 0);
+}
+
+const struct report_released *report_release_find(const struct report_release *release,
+                                                  const struct report_ask *ask,
+                                                  uint32_t known_day) {
+    for (size_t i = release->n_before; i > 0; i--) {
+        const struct state_release *row = &release->before[i - 1].row;
+        if (asks_the_same(row, ask) && row->size == ask->size && row->known_day == known_day)
+            return &release->before[i - 1];
+    }
+    return NULL;
+}
+
+static const struct report_released *find_latest(const struct report_release *release,
+                                                 const struct report_ask *ask) {
+    for (size_t i = release->n_before; i > 0; i--)
+        if (asks_the_same(&release->before[i - 1].row, ask))
+            return &release->before[i - 1];
+    return NULL;
+}
+
+/* ---- the report itself */
+
+static int read_hash(const json_t *report, const char *key, uint8_t ret[HASH_BYTES]) {
+    const char *text = json_string_value(json_object_get(report, key));
+    if (!text || strlen(text) != 2 * HASH_BYTES)
+        return -EUCLEAN;
+    for (size_t i = 0; i < HASH_BYTES; i++) {
+        const char digits[3] = {text[2 * i], text[2 * i + 1], '\0'};
+        char *end;
+        ret[i] = (uint8_t)strtoul(digits, &end, 16);
+        if (*end)
+            return -EUCLEAN;
+    }
+    return 0;
+}
+
+static int read_report(const char *json, struct reading *ret) {
+    json_t *report = json_loads(json, 0, NULL);
+    const char *day = json_string_value(json_object_get(report, "as_known_at"));
+    int r = day ? dates_parse_iso(day, &ret->known_day) : -EUCLEAN;
+    if (r == 0)
+        r = read_hash(report, "checksum", ret->checksum);
+    if (r == 0)
+        r = read_hash(report, "register", ret->register_hash);
+    json_decref(report);
+    return r;
+}
+
+static size_t count_confidential(const json_t *value) {
+    const char *key;
+    json_t *member;
+    size_t n = 0;
+    if (json_is_string(value))
+        return strcmp(json_string_value(value), CONFIDENTIAL_TEXT) == 0;
+    json_object_foreach((json_t *)(uintptr_t)value, key, member) n += count_confidential(member);
+    return n;
+}
+
+static int hide_register(json_t *report, const char *register_text) {
+    json_t *figures = json_object_get(report, "register_measures"), *member;
+    const char *key;
+    void *next;
+    int r = figures ? 0 : -EUCLEAN;
+    json_object_foreach_safe(figures, next, key, member) {
+        r |= json_object_set_new(figures, key,
+                                 json_is_object(member) ? json_object() : json_string(HIDDEN_TEXT));
+    }
+    r |= json_object_set_new(report, "register", json_string(register_text));
+    r |= json_object_set_new(
+        report, "suppressed",
+        json_integer((json_int_t)(count_confidential(json_object_get(report, "measures")) +
+                                  count_confidential(json_object_get(report, "further_measures")) +
+                                  count_confidential(figures))));
+    return r < 0 ? -ENOMEM : r;
+}
+
+/* Since it left, somebody moved or was erased: what rests on that is not available any more, for
+ * with both reports at hand it would tell of them. */
+static int leave_register_out(char **json, const uint8_t register_hash[HASH_BYTES]) {
+    json_t *report = json_loads(*json, 0, NULL);
+    char register_text[2 * HASH_BYTES + 1];
+    text64_hex(register_text, register_hash, HASH_BYTES);
+    int r = report ? hide_register(report, register_text) : -EUCLEAN;
+    char *text = r == 0 ? json_dumps(report, JSON_COMPACT) : NULL;
+    json_decref(report);
+    if (!text)
+        return r < 0 ? r : -ENOMEM;
+    free(*json);
+    *json = text;
+    return 0;
+}
+
+static int give_again(const struct report_released *released, const struct reading *reading,
+                      char **json) {
+    const struct state_release *row = &released->row;
+    if (memcmp(row->checksum, reading->checksum, HASH_BYTES) != 0)
+        return REFUSAL_NOT_AS_RELEASED;
+    return memcmp(row->register_hash, reading->register_hash, HASH_BYTES) == 0
+               ? 0
+               : leave_register_out(json, row->register_hash);
+}
+
+/* The same figures as they stand: the report that left is given, at its own position. */
+static int give_earlier(const struct report_released *released, const struct facts *facts,
+                        struct report_ask *ask, char **json) {
+    struct reading reading;
+    char *text = NULL;
+    ask->size = released->row.size;
+    ask->known_day = released->row.known_day;
+    memcpy(ask->root.b, released->row.root, HASH_BYTES);
+    int r = report_make(facts, ask, &text);
+    if (r != 0)
+        return r;
+    free(*json);
+    *json = text;
+    r = read_report(*json, &reading);
+    return r == 0 ? give_again(released, &reading, json) : r;
+}
+
+/* ---- what has to be recorded first */
+
+static ProtobufCBinaryData binary(const uint8_t *data) {
+    return (ProtobufCBinaryData){.len = HASH_BYTES, .data = (uint8_t *)(uintptr_t)data};
+}
+
+static void pack(const Timebank__ReleaseReport *message, struct bytes *to) {
+    size_t n = timebank__release_report__get_packed_size(message);
+    uint8_t *at = bytes_reserve(to, n);
+    if (at)
+        timebank__release_report__pack(message, at);
+}
+
+static int ask_for_release(struct report_release *release, const struct report_ask *ask,
+                           const struct reading *reading) {
+    Timebank__ReleaseReport message = TIMEBANK__RELEASE_REPORT__INIT;
+    message.definition = (char *)(uintptr_t)REPORT_DEFINITION;
+    message.report_class = ask->report_class;
+    message.from_day = ask->from_day;
+    message.to_day = ask->to_day;
+    message.known_day = reading->known_day;
+    message.as_recorded = ask->as_recorded != 0;
+    message.size = ask->size;
+    message.root = binary(ask->root.b);
+    message.checksum = binary(reading->checksum);
+    message.register_hash = binary(reading->register_hash);
+    pack(&message, &release->message);
+    return release->message.r;
+}
+
+int report_release_settle(struct report_release *release, const struct facts *facts,
+                          struct report_ask *ask, char **json) {
+    struct reading reading;
+    int r = read_report(*json, &reading);
+    if (r < 0)
+        return r;
+    const struct report_released *released = report_release_find(release, ask, reading.known_day);
+    if (released)
+        return give_again(released, &reading, json);
+    released = release->is_as_it_stands ? find_latest(release, ask) : NULL;
+    if (released && memcmp(released->row.checksum, reading.checksum, HASH_BYTES) == 0)
+        return give_earlier(released, facts, ask, json);
+    ask->known_day = reading.known_day;
+    r = report_guard(facts, ask, release->before, release->n_before, ask->ret_why);
+    if (r != 0)
+        return r;
+    free(*json);
+    *json = NULL;
+    return ask_for_release(release, ask, &reading);
+}
+
+/* ---- offers */
+
+static struct bank_offer *place_for(struct bank *bank, const uint8_t author[SSHSIG_PUBLIC_BYTES]) {
+    struct bank_offer *place = &bank->offers[0];
+    size_t n_own = 0;
+    for (size_t i = 0; i < BANK_OFFERS_MAX; i++) {
+        struct bank_offer *offer = &bank->offers[i];
+        n_own += offer->number != 0 && memcmp(offer->author, author, SSHSIG_PUBLIC_BYTES) == 0;
+        if (offer->number < place->number)
+            place = offer;
+    }
+    if (n_own < BANK_OFFERS_OF_ONE)
+        return place;
+    place = NULL; /* one key's questions put nobody else's offers out */
+    for (size_t i = 0; i < BANK_OFFERS_MAX; i++) {
+        struct bank_offer *offer = &bank->offers[i];
+        if (offer->number != 0 && memcmp(offer->author, author, SSHSIG_PUBLIC_BYTES) == 0 &&
+            (!place || offer->number < place->number))
+            place = offer;
+    }
+    return place;
+}
+
+void report_release_offer(const struct report_release *release, struct bank *bank) {
+    struct bank_offer *offer = place_for(bank, release->author);
+    offer->number = ++bank->n_offers;
+    offer->n_released = release->n_before;
+    offer->message = hash_of(release->message.data, release->message.n);
+    memcpy(offer->author, release->author, SSHSIG_PUBLIC_BYTES);
+}
+
+bool report_release_is_offered(struct bank *bank, const uint8_t author[SSHSIG_PUBLIC_BYTES],
+                               const Timebank__ReleaseReport *message) {
+    _cleanup_bytes_ struct bytes packed = {0};
+    pack(message, &packed);
+    if (packed.r < 0)
+        return false;
+    struct hash hash = hash_of(packed.data, packed.n);
+    for (size_t i = 0; i < BANK_OFFERS_MAX; i++) {
+        const struct bank_offer *offer = &bank->offers[i];
+        if (offer->number != 0 && hash_equal(&offer->message, &hash) &&
+            memcmp(offer->author, author, SSHSIG_PUBLIC_BYTES) == 0 &&
+            offer->n_released == bank_state(bank)->tables[STATE_RELEASES].n_rows)
+            return true;
+    }
+    return false;
+}
