@@ -77,9 +77,10 @@ const struct verb verb_key_show = {
 };
 
 static int grant_run(struct client *client, int argc, char **argv) {
-    char *path = NULL, *role = NULL, *account = NULL, why[WHY_BYTES] = "";
+    char *path = NULL, *role = NULL, *account = NULL, *class = NULL, why[WHY_BYTES] = "";
     const struct options_one options[] = {OPTION_TEXT("role", &role),
-                                          OPTION_TEXT("account", &account), OPTION_END};
+                                          OPTION_TEXT("account", &account),
+                                          OPTION_TEXT("class", &class), OPTION_END};
     struct tb_order order = TB_ORDER_INIT;
     int r = options_read(&verb_key_grant, argc, argv, options, 1, 1, &path);
     if (r != CLIENT_DONE)
@@ -89,6 +90,10 @@ static int grant_run(struct client *client, int argc, char **argv) {
     int number = tb_role_from_name(role);
     if (number == 0)
         return client_usage(&verb_key_grant, "There is no role \"%s\".", role);
+    order.report_class = class ? (enum tb_report_class)tb_report_class_from_name(class) : 0;
+    if (class && order.report_class == TB_CLASS_OF_KEY)
+        return client_usage(&verb_key_grant, "There is no class \"%s\": it is funder or public.",
+                            class);
     r = tb_key_public(path, order.key, why, sizeof(why));
     if (r != 0)
         return client_outcome_why(client, r, why);
@@ -108,7 +113,9 @@ const struct verb verb_key_grant = {
         "\n"
         "  --role ROLE      steward, broker, auditor, evaluator, or with an account of its kind:\n"
         "                   organisation, venue, member\n"
-        "  --account CODE   the account that the key acts for\n",
+        "  --account CODE   the account that the key acts for\n"
+        "  --class CLASS    of an evaluator: the reports that the key gets, funder or public;\n"
+        "                   funder where it is left out\n",
     .run = grant_run,
 };
 
@@ -142,6 +149,7 @@ const struct verb verb_key_revoke = {
 struct granted {
     const uint8_t *key;
     int role;
+    enum tb_report_class report_class;
     char code[64];
 };
 
@@ -149,6 +157,7 @@ static int granted_keep(void *user, const struct tb_key *key) {
     struct granted *granted = user;
     if (memcmp(key->key, granted->key, sizeof(key->key)) == 0 && key->revoked_entry == 0) {
         granted->role = key->role;
+        granted->report_class = key->report_class;
         snprintf(granted->code, sizeof(granted->code), "%s", key->account);
     }
     return 0;
@@ -159,6 +168,7 @@ static int rotate_record(struct client *client, const struct granted *granted,
                          struct tb_order *grant, const struct tb_order *revoke) {
     _cleanup_(tb_batch_freep) struct tb_batch *batch = NULL;
     grant->role = (enum tb_role)granted->role;
+    grant->report_class = granted->report_class;
     grant->to = *granted->code ? granted->code : NULL;
     int r = record_batch_new(client, grant, &batch);
     if (r == 0)
@@ -211,15 +221,19 @@ static int key_keep(void *user, const struct tb_key *key) {
     _cleanup_(freep) char *line = tb_key_line(key->key);
     return json_array_append_new(
         user,
-        json_pack("{s:s, s:o, s:o, s:I, s:o}", "public", line ? line : "", "role",
+        json_pack("{s:s, s:o, s:o, s:o, s:I, s:o}", "public", line ? line : "", "role",
                   client_json_text(tb_role_name(key->role)), "account",
-                  *key->account ? client_json_text(key->account) : json_null(), "granted",
-                  (json_int_t)key->granted_entry, "revoked",
+                  *key->account ? client_json_text(key->account) : json_null(), "class",
+                  key->report_class ? client_json_text(tb_report_class_name((int)key->report_class))
+                                    : json_null(),
+                  "granted", (json_int_t)key->granted_entry, "revoked",
                   key->revoked_entry ? json_integer((json_int_t)key->revoked_entry) : json_null()));
 }
 
 static void key_tell(const json_t *row) {
     const char *account = json_string_value(json_object_get(row, "account"));
+    if (!account)
+        account = json_string_value(json_object_get(row, "class"));
     client_line(stdout, "%-12s %-20s %s%s", json_string_value(json_object_get(row, "role")),
                 account ? account : "-", json_string_value(json_object_get(row, "public")),
                 json_is_null(json_object_get(row, "revoked")) ? "" : "  REVOKED");
@@ -242,6 +256,7 @@ const struct verb verb_key_list = {
     .summary = "every key that has or had a role",
     .help = "timebank key list\n"
             "\n"
-            "Role, account and public line of every key, revoked ones too.\n",
+            "Role, account (of an evaluator: class) and public line of every key, revoked ones "
+            "too.\n",
     .run = list_run,
 };

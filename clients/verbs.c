@@ -30,6 +30,7 @@ const struct verb *const verbs[] = {
     &verb_list_pending,
     &verb_list_pledges,
     &verb_list_leaving,
+    &verb_report_list,
     &verb_report,
     &verb_export,
     &verb_verify,

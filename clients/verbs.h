@@ -12,6 +12,7 @@ int verbs_run(struct client *client, int argc, char **argv);
 /* What `timebank --help` prints. */
 void verbs_help(FILE *to);
 
+extern const struct verb verb_report_list;
 extern const struct verb verb_status, verb_backup;
 extern const struct verb verb_key_new, verb_key_show, verb_key_grant, verb_key_revoke,
     verb_key_rotate, verb_key_list;

@@ -13,6 +13,7 @@ import (
 // right is what a key may do, from one record on up to another.
 type right struct {
 	role             int
+	class            int // of an evaluator: which reports
 	account          string
 	granted, revoked int64 // revoked 0: in force
 }

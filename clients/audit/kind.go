@@ -11,6 +11,7 @@ const (
 	roleOrganisation = 3
 	roleVenue        = 4
 	roleMember       = 5
+	evaluator        = 6
 )
 
 // Kinds of accounts.
@@ -155,4 +156,5 @@ var kinds = map[int]*kind{
 	kindLeave:         {brokers | of(roleMember), 0, of(member), takesTo, ownTo},
 	kindErase:         {stewards, 0, opened, takesTo | takesToPerson, 0},
 	kindRotateKey:     {stewards, 0, 0, 0, 0},
+	kindReleaseReport: {brokers | of(evaluator), 0, 0, 0, 0},
 }

@@ -201,6 +201,19 @@ func (a *audit) checkPin(i int64, h *header) {
 	}
 }
 
+// checkRelease holds the position of a report that left the bank against the log.
+func (a *audit) checkRelease(i int64, o *order) {
+	size := o.body.number(7)
+	if size == 0 || size > uint64(i) {
+		a.problem("order %d: a report left the bank at %d records, where the ledger had not been", i, size)
+		return
+	}
+	root, err := a.export.hashes.root(int64(size))
+	if err != nil || string(root[:]) != string(o.body.data(8)) {
+		a.problem("order %d: a report left the bank with another history at %d records", i, size)
+	}
+}
+
 func (a *audit) order(i int64, record []byte) error {
 	if a.left == 0 {
 		return fmt.Errorf("an order under no seal")
@@ -221,6 +234,9 @@ func (a *audit) order(i int64, record []byte) error {
 	}
 	if o.source == sourceHand && a.seal.notAfterMs == 0 {
 		a.problem("entry %d: it was typed by hand, and its batch has no time limit", i)
+	}
+	if o.kind == kindReleaseReport {
+		a.checkRelease(i, o)
 	}
 	a.replay(o)
 	return nil
@@ -364,6 +380,7 @@ var notReplayed = []string{
 	"hours of one person on one day, entries that look like another, limits by day, week, month and year",
 	"venues' caps and offers' rules but the price, persons of a household, safeguarding, periods and programmes",
 	"days and signatures of vouchers, who may expire how much, to whom a leaver's credits go",
+	"the figures of reports that left the bank",
 }
 
 func (b *bank) isLedgerKey(k key) bool {

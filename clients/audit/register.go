@@ -147,6 +147,8 @@ func (x *act) register() error {
 		return x.setVoucherKey()
 	case kindRotateKey:
 		return x.rotateKey()
+	case kindReleaseReport:
+		x.releaseReport()
 	}
 	return nil
 }
@@ -189,8 +191,39 @@ func (x *act) grantKey() error {
 	if a == nil && (x.order.to != "" || !isOptional) || a != nil && a.kind != wants {
 		x.problem("the role does not fit the account %q", x.order.to)
 	}
-	x.bank.keys[k] = &right{role: role, account: x.order.to, granted: x.index}
+	class := int(x.order.body.number(3))
+	if role == evaluator && class == 0 {
+		class = forFunder
+	}
+	if role != evaluator && class != 0 || role == evaluator && class < forFunder {
+		x.problem("the role and its class of reports do not fit")
+	}
+	x.bank.keys[k] = &right{role: role, class: class, account: x.order.to, granted: x.index}
 	return nil
+}
+
+// Classes of reports that may leave the bank, the stricter one last.
+const (
+	forFunder = 2
+	forPublic = 3
+)
+
+// releaseReport is a report that left the bank. Its root is looked at with the seal's pin.
+func (x *act) releaseReport() {
+	m := x.order.body
+	class := int(m.number(2))
+	if m.text(1) != "timebank-measures/1" || class < forFunder || class > forPublic {
+		x.problem("a report of another definition or class than may leave the bank")
+	}
+	if x.author != nil && x.author.role == evaluator && class < x.author.class {
+		x.problem("an evaluator released a report of a class that its key does not get")
+	}
+	if m.number(3) > m.number(4) || m.number(5) == 0 {
+		x.problem("a report of no period, or known at no day")
+	}
+	if len(m.data(8)) != 32 || len(m.data(9)) != 32 || len(m.data(10)) != 32 {
+		x.problem("a report's root or checksum is not 32 bytes")
+	}
 }
 
 func (x *act) revokeKey() error {

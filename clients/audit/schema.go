@@ -93,6 +93,7 @@ const (
 	kindLeave          = 83
 	kindErase          = 84
 	kindRotateKey      = 85
+	kindReleaseReport  = 86
 )
 
 var target = blob(1, "target")
@@ -167,7 +168,7 @@ var kindFields = []struct {
 		u64(12, "minutes_a_month"), flag(13, "withdrawn"),
 	}},
 	{kindSetFunder, "set_funder", []field{text(1, "name")}},
-	{kindGrantKey, "grant_key", []field{blob(1, "key"), enum(2, "role", 7)}},
+	{kindGrantKey, "grant_key", []field{blob(1, "key"), enum(2, "role", 7), enum(3, "report_class", 3)}},
 	{kindRevokeKey, "revoke_key", []field{blob(1, "key")}},
 	{kindSetPerson, "set_person", []field{text(1, "person"), flag(2, "minor"), flag(3, "gone")}},
 	{kindSetMandate, "set_mandate", []field{
@@ -183,6 +184,11 @@ var kindFields = []struct {
 	{kindErase, "erase", nil},
 	{kindRotateKey, "rotate_key", []field{
 		blob(1, "key"), blob(2, "by_old"), blob(3, "by_new"), u32(4, "overlap_days"),
+	}},
+	{kindReleaseReport, "release_report", []field{
+		text(1, "definition"), enum(2, "report_class", 3), u32(3, "from_day"), u32(4, "to_day"),
+		u32(5, "known_day"), flag(6, "as_recorded"), u64(7, "size"), blob(8, "root"),
+		blob(9, "checksum"), blob(10, "register_hash"),
 	}},
 }
 

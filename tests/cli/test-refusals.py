@@ -54,6 +54,8 @@ ELSEWHERE = {
 NEVER = {
     "SHUTTING_DOWN": "a daemon that stops reads no further: its clients see the connection end, and ask again",
     "BRIDGE": "the report's own control sum: only wrong tables could break it",
+    "NOT_FOR_EVALUATORS_YET": "an evaluator's key gets reports of its class",
+    "NOT_AS_RELEASED": "the same figures at the same position: only wrong tables could change them",
     "OTHER_KEY": "batches of another key wait for that key, and nobody is refused for them",
 }
 
@@ -396,7 +398,7 @@ def busy(s):
         scene.bank.end()
 
 
-@test("a report that would read more than the setting allows, one for an evaluator, and one of no period")
+@test("a report that would read more than the setting allows, one of another class, and one of no period")
 def reports(s):
     scene = Scene("report_rows 1\n")
     try:
@@ -404,10 +406,19 @@ def reports(s):
     finally:
         scene.bank.end()
     words = ("report", "--from", "2025-01-01", "--to", "2025-01-31")
-    s.refused("NOT_FOR_EVALUATORS_YET", *words, key="evaluator")
-    s.refused("NOT_FOR_EVALUATORS_YET", *words, "--class", "public")
+    s.refused("CLASS_NOT_YOURS", *words, "--class", "internal", key="evaluator")
+    s.refused("BAD_RELEASE", *words, "--release")
     s.refused("NO_SUCH_POSITION", *words, "--at", "99999999")
     s.refused("BAD_PERIOD", "report", "--from", "2025-02-01", "--to", "2025-01-31")
+
+
+@test("figures that tell of few people beside those that left, and what earlier ones rest on")
+def releases(s):
+    month = ("report", "--from", "2024-02-01", "--to", "2024-02-29")
+    s.done(*month, key="evaluator")
+    s.helps(s.me, s.you, "1h", "--on", "2024-02-14")
+    s.refused("TOO_CLOSE", *month, key="evaluator")
+    s.refused("POLICY_FIXED", "policy", "set", "report-year-begins", "1")
 
 
 @test("an outbox that is full")

@@ -1,0 +1,214 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""Reports that leave the bank: an evaluator's key gets its class and nothing laxer, what it gets is on record first,
+comes again as the same bytes, and no two that left tell of a few people."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "check")]
+
+import tap
+from served_bank import BUILT, TIMEBANK, ServedBank
+
+YEAR = ("--from", "2024-04-01", "--to", "2025-03-31")
+AUDIT = os.path.join(BUILT, "clients", "audit", "timebank-audit")
+
+
+class Scene:
+    def __init__(self):
+        self.bank = ServedBank()
+        self.env = dict(os.environ, TIMEBANK="unix:" + self.bank.path, LC_ALL="C.UTF-8")
+        self.env.pop("TIMEBANK_LEDGER", None)
+        self.bank.start()
+
+    def path(self, name):
+        return f"{self.bank.place}/{name}"
+
+    def run(self, *words, key="steward"):
+        env = dict(self.env, TIMEBANK_KEY=self.path(key + ".key"), XDG_STATE_HOME=self.path("state-" + key))
+        return subprocess.run([TIMEBANK, *words], env=env, capture_output=True, text=True, timeout=60)
+
+    def done(self, *words, key="steward"):
+        done = self.run(*words, key=key)
+        assert done.returncode == 0, f"{' '.join(words)}: {done.returncode} {done.stdout}{done.stderr}"
+        return done
+
+    def json(self, *words, key="steward"):
+        return json.loads(self.done("--json", *words, key=key).stdout.splitlines()[0])
+
+    def lines(self, *words, key="steward"):
+        return [json.loads(line) for line in self.done("--json", *words, key=key).stdout.splitlines()]
+
+    def refused(self, name, *words, key="steward"):
+        done = self.run("--json", *words, key=key)
+        told = json.loads(done.stdout.splitlines()[-1]) if done.stdout else {}
+        tap.ok(done.returncode == 1 and told.get("refused") == name, f"{key}: {' '.join(words)} is refused: {name}",
+               done.stdout, done.stderr)
+        return told
+
+    def key(self, name, *grant):
+        self.bank.key_new(self.path(name + ".key"))
+        self.done("key", "grant", self.path(name + ".key.pub"), "--role", *grant)
+
+    def exchanges(self, rows):
+        """(giver, receiver, minutes, day), in one import."""
+        with open(self.path("rows.csv"), "w") as f:
+            f.write("ref,kind,service_date,giver,receiver,minutes,activity\n")
+            for giver, receiver, minutes, day, activity in rows:
+                self.n_rows = getattr(self, "n_rows", 0) + 1
+                f.write(f"r{self.n_rows},exchange,{day},{giver},{receiver},{minutes},{activity}\n")
+        return self.done("import", self.path("rows.csv"))
+
+    def report(self, *words, key, period=YEAR):
+        return self.done("--json", "report", *period, *words, key=key)
+
+
+def furnish(s):
+    s.members = [f"m{i:04}" for i in range(1, 31)]
+    for code in s.members:
+        s.done("account", "open", code, "--kind", "member", "--joined", "2024-01-01")
+    for activity in ("gardening", "lifts"):
+        s.done("activity", "add", activity)
+    s.done("policy", "set", "floor-member", "none")
+    s.done("policy", "set", "ceiling-member", "none")
+    s.key("funder", "evaluator")
+    s.key("public", "evaluator", "--class", "public")
+    s.key("broker", "broker")
+    s.key("auditor", "auditor")
+    # Every member gives every month, each as much as the next: nothing dominates.
+    rows = []
+    for month in range(12):
+        year, number = 2024 + (month + 3) // 12, (month + 3) % 12 + 1
+        for i, giver in enumerate(s.members):
+            rows.append((giver, s.members[(i + month + 1) % 30], 60 + 15 * (i % 3), f"{year}-{number:02}-{i % 27 + 1:02}",
+                         ("gardening", "lifts")[i % 2]))
+    s.exchanges(rows)
+
+
+def test_rights(s):
+    s.bank.key_new(s.path("x.key"))
+    s.refused("BAD_ROLE", "key", "grant", s.path("x.key.pub"), "--role", "broker", "--class", "funder")
+    s.refused("BAD_ROLE", "key", "grant", s.path("x.key.pub"), "--role", "evaluator", "--class", "internal")
+    done = s.run("key", "grant", s.path("x.key.pub"), "--role", "evaluator", "--class", "everything")
+    tap.ok(done.returncode == 64, "there is no other class", done.stderr)
+    classes = {row["public"]: row["class"] for row in s.lines("key", "list")}
+    told = [classes[" ".join(open(s.path(n + ".key.pub")).read().split()[:2])] for n in ("funder", "public", "broker")]
+    tap.ok(told == ["funder", "public", None], "the list of keys shows an evaluator's class, funder by default", told)
+    s.refused("CLASS_NOT_YOURS", "report", *YEAR, "--class", "internal", key="funder")
+    s.refused("CLASS_NOT_YOURS", "report", *YEAR, "--class", "funder", key="public")
+    s.refused("BAD_RELEASE", "report", *YEAR, "--release")
+    s.refused("NO_AUTHORITY", "report", *YEAR, "--release", "--class", "funder", key="auditor")
+    s.refused("NO_AUTHORITY", "account", "list", key="funder")
+    s.refused("NO_AUTHORITY", "activity", "add", "spying", key="funder")
+    tap.ok(s.lines("report", "list") == [], "nothing of that has left the bank")
+
+
+def test_evaluator(s):
+    draft = s.report("--class", "funder", key="broker")
+    tap.ok(s.lines("report", "list") == [] and json.loads(draft.stdout)["class"] == "funder",
+           "a broker's report of the class funder is a draft: nothing is on record")
+    first = s.report(key="funder")
+    tap.ok("Released as entry" in first.stderr, "an evaluator is told that the figures are on record", first.stderr)
+    report = json.loads(first.stdout)
+    releases = s.lines("report", "list", key="funder")
+    tap.ok(len(releases) == 1 and releases[0]["checksum"] == report["checksum"]
+           and releases[0]["size"] == report["position"]["size"] and releases[0]["class"] == "funder",
+           "and they are, with position and checksum", releases)
+    tap.ok(report["measures"] == json.loads(draft.stdout)["measures"], "they are those of the broker's draft")
+    again = s.report(key="funder")
+    tap.ok(again.stdout == first.stdout and not again.stderr, "asked again it is the same bytes, and released once", again.stderr)
+    tap.ok(s.lines("report", "list", key="public") == [], "a key of the class public does not see it in the list")
+    s.refused("CLASS_NOT_YOURS", "report", *YEAR, "--class", "funder", key="public")
+    public = s.report(key="public")
+    tap.ok(json.loads(public.stdout)["class"] == "public" and "Released" in public.stderr, "it gets its own class", public.stderr)
+    other = s.report("--class", "public", key="funder")
+    tap.ok(other.stdout == public.stdout and not other.stderr, "which a funder's key may have, too: it was released already")
+    words = s.done("entry", "show", str(releases[0]["entry"])).stdout
+    tap.ok("funder report of 2024-04-01 to 2025-03-31 has left the bank" in words, "the entry says so in words", words)
+    return report, first.stdout
+
+
+def test_guard(s, report, released):
+    at = ("--at", str(report["position"]["size"]), "--as-known-at", report["as_known_at"])
+    s.exchanges([(s.members[0], s.members[1], 45, "2024-06-14", "gardening")])
+    told = s.refused("TOO_CLOSE", "report", *YEAR, key="funder")
+    tap.ok(f"--at {at[1]}" in told.get("message", ""), "the refusal says where the released one stands", told)
+    s.refused("TOO_CLOSE", "report", *YEAR, "--release", "--class", "funder", key="broker")
+    s.refused("TOO_CLOSE", "report", "--from", "2024-06-01", "--to", "2024-06-30", key="funder")
+    tap.ok(s.report(*at, key="funder").stdout == released, "the released one is given, as it was")
+    tap.ok(s.report("--class", "funder", *at, key="broker").stdout == released, "a broker's draft at its position has its bytes")
+    other = s.report(key="funder", period=("--from", "2024-07-01", "--to", "2024-09-30"))
+    tap.ok("Released" in other.stderr, "months that the late entry is not in are released as they stand", other.stderr)
+    s.exchanges([(s.members[i], s.members[(i + 7) % 30], 45, "2024-06-14", "gardening") for i in range(1, 24)])
+    many = s.report(key="funder")
+    tap.ok("Released" in many.stderr, "with as many late entries as tell of nobody it may leave", many.stderr)
+    tap.ok(s.report(*at, key="funder").stdout == released, "and the earlier one is still given as it was")
+    return many.stdout
+
+
+def test_once(s):
+    """Killed between the release and the question after it: released once, and given."""
+    quarter = ("--from", "2024-10-01", "--to", "2024-12-31")
+    env = dict(s.env, TIMEBANK_KEY=s.path("funder.key"), XDG_STATE_HOME=s.path("state-funder"))
+    before = len(s.lines("report", "list"))
+    for delay in (0.005, 0.01, 0.02, 0.03, 0.04, 0.06):
+        asking = subprocess.Popen([TIMEBANK, "--json", "report", *quarter], env=env, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        asking.send_signal(signal.SIGKILL)
+        asking.wait()
+    first = s.report(key="funder", period=quarter)
+    tap.ok(len(s.lines("report", "list")) == before + 1, "a program killed at any moment of it releases once")
+    tap.ok(s.bank.stop() == 0, "the bank stops")
+    s.bank.start()
+    again = s.report(key="funder", period=quarter)
+    tap.ok(again.stdout == first.stdout and not again.stderr, "and after a restart it is the same bytes")
+    s.bank.daemon.kill()
+    s.bank.daemon.wait()
+    os.unlink(s.bank.path)
+    s.bank.start()
+    tap.ok(s.report(key="funder", period=quarter).stdout == first.stdout, "and after a kill")
+
+
+def test_wards(s):
+    """Somebody moves: a report that left says no more about wards."""
+    month = ("--from", "2025-01-01", "--to", "2025-01-31")
+    first = json.loads(s.report(key="funder", period=month).stdout)
+    s.done("account", "open", "m0999", "--kind", "member", "--ward", "north")
+    told = json.loads(s.report(key="funder", period=month).stdout)
+    tap.ok(first["measures"] == told["measures"] and first["register"] == told["register"],
+           "what left is given again whoever moved since")
+
+
+def test_audit(s):
+    if not os.path.exists(AUDIT):
+        tap.skip("an auditor of its own agrees", "there is no Go here")
+        return
+    s.done("ledger", "export", s.path("export"), "--entries")
+    done = subprocess.run([AUDIT, "ledger", s.path("export"), s.bank.verifier_key], capture_output=True, text=True)
+    tap.ok(done.returncode == 0, "an auditor of its own agrees with every release", done.stdout, done.stderr)
+
+
+def main():
+    s = Scene()
+    try:
+        furnish(s)
+        test_rights(s)
+        report, released = test_evaluator(s)
+        test_guard(s, report, released)
+        test_once(s)
+        test_wards(s)
+        test_audit(s)
+        tap.ok(s.bank.stop() == 0 and s.bank.check() is None, "the ledger is sound, replayed from its first record")
+    finally:
+        s.bank.end()
+    tap.end()
+
+
+if __name__ == "__main__":
+    main()
