@@ -5,10 +5,15 @@
  *
  *   load prepare --accounts N      opens members m00000... and the activity that is used
  *   load run --accounts N --batch N [--processes N] [--batches N] [--seconds S] [--daemon PID]
+ *            [--years N --orders N]
+ *   load report --runs N
  *
  * Both take --bank ADDRESS --key FILE --state DIRECTORY; each process has a state of its own below
- * DIRECTORY. `run` prints one JSON object. Every account gives and gets the same time in each
- * round, so no balance wanders off to its floor, and no two orders look alike.
+ * DIRECTORY. `run` prints one JSON object; with --years, dates of service climb over the years
+ * before today in --orders orders, of ACTIVITIES activities in turn. `report` asks for the report
+ * of the year that ends today once, and then --runs times, and prints one object, too. Every
+ * account gives and gets the same time in each round, so no balance wanders off to its floor, and
+ * no two orders look alike.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -30,7 +35,10 @@
 #define STRIDE 7919 /* a prime: accounts are met in no order */
 #define ACTIVITY "gardening"
 #define DEADLINE_MS 60000u
-#define JOINED_DAY 18262u /* 2020-01-01: before every date of service */
+#define JOINED_DAY 10957u /* 2000-01-01: before every date of service */
+#define ACTIVITIES 20
+#define RUNS_MAX 1000
+#define DAYS_A_YEAR 365
 #define CODE_BYTES 24
 
 struct options {
@@ -44,6 +52,9 @@ struct options {
     double seconds;
     long daemon;
     long first_round; /* runs on one ledger take rounds that none before had */
+    long years;       /* 0: dates of service of the last DAYS */
+    long orders;
+    long runs;
 };
 
 /* What a process tells, in memory shared with the parent. */
@@ -156,16 +167,30 @@ static int accounts_open(struct tb_bank *bank, const struct options *options) {
     return r;
 }
 
-static int prepare(const struct options *options) {
-    struct tb_order activity = TB_ORDER_INIT;
-    struct tb_bank *bank = NULL;
+static const char *activity_name(uint64_t i) {
+    static char names[ACTIVITIES][CODE_BYTES];
+    snprintf(names[i], sizeof(names[i]), i == 0 ? ACTIVITY : "activity-%llu",
+             (unsigned long long)i);
+    return names[i];
+}
+
+static int activities_set(struct tb_bank *bank) {
+    struct tb_order orders[ACTIVITIES];
     uint64_t n_warnings = 0;
-    activity.kind = TB_SET_ACTIVITY;
-    activity.name = ACTIVITY;
-    activity.tags = "";
+    for (size_t i = 0; i < ACTIVITIES; i++) {
+        orders[i] = (struct tb_order)TB_ORDER_INIT;
+        orders[i].kind = TB_SET_ACTIVITY;
+        orders[i].name = activity_name(i);
+        orders[i].tags = "";
+    }
+    return batch_send(bank, orders, ACTIVITIES, &n_warnings);
+}
+
+static int prepare(const struct options *options) {
+    struct tb_bank *bank = NULL;
     int r = bank_open(options, 0, &bank);
     if (r == 0)
-        r = batch_send(bank, &activity, 1, &n_warnings);
+        r = activities_set(bank);
     if (r == 0)
         r = accounts_open(bank, options);
     if (r != 0)
@@ -201,6 +226,13 @@ static void order_make(struct worker *worker, struct tb_order *order) {
     order->minutes = 15 * (1 + round % 4);
     order->service_day = tb_today() - (uint32_t)(round % DAYS);
     order->activity = ACTIVITY;
+    if (options->years > 0) {
+        uint64_t n_days = (uint64_t)options->years * DAYS_A_YEAR;
+        uint64_t made = n * (uint64_t)options->processes % (uint64_t)options->orders;
+        order->service_day =
+            tb_today() - (uint32_t)(n_days - 1 - made * n_days / (uint64_t)options->orders);
+        order->activity = activity_name((n + round) % ACTIVITIES);
+    }
 }
 
 static int worker_open(struct worker *worker) {
@@ -346,23 +378,57 @@ static int run(const struct options *options) {
     return r;
 }
 
+/* ----------------------------------------------------------------- report */
+
+static int report_time(struct tb_bank *bank, double *ret_ms, uint64_t *ret_bytes) {
+    struct tb_report_ask ask = {.from_day = tb_today() - DAYS_A_YEAR + 1, .to_day = tb_today()};
+    char *json = NULL;
+    double began = now_s();
+    int r = tb_report_get(bank, &ask, &json);
+    *ret_ms = (now_s() - began) * 1e3;
+    *ret_bytes = json ? strlen(json) : 0;
+    free(json);
+    return r;
+}
+
+static int report(const struct options *options) {
+    static double times_ms[RUNS_MAX];
+    struct tb_bank *bank = NULL;
+    double first_ms = 0;
+    uint64_t n_bytes = 0;
+    int r = bank_open(options, 0, &bank);
+    if (r == 0)
+        r = report_time(bank, &first_ms, &n_bytes);
+    for (long i = 0; r == 0 && i < options->runs; i++)
+        r = report_time(bank, &times_ms[i], &n_bytes);
+    if (r != 0)
+        fprintf(stderr, "load: %d: %s\n", r, tb_bank_message(bank));
+    tb_bank_free(bank);
+    if (r != 0)
+        return r;
+    qsort(times_ms, (size_t)options->runs, sizeof(*times_ms), doubles_compare);
+    printf("{\"runs\": %ld, \"first_ms\": %.2f, \"p50_ms\": %.3f, \"max_ms\": %.3f, "
+           "\"json_bytes\": %llu}\n",
+           options->runs, first_ms, times_ms[options->runs / 2], times_ms[options->runs - 1],
+           (unsigned long long)n_bytes);
+    return 0;
+}
+
 /* ------------------------------------------------------------------- main */
 
 static bool options_read(int argc, char **argv, struct options *options) {
-    static const struct option known[] = {{"bank", required_argument, NULL, 'b'},
-                                          {"key", required_argument, NULL, 'k'},
-                                          {"state", required_argument, NULL, 's'},
-                                          {"accounts", required_argument, NULL, 'a'},
-                                          {"batch", required_argument, NULL, 'n'},
-                                          {"processes", required_argument, NULL, 'p'},
-                                          {"batches", required_argument, NULL, 'c'},
-                                          {"seconds", required_argument, NULL, 't'},
-                                          {"daemon", required_argument, NULL, 'd'},
-                                          {"first-round", required_argument, NULL, 'r'},
-                                          {0}};
+    static const struct option known[] = {
+        {"bank", required_argument, NULL, 'b'},    {"key", required_argument, NULL, 'k'},
+        {"state", required_argument, NULL, 's'},   {"accounts", required_argument, NULL, 'a'},
+        {"batch", required_argument, NULL, 'n'},   {"processes", required_argument, NULL, 'p'},
+        {"batches", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 't'},
+        {"daemon", required_argument, NULL, 'd'},  {"first-round", required_argument, NULL, 'r'},
+        {"years", required_argument, NULL, 'y'},   {"orders", required_argument, NULL, 'o'},
+        {"runs", required_argument, NULL, 'u'},    {0}};
     long *numbers[128] = {
         ['a'] = &options->accounts, ['n'] = &options->batch,  ['p'] = &options->processes,
-        ['c'] = &options->batches,  ['d'] = &options->daemon, ['r'] = &options->first_round};
+        ['c'] = &options->batches,  ['d'] = &options->daemon, ['r'] = &options->first_round,
+        ['y'] = &options->years,    ['o'] = &options->orders, ['u'] = &options->runs};
     const char **texts[128] = {
         ['b'] = &options->bank, ['k'] = &options->key, ['s'] = &options->state};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -378,7 +444,9 @@ static bool options_read(int argc, char **argv, struct options *options) {
     return optind + 1 == argc && options->bank && options->key && options->state &&
            options->accounts > 2 && options->accounts <= 100000 && options->batch > 0 &&
            options->batch <= TB_BATCH_ORDERS_MAX && options->processes > 0 &&
-           options->processes <= PROCESSES_MAX && options->accounts % STRIDE != 0;
+           options->processes <= PROCESSES_MAX && options->accounts % STRIDE != 0 &&
+           options->years >= 0 && options->years <= 20 && options->orders > 0 &&
+           options->runs > 0 && options->runs <= RUNS_MAX;
 }
 
 int main(int argc, char **argv) {
@@ -386,16 +454,21 @@ int main(int argc, char **argv) {
                               .batch = TB_BATCH_ORDERS_MAX,
                               .processes = 1,
                               .batches = 1L << 40,
-                              .seconds = 1e9};
+                              .seconds = 1e9,
+                              .orders = 1,
+                              .runs = 5};
     int r = -EINVAL;
 
     if (!options_read(argc, argv, &options)) {
-        fprintf(stderr, "usage: load prepare|run --bank ADDRESS --key FILE --state DIRECTORY...\n");
+        fprintf(stderr,
+                "usage: load prepare|run|report --bank ADDRESS --key FILE --state DIRECTORY...\n");
         return 64;
     }
     if (strcmp(argv[optind], "prepare") == 0)
         r = prepare(&options);
     else if (strcmp(argv[optind], "run") == 0)
         r = run(&options);
+    else if (strcmp(argv[optind], "report") == 0)
+        r = report(&options);
     return r == 0 ? 0 : r > 0 ? 1 : 2;
 }
