@@ -84,8 +84,11 @@ int facts_number_account(struct facts *facts, const char *code, uint32_t *ret) {
 }
 
 /* A person is an account and a name in it, so that households count heads. */
+/* The first person is who an account is of before anybody else is named, and "1" from then on. */
 int facts_number_person(struct facts *facts, uint32_t account, const char *name, uint32_t *ret) {
     _cleanup_bytes_ struct bytes key = {0};
+    if (strcmp(name, "1") == 0)
+        name = "";
     bytes_put_u32(&key, account);
     bytes_put_text(&key, name);
     return key.r < 0 ? key.r : intern_number(&facts->persons, key.data, key.n, ret);

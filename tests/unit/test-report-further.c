@@ -373,6 +373,19 @@ Test(further, counts_each_person_of_a_household) {
     bank_end();
 }
 
+/* Before anybody else shares the account no entry names them. */
+Test(further, counts_the_first_person_of_a_household_once) {
+    bank_start();
+    helps("m1", "m2", 11 * HOUR, "2024-05-01");
+    Timebank__Order order = help_make("m1", "m2", 9 * HOUR, "2024-06-01");
+    order.to_person = (char *)"1";
+    enter(&order, true);
+    ask_for("2024-04-01", "2025-03-31");
+    expect("milestone_20_h", 1);
+    expect("largest_component", 2);
+    bank_end();
+}
+
 Test(further, counts_who_was_merged_once) {
     bank_start();
     member("m6", "2024-06-01");
