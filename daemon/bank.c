@@ -148,6 +148,16 @@ static int open_keyring(struct bank *bank, const char *directory, char *why, siz
     return r;
 }
 
+static int open_projection(struct bank *bank, const char *directory, char *why, size_t n_why) {
+    const struct projection_settings settings = {.reserve_bytes = bank->settings.log.reserve_bytes};
+    int r = projection_new(&bank->projection, directory, log_store(bank->log), bank->people,
+                           &settings);
+    if (r < 0)
+        snprintf(why, n_why, "%s cannot be opened (%s): free some memory and start again",
+                 directory, strerror(-r));
+    return r;
+}
+
 static int open_people(struct bank *bank, const char *directory, char *why, size_t n_why) {
     _cleanup_(freep) char *path = NULL;
     int r;
@@ -183,6 +193,8 @@ int bank_open(struct bank **ret_bank, const char *directory, const struct bank_s
         r = open_people(bank, directory, why, n_why);
     if (r == 0)
         r = log_open(&bank->log, directory, &bank->settings.log, bank->keyring, why, n_why);
+    if (r == 0)
+        r = open_projection(bank, directory, why, n_why);
     if (r < 0) {
         bank_close(bank);
         return r;
@@ -220,6 +232,7 @@ int bank_close(struct bank *bank) {
 
     if (!bank)
         return 0;
+    projection_free(bank->projection);
     r = log_close(bank->log);
     people_close(bank->people);
     keyring_close(bank->keyring);

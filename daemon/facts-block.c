@@ -82,7 +82,7 @@ static int pack_block(struct facts_block *block, const struct fact_zone *zone,
     return 0;
 }
 
-int facts_block_new(struct facts_series *series, size_t row_bytes) {
+static int new_block(struct facts_series *series, size_t row_bytes) {
     int r = GROW(series, zones);
     if (r == 0)
         r = GROW(series, blocks);
@@ -100,12 +100,12 @@ static int open_block(struct facts_series *series, const struct facts_shape *sha
     size_t last = series->n_zones - 1;
     int r = 0;
     if (series->n_zones == 0) {
-        r = facts_block_new(series, shape->row_bytes);
+        r = new_block(series, shape->row_bytes);
     } else if (series->zones[last].n_lines == FACTS_BLOCK_LINES) {
         void *rows = series->blocks[last].rows;
         r = pack_block(&series->blocks[last], &series->zones[last], shape);
         if (r == 0)
-            r = facts_block_new(series, shape->row_bytes);
+            r = new_block(series, shape->row_bytes);
         free(rows);
     }
     if (r < 0)
@@ -264,24 +264,38 @@ int facts_block_prove(struct facts_block *block) {
     return 0;
 }
 
-static int read_rows(const struct facts_series *series, unsigned shape, size_t block,
-                     uint32_t wanted, void *ret) {
-    struct facts_block *from = &series->blocks[block];
-    const struct facts_shape *as = &facts_shapes[shape];
+static void number_lines(struct fact_lines *lines) {
+    for (uint32_t i = 0; i < FACTS_BLOCK_LINES; i++)
+        lines->order[i] = (uint32_t)lines->entry[i];
+}
+
+static int fill(unsigned series, uint32_t wanted, const void *data, size_t n_data, void *ret) {
+    const struct facts_shape *shape = &facts_shapes[series];
     uint32_t n;
-    if (from->rows) {
-        memcpy(ret, from->rows, as->row_bytes);
-        return 0;
-    }
-    int r = facts_block_prove(from);
+    int r = facts_pack_rows(data, n_data, FACTS_BLOCK_LINES, &n);
     if (r == 0)
-        r = facts_pack_rows(from->packed, from->n_packed, FACTS_BLOCK_LINES, &n);
-    if (r == 0)
-        r = facts_unpack_some(as->columns, as->n_columns, wanted, from->packed, from->n_packed,
-                              ret);
+        r = facts_unpack_some(shape->columns, shape->n_columns, wanted, data, n_data, ret);
     if (r == 0)
         memcpy(ret, &n, sizeof(n));
     return r;
+}
+
+int facts_block_fill(unsigned series, const void *data, size_t n_data, void *ret) {
+    int r = fill(series, UINT32_MAX, data, n_data, ret);
+    if (r == 0 && series == 0)
+        number_lines(ret);
+    return r;
+}
+
+static int read_rows(const struct facts_series *from, unsigned series, size_t number,
+                     uint32_t wanted, void *ret) {
+    struct facts_block *block = &from->blocks[number];
+    if (block->rows) {
+        memcpy(ret, block->rows, facts_shapes[series].row_bytes);
+        return 0;
+    }
+    int r = facts_block_prove(block);
+    return r == 0 ? fill(series, wanted, block->packed, block->n_packed, ret) : r;
 }
 static_assert(offsetof(struct fact_lines, n) == 0 && offsetof(struct fact_leg_lines, n) == 0 &&
                   offsetof(struct fact_flow_lines, n) == 0,
@@ -290,8 +304,8 @@ static_assert(offsetof(struct fact_lines, n) == 0 && offsetof(struct fact_leg_li
 static int read_lines(const struct facts *facts, size_t block, uint32_t wanted,
                       struct fact_lines *ret) {
     int r = read_rows(&facts->lines, 0, block, wanted, ret);
-    for (uint32_t i = 0; r == 0 && i < FACTS_BLOCK_LINES; i++)
-        ret->order[i] = (uint32_t)ret->entry[i];
+    if (r == 0)
+        number_lines(ret);
     return r;
 }
 
@@ -413,4 +427,29 @@ const struct fact_zone *facts_flow_zone(const struct facts *facts, size_t block)
 
 int facts_read_flows(const struct facts *facts, size_t block, struct fact_flow_lines *ret) {
     return read_rows(&facts->flows, 2, block, UINT32_MAX, ret);
+}
+
+/* ---- measures */
+
+static uint64_t memory_of(const struct facts_block *blocks, size_t n) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        bytes += sizeof(*blocks) + (blocks[i].is_mapped ? 0 : blocks[i].n_packed);
+    return bytes;
+}
+
+void facts_measure(const struct facts *facts, uint64_t *ret_n_lines, uint64_t *ret_memory_bytes) {
+    uint64_t n_lines = 0, bytes = 0;
+    for (unsigned i = 0; i < FACTS_N_SERIES; i++) {
+        const struct facts_series *series = facts_series_get((struct facts *)facts, i);
+        bytes += memory_of(series->blocks, series->n_blocks) + facts_shapes[i].row_bytes +
+                 series->n_zones_allocated * sizeof(*series->zones);
+    }
+    bytes += memory_of(facts->ids.chunks, facts->ids.n_chunks) +
+             facts->ids.n_open_allocated * sizeof(*facts->ids.open) +
+             FACTS_IDS_RECORDS * 2 * sizeof(*facts->ids.slots);
+    for (size_t i = 0; i < facts->lines.n_zones; i++)
+        n_lines += facts->lines.zones[i].n_lines;
+    *ret_n_lines = n_lines;
+    *ret_memory_bytes = bytes;
 }

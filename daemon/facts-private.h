@@ -84,8 +84,8 @@ extern const struct facts_shape facts_shapes[FACTS_N_SERIES];
 static inline struct facts_series *facts_series_get(struct facts *facts, unsigned i) {
     return i == 0 ? &facts->lines : i == 1 ? &facts->legs : &facts->flows;
 }
-/* The last block open, with rows of that shape. */
-int facts_block_new(struct facts_series *series, size_t row_bytes) TB_MUST_CHECK;
+/* Rows of a series out of packed bytes, with their number. -EUCLEAN. */
+int facts_block_fill(unsigned series, const void *data, size_t n_data, void *ret) TB_MUST_CHECK;
 
 /* facts-ids.c: where an order's id leads. */
 int facts_ids_init(struct facts_ids *ids) TB_MUST_CHECK;

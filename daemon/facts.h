@@ -311,3 +311,6 @@ uint32_t facts_last_day(const struct facts *facts, uint64_t size);
 /* The latest date of entry of an order that had an effect by then; of the last record where none
  * had. */
 uint32_t facts_latest_day(const struct facts *facts, uint64_t size, bool as_recorded);
+
+/* Lines, and about how many bytes of memory they and the ids take (the mapped file not counted). */
+void facts_measure(const struct facts *facts, uint64_t *ret_n_lines, uint64_t *ret_memory_bytes);

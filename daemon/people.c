@@ -44,6 +44,7 @@ static const char *const table_names[N_TABLES] = {"keys", "persons", "notes"};
 struct people {
     struct store *store;
     pthread_rwlock_t lock; /* held for writing while the file is replaced */
+    _Atomic uint64_t n_changes;
     uint64_t map_bytes;
 };
 
@@ -207,12 +208,17 @@ void people_put_note(struct people_write *write, const uint8_t id[ORDER_ID_BYTES
     put(write, &address, &plain);
 }
 
+uint64_t people_n_changes(const struct people *people) {
+    return people->n_changes;
+}
+
 int people_commit(struct people_write *write) {
     int r = write->r;
     if (r < 0)
         store_abort(write->store);
     else
         r = store_commit(write->store);
+    write->people->n_changes++;
     pthread_rwlock_unlock(&write->people->lock);
     free(write);
     return r;

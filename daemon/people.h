@@ -74,6 +74,8 @@ int people_get_person(struct people *people, const char *code,
                       struct people_person *ret) TB_MUST_CHECK;
 int people_get_note(struct people *people, const uint8_t id[ORDER_ID_BYTES],
                     uint8_t ret_salt[PEOPLE_SALT_BYTES], char **ret_text) TB_MUST_CHECK;
+/* Grows with every commit. */
+uint64_t people_n_changes(const struct people *people);
 /* Everyone in the register, ascending by code. Another value than 0 from each() ends it and is
  * returned. */
 int people_each_person(struct people *people,

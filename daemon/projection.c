@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One lock: for writing while somebody catches up or saves, for reading while reports are made. The
+ * lock is tried in slices, so that a report nobody waits for any more ends soon.
+ */
+#include "projection.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "facts-file.h"
+#include "projection-read.h"
+#include "say.h"
+
+#define STEP_RECORDS 65536u
+#define STEP_PART                                                                                  \
+    16u /* of what there is already: writing behind stays a small part of the work                 \
+         */
+#define LOCK_SLICE_NS 20000000
+
+struct projection {
+    pthread_rwlock_t lock;
+    char *directory;
+    struct store *log;
+    struct people *people;
+    struct projection_settings settings;
+    struct facts *facts;
+    struct facts_file *file; /* NULL: in memory only */
+    uint64_t n_saved;        /* records */
+    uint64_t n_people_changes;
+    size_t n_accounts_placed; /* whose wards are known */
+    bool has_opened;
+    bool is_in_memory; /* the file cannot be written */
+    bool has_told;     /* why it was made anew */
+};
+
+/* Whoever has to catch up goes before those who only read: there is always a next report. */
+static int init_lock(pthread_rwlock_t *lock) {
+    pthread_rwlockattr_t attributes;
+    int r = pthread_rwlockattr_init(&attributes);
+    if (r != 0)
+        return r;
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    r = pthread_rwlock_init(lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+    return r;
+}
+
+int projection_new(struct projection **ret, const char *directory, struct store *log,
+                   struct people *people, const struct projection_settings *settings) {
+    struct projection *projection = calloc(1, sizeof(*projection));
+    if (!projection)
+        return -ENOMEM;
+    projection->directory = strdup(directory);
+    if (!projection->directory || init_lock(&projection->lock) != 0) {
+        free(projection->directory);
+        free(projection);
+        return -ENOMEM;
+    }
+    projection->log = log;
+    projection->people = people;
+    projection->settings = *settings;
+    if (projection->settings.step_records == 0)
+        projection->settings.step_records = STEP_RECORDS;
+    *ret = projection;
+    return 0;
+}
+
+/* ---- the file */
+
+/* In words, once: what follows from the log is no loss. */
+static void tell(struct projection *projection, const char *why) {
+    if (!projection->has_told)
+        say("%s/facts: %s; the facts of the reports are made anew from the log",
+            projection->directory, why);
+    projection->has_told = true;
+}
+
+/* What is in memory; what is on the disk is read again. */
+static void drop(struct projection *projection) {
+    projection->facts = facts_free(projection->facts);
+    projection->file = facts_file_close(projection->file);
+    projection->n_saved = 0;
+    projection->n_accounts_placed = 0;
+    projection->has_opened = false;
+}
+
+static void throw_away(struct projection *projection) {
+    projection->facts = facts_free(projection->facts);
+    if (projection->file)
+        facts_file_discard(projection->file);
+    projection->n_saved = 0;
+    projection->n_accounts_placed = 0;
+}
+
+static int open_file(struct projection *projection) {
+    _cleanup_(freep) char *path = NULL;
+    if (asprintf(&path, "%s/facts", projection->directory) < 0) {
+        path = NULL;
+        return -ENOMEM;
+    }
+    return facts_file_open(&projection->file, path, RUNS_LAYOUT,
+                           projection->settings.reserve_bytes);
+}
+
+/* Only facts of this very log are taken: its root at their size is theirs. */
+static int load(struct projection *projection) {
+    struct hash root, is;
+    int r = facts_file_load(projection->file, &projection->facts, &root);
+    if (r == -ENOENT)
+        return 0;
+    if (r == 0)
+        r = projection_read_root(projection->log, projection->facts->n_records, &is);
+    if (r == 0 && hash_equal(&root, &is)) {
+        projection->n_saved = projection->facts->n_records;
+        return 0;
+    }
+    if (r == -ENOMEM || r == -ECANCELED)
+        return r;
+    tell(projection, r == -EUCLEAN ? "damaged, or of another version"
+                     : r < 0       ? strerror(-r)
+                                   : "of another log");
+    throw_away(projection);
+    return 0;
+}
+
+static int open_once(struct projection *projection) {
+    if (projection->has_opened)
+        return 0;
+    projection->has_opened = true;
+    int r = open_file(projection);
+    if (r < 0) {
+        say("%s/facts cannot be opened (%s): the facts of the reports stay in memory until the "
+            "next "
+            "start",
+            projection->directory, strerror(-r));
+        return 0;
+    }
+    return load(projection);
+}
+
+/* A file that cannot be written stays as it is, and what leans on it. */
+static int save(struct projection *projection) {
+    struct hash root;
+    uint64_t size = projection->facts->n_records;
+    if (!projection->file || projection->is_in_memory || size == projection->n_saved)
+        return 0;
+    int r = projection_read_root(projection->log, size, &root);
+    if (r == 0)
+        r = facts_file_save(projection->file, projection->facts, &root);
+    if (r == 0)
+        projection->n_saved = size;
+    if (r >= 0 || r == -ENOMEM)
+        return MIN_OF(r, 0);
+    say("%s/facts cannot be written (%s): make room, or see who owns it; until the next start the "
+        "facts of the reports stay in memory",
+        projection->directory, strerror(-r));
+    projection->is_in_memory = true;
+    return 0;
+}
+
+/* ---- catching up */
+
+static int save_step(struct projection *projection) {
+    uint64_t size = projection->facts->n_records;
+    uint64_t step = MAX_OF(projection->settings.step_records, size / STEP_PART);
+    return size - projection->n_saved < step ? 0 : save(projection);
+}
+
+static int catch_up(struct projection *projection, const atomic_bool *is_cancelled) {
+    bool is_behind = true;
+    int r = projection->facts ? 0 : facts_new(&projection->facts);
+    while (r == 0 && is_behind) {
+        r = projection_read_step(projection->log, projection->facts, is_cancelled, &is_behind);
+        if (r == 0)
+            r = save_step(projection);
+    }
+    return r;
+}
+
+static int place_person(void *user, const char *code, const struct people_person *person) {
+    struct facts *facts = user;
+    if (intern_find(&facts->account_codes, code, strlen(code)) == INTERN_NONE)
+        return 0; /* of nobody that the log knows yet */
+    int r = facts_set_ward(facts, code, person->ward);
+    return r == 0 ? facts_set_age_band(facts, code, person->age_band) : r;
+}
+
+static bool has_people(const struct projection *projection) {
+    return projection->n_accounts_placed == projection->facts->n_accounts &&
+           projection->n_people_changes == people_n_changes(projection->people);
+}
+
+/* The register is read again only where it, or the accounts, are not what they were. */
+static int place_people(struct projection *projection) {
+    struct facts *facts = projection->facts;
+    uint64_t n_changes = people_n_changes(projection->people);
+    if (has_people(projection))
+        return 0;
+    for (size_t i = 0; i < facts->n_accounts; i++)
+        facts->accounts[i].ward = facts->accounts[i].age_band = INTERN_NONE;
+    int r = people_each_person(projection->people, place_person, facts);
+    if (r < 0)
+        return r;
+    projection->n_people_changes = n_changes;
+    projection->n_accounts_placed = facts->n_accounts;
+    return 0;
+}
+
+static int bring_up(struct projection *projection, uint64_t size, const atomic_bool *is_cancelled) {
+    int r = open_once(projection);
+    if (r == 0 && (!projection->facts || projection->facts->n_records < size))
+        r = catch_up(projection, is_cancelled);
+    if ((r == -EUCLEAN || r == -EBADMSG) && projection->n_saved > 0) {
+        tell(projection, "damaged");
+        throw_away(projection);
+        r = catch_up(projection, is_cancelled);
+    }
+    if (r == 0)
+        r = place_people(projection);
+    if (r < 0 && r != -ECANCELED)
+        drop(projection); /* half added, they are not to be gone on with */
+    return r;
+}
+
+/* ---- the lock */
+
+static int lock(struct projection *projection, const atomic_bool *is_cancelled,
+                int (*try)(pthread_rwlock_t *lock, const struct timespec *until)) {
+    for (;;) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += LOCK_SLICE_NS;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000000000;
+        }
+        int r = try(&projection->lock, &until);
+        if (r == 0)
+            return 0;
+        if (r != ETIMEDOUT && r != EAGAIN)
+            return -r;
+        if (is_cancelled && atomic_load(is_cancelled))
+            return -ECANCELED;
+    }
+}
+
+/* Who has been placed a moment ago may be read, even if people change all the time. */
+static int begin_reading(struct projection *projection, uint64_t size,
+                         const atomic_bool *is_cancelled) {
+    bool was_brought = false;
+    int r = lock(projection, is_cancelled, pthread_rwlock_timedrdlock);
+    while (r == 0) {
+        const struct facts *facts = projection->facts;
+        if (facts && facts->n_records >= size && (was_brought || has_people(projection)))
+            return 0;
+        pthread_rwlock_unlock(&projection->lock);
+        r = lock(projection, is_cancelled, pthread_rwlock_timedwrlock);
+        if (r < 0)
+            return r;
+        r = bring_up(projection, size, is_cancelled);
+        was_brought = true;
+        pthread_rwlock_unlock(&projection->lock);
+        if (r == 0)
+            r = lock(projection, is_cancelled, pthread_rwlock_timedrdlock);
+    }
+    return r;
+}
+
+int projection_begin(struct projection *projection, uint64_t size, const atomic_bool *is_cancelled,
+                     const struct facts **ret, struct hash *ret_root) {
+    struct hash root;
+    int r = projection_read_root(projection->log, size, &root);
+    if (r == 0)
+        r = begin_reading(projection, size, is_cancelled);
+    if (r != 0)
+        return r;
+    *ret = projection->facts;
+    *ret_root = root;
+    return 0;
+}
+
+void projection_end(struct projection *projection) {
+    pthread_rwlock_unlock(&projection->lock);
+}
+
+void projection_discard(struct projection *projection) {
+    pthread_rwlock_wrlock(&projection->lock);
+    if (projection->facts)
+        tell(projection, "damaged");
+    throw_away(projection);
+    pthread_rwlock_unlock(&projection->lock);
+}
+
+struct projection *projection_free(struct projection *projection) {
+    if (!projection)
+        return NULL;
+    if (projection->facts && save(projection) < 0)
+        say("%s/facts could not be written: the next report reads more of the log",
+            projection->directory);
+    facts_free(projection->facts);
+    facts_file_close(projection->file);
+    pthread_rwlock_destroy(&projection->lock);
+    free(projection->directory);
+    free(projection);
+    return NULL;
+}
+
+/* ---- measures */
+
+void projection_measure(struct projection *projection, struct projection_sizes *ret) {
+    struct projection_sizes sizes = {0};
+    pthread_rwlock_rdlock(&projection->lock);
+    const struct facts *facts = projection->facts;
+    if (facts)
+        facts_measure(facts, &sizes.n_lines, &sizes.memory_bytes);
+    sizes.n_records = facts ? facts->n_records : 0;
+    sizes.disk_bytes = projection->file ? facts_file_bytes(projection->file) : 0;
+    pthread_rwlock_unlock(&projection->lock);
+    *ret = sizes;
+}
+
+/* ---- checking at rest */
+
+struct comparing {
+    void (*damaged)(void *user, const char *sentence);
+    void *user;
+};
+
+static void differs(void *user, const char *what, uint64_t number) {
+    struct comparing *comparing = user;
+    char sentence[160];
+    snprintf(sentence, sizeof(sentence),
+             "facts: %s %llu is not what the log says: delete DIR/facts, it is made anew", what,
+             (unsigned long long)number);
+    comparing->damaged(comparing->user, sentence);
+}
+
+static int compare_made(struct facts *kept, struct store *log, struct comparing *comparing) {
+    _cleanup_(facts_freep) struct facts *made = NULL;
+    bool is_behind = true;
+    int r = facts_new(&made);
+    if (r == 0)
+        memcpy(made->ids.key, kept->ids.key, sizeof(made->ids.key));
+    while (r == 0 && is_behind && made->n_records < kept->n_records)
+        r = projection_read_until(log, made, kept->n_records, &is_behind);
+    return r == 0 ? facts_file_compare(kept, made, differs, comparing) : r;
+}
+
+int projection_check(const char *directory, struct store *log,
+                     void (*damaged)(void *user, const char *sentence), void *user) {
+    _cleanup_(facts_file_closep) struct facts_file *file = NULL;
+    _cleanup_(facts_freep) struct facts *kept = NULL;
+    _cleanup_(freep) char *path = NULL;
+    struct comparing comparing = {damaged, user};
+    struct hash root, is;
+    if (asprintf(&path, "%s/facts", directory) < 0) {
+        path = NULL;
+        return -ENOMEM;
+    }
+    if (access(path, F_OK) < 0)
+        return 0;
+    int r = facts_file_open(&file, path, RUNS_LAYOUT, 0);
+    if (r == 0)
+        r = facts_file_load(file, &kept, &root);
+    if (r == -EUCLEAN)
+        damaged(user, "facts: damaged, or of another version: delete DIR/facts, it is made anew");
+    if (r < 0)
+        return r == -ENOENT || r == -EUCLEAN ? 0 : r;
+    r = projection_read_root(log, kept->n_records, &is);
+    if (r < 0)
+        return r;
+    if (r > 0 || !hash_equal(&root, &is)) {
+        damaged(user, "facts: of another log: delete DIR/facts, it is made anew");
+        return 0;
+    }
+    return compare_made(kept, log, &comparing);
+}
