@@ -13,6 +13,7 @@
 #include "report-html.h"
 
 #define WORDS_WIDTH 56
+#define FIGURE_WIDTH 16 /* longer ones are broken on a phone */
 #define NAME_BYTES 256
 
 struct filling {
@@ -303,7 +304,8 @@ static void html_item(struct filling *filling, const struct layout_item *item) {
     html_list(filling, true);
     fputs("<tr><th scope=\"row\">", filling->to);
     report_html_text(filling->to, item->words);
-    fputs("</th><td class=\"figure\">", filling->to);
+    fprintf(filling->to, "</th><td class=\"figure%s\">",
+            strlen(figure.text) > FIGURE_WIDTH ? " long" : "");
     report_html_figure(filling->to, figure.text);
     fputs("</td></tr>\n", filling->to);
 }

@@ -26,6 +26,7 @@ const char report_html_style[] =
     "thead th{font-weight:600;border-bottom:2px solid #1a1a1a}\n"
     ".figure{text-align:right;white-space:nowrap;overflow-wrap:normal;"
     "font-variant-numeric:tabular-nums}\n"
+    ".long{white-space:normal}\n"
     ".sub th{padding-left:1.6rem}\n"
     ".share{display:block;font-size:.85rem;color:#404040}\n"
     ".fine td,.fine th{font-size:.9rem}\n"
