@@ -206,11 +206,19 @@ static const char *type_of_event(const struct turning *turning) {
     }
 }
 
+/* Sets credits aside, or sets them free: the entry stands as it was. */
+static bool is_of_dispute(const struct tb_journal_entry *entry) {
+    return entry->order.kind == TB_DISPUTE ||
+           (entry->order.kind == TB_DECIDE && entry->order.minutes == 0);
+}
+
 static const char *type_of(const struct turning *turning) {
     if (turning->entry->event)
         return type_of_event(turning);
-    if (turning->entry->order.kind == TB_DISPUTE || turning->entry->order.kind == TB_CAPTURE)
-        return type_of_kind(turning, (int)turning->entry->order.kind);
+    if (is_of_dispute(turning->entry))
+        return tb_kind_name(TB_DISPUTE);
+    if (turning->entry->order.kind == TB_CAPTURE)
+        return tb_kind_name(TB_REDEEM);
     return type_of_kind(turning, (int)turning->subject->kind);
 }
 
@@ -228,7 +236,7 @@ static uint32_t day_of(const struct turning *turning) {
         return entry->event == TB_EVENT_CLAIM_ACCEPTED || entry->event == TB_EVENT_HOLD_LAPSED
                    ? target_day(turning)
                    : turning->move.recorded_day;
-    if (is_of_target(entry) && entry->order.kind != TB_DISPUTE &&
+    if (is_of_target(entry) && !is_of_dispute(entry) &&
         (entry->order.kind != TB_CAPTURE || entry->order.service_day == 0))
         return target_day(turning);
     return entry->order.service_day ? entry->order.service_day : turning->move.recorded_day;
@@ -248,7 +256,8 @@ static const char *text_or_empty(const char *text) {
 
 static bool takes_back(const struct turning *turning) {
     int kind = (int)turning->entry->order.kind;
-    return kind == TB_REVERSE || (kind == TB_DECIDE && turning->subject->kind != TB_REDEEM_VOUCHER);
+    return kind == TB_REVERSE || (kind == TB_DECIDE && turning->entry->order.minutes > 0 &&
+                                  turning->subject->kind != TB_REDEEM_VOUCHER);
 }
 
 static void fill(struct turning *turning) {
@@ -319,7 +328,18 @@ static int legs_grow(struct export_moves *moves, size_t n) {
     return 0;
 }
 
-/* The legs that move something. */
+static void add_leg(struct turning *turning, const struct export_leg *leg) {
+    struct export_leg *legs = turning->moves->legs;
+    for (size_t i = 0; i < turning->n_legs; i++)
+        if (strcmp(legs[i].account, leg->account) == 0) {
+            legs[i].minutes += leg->minutes;
+            return;
+        }
+    legs[turning->n_legs++] = *leg;
+}
+
+/* One leg for each account that something moved on. What nets out stays, with 0 minutes: a dispute
+ * that sets free and takes back at once. */
 static int take_legs(struct turning *turning) {
     const struct tb_journal_entry *entry = turning->entry;
     struct export_moves *moves = turning->moves;
@@ -329,8 +349,8 @@ static int take_legs(struct turning *turning) {
     turning->legs = moves->legs;
     for (size_t i = 0; i < entry->n_legs; i++)
         if (entry->minutes[i] != 0)
-            moves->legs[turning->n_legs++] = (struct export_leg){
-                entry->accounts[i], entry->account_kinds[i], EXPORT_NEITHER, entry->minutes[i]};
+            add_leg(turning, &(struct export_leg){entry->accounts[i], entry->account_kinds[i],
+                                                  EXPORT_NEITHER, entry->minutes[i]});
     return 0;
 }
 
@@ -454,11 +474,15 @@ static int split_session(struct turning *turning) {
 
 static int tell_whole(struct turning *turning) {
     struct export_leg *own = turning->moves->own;
+    size_t n = 0;
     for (size_t i = 0; i < turning->n_legs; i++) {
-        own[i] = turning->legs[i];
-        own[i].side = side_of(turning, &own[i]);
+        if (turning->legs[i].minutes == 0)
+            continue;
+        own[n] = turning->legs[i];
+        own[n].side = side_of(turning, &own[n]);
+        n++;
     }
-    return tell(turning, &turning->move, turning->move.type, own, turning->n_legs);
+    return n > 0 ? tell(turning, &turning->move, turning->move.type, own, n) : 0;
 }
 
 static int tell_legs(struct turning *turning) {
@@ -470,7 +494,7 @@ static int tell_legs(struct turning *turning) {
     if (has_beside && turning->subject->kind == TB_SESSION)
         r = split_session(turning);
     else if (has_beside && (is_service(turning->subject) || takes_back(turning)) &&
-             turning->entry->order.kind != TB_DISPUTE)
+             !is_of_dispute(turning->entry))
         r = tell_between(turning);
     return r == 1 ? tell_whole(turning) : r;
 }
