@@ -18,6 +18,7 @@ int tb_report_start(struct tb_bank *bank, const struct tb_report_ask *ask,
     ask_report.report_class = (Timebank__ReportClass)ask->report_class;
     ask_report.what = (Timebank__ReportWhat)ask->what;
     ask_report.why = (char *)(uintptr_t)(ask->why ? ask->why : "");
+    ask_report.why_after = ask->why_after;
     ask_report.since_known_day = ask->since_known_day;
     ask_report.since_size = ask->since_size;
     ask_report.since_as_recorded = ask->since_as_recorded != 0;

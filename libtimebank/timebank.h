@@ -429,8 +429,8 @@ struct tb_key {
     uint8_t key[32];
     int role;
     const char *account;
-    uint64_t granted_entry; /* 0: by genesis */
-    uint64_t revoked_entry; /* 0: in force */
+    uint64_t granted_entry;            /* 0: by genesis */
+    uint64_t revoked_entry;            /* 0: in force */
     enum tb_report_class report_class; /* of an evaluator; else TB_CLASS_OF_KEY */
 };
 int tb_key_begin(struct tb_bank *bank, struct tb_list **ret_list);
@@ -561,7 +561,8 @@ struct tb_report_ask {
     int as_recorded;    /* ignore claimed dates of entry */
     enum tb_report_class report_class; /* TB_CLASS_OF_KEY: the one that the key gets */
     enum tb_report_what what;
-    const char *why; /* of TB_REPORT_WHY: the measure, as "givers" or "by_month/2024-04" */
+    const char *why;    /* of TB_REPORT_WHY: the measure, as "givers" or "by_month/2024-04" */
+    uint64_t why_after; /* and the entry after which it goes on; 0: from the first */
     /* Of TB_REPORT_CHANGES: what was known of the same period before. */
     uint32_t since_known_day;
     uint64_t since_size;
@@ -572,9 +573,9 @@ int tb_report_get(struct tb_bank *bank, const struct tb_report_ask *ask, char **
 int tb_report_start(struct tb_bank *bank, const struct tb_report_ask *ask,
                     struct tb_call **ret_call);
 int tb_report_read(struct tb_call *call, char **ret_json);
-/* The same where it is to leave the bank, as all that an evaluator's key gets does: a report that was
- * not released before is released by an order of this program's own, whose number ret_entry (may be
- * NULL) gets; 0: it left before. TB_TOO_CLOSE, TB_NOT_AS_RELEASED. */
+/* The same where it is to leave the bank, as all that an evaluator's key gets does: a report that
+ * was not released before is released by an order of this program's own, whose number ret_entry
+ * (may be NULL) gets; 0: it left before. TB_TOO_CLOSE, TB_NOT_AS_RELEASED. */
 int tb_report_release(struct tb_bank *bank, const struct tb_report_ask *ask, char **ret_json,
                       uint64_t *ret_entry);
 /* The ledger's signature over the JSON and a newline: SSHSIG, namespace timebank-report, as
