@@ -123,11 +123,13 @@ static void head_print(const json_t *report) {
                 {"to", "date"},          {"as_known_at", "date"}, {"class", "text"},
                 {"register", "sha-256"}, {"suppressed", "cells"}, {"checksum", "sha-256"}};
     const json_t *position = json_object_get(report, "position");
+    static const char *const hashes[] = {"further_checksum", "register_age_bands"};
     const json_t *rule = json_object_get(report, "rule");
     for (size_t i = 0; i < N_ELEMENTS(rows); i++)
         row_print(rows[i].name, "", json_object_get(report, rows[i].name), rows[i].unit);
-    if (json_object_get(report, "further_checksum"))
-        row_print("further_checksum", "", json_object_get(report, "further_checksum"), "sha-256");
+    for (size_t i = 0; i < N_ELEMENTS(hashes); i++)
+        if (json_object_get(report, hashes[i]))
+            row_print(hashes[i], "", json_object_get(report, hashes[i]), "sha-256");
     row_print("position_size", "", json_object_get(position, "size"), "records");
     row_print("position_root", "", json_object_get(position, "root"), "base64");
     row_print("rule_threshold", "", json_object_get(rule, "threshold"), "persons");

@@ -186,7 +186,8 @@ void report_html_origin(FILE *to, const struct report_words *words) {
                                           {"Cut-off", "as_known_at"},
                                           {"Checksum", "checksum"},
                                           {"Checksum, further figures", "further_checksum"},
-                                          {"Register", "register"}};
+                                          {"Register", "register"},
+                                          {"Register of age bands", "register_age_bands"}};
     const json_t *report = words->report, *position = json_object_get(report, "position");
     char records[32];
     snprintf(records, sizeof(records), "%" JSON_INTEGER_FORMAT,

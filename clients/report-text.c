@@ -194,9 +194,9 @@ static void origin_print(const struct page *page) {
     client_line(page->to, "  Register     %s", report_words_text(report, "register"));
     client_line(page->to,
                 "  Anyone gets the same figures again with --at %" JSON_INTEGER_FORMAT
-                " --as-known-at %s%s.",
+                " --as-known-at %s --class %s%s.",
                 json_integer_value(json_object_get(position, "size")),
-                report_words_text(report, "as_known_at"),
+                report_words_text(report, "as_known_at"), report_words_text(report, "class"),
                 json_is_true(json_object_get(report, "as_recorded")) ? " --as-recorded" : "");
 }
 

@@ -62,17 +62,20 @@ assert all(len(row) == 5 and row[3] and row[4] == "" for row in rows[1:])
 found = {(row[0], row[1]): row[2] for row in rows[1:]}
 assert len(found) == len(rows) - 1, "a figure stands twice"
 wanted = {}
-for name, value in {**report["measures"], **report["register_measures"]}.items():
-    if isinstance(value, int):
-        wanted[name, ""] = str(value)
-    else:
-        for group, figures in value.items():
-            for figure, n in figures.items():
-                wanted[figure, f"{name}/{group}"] = str(n)
-for name in ("definition", "bank", "from", "to", "as_known_at", "class", "register", "checksum", "suppressed"):
+def want(path, object):
+    for name, value in object.items():
+        if isinstance(value, int):
+            wanted[name, path] = str(value)
+        else:
+            want(f"{path}/{name}" if path else name, value)
+for group in ("measures", "further_measures", "register_measures"):
+    want("", report[group])
+for name in ("definition", "bank", "from", "to", "as_known_at", "class", "register", "checksum", "suppressed",
+             "further_checksum", "register_age_bands"):
     wanted[name, ""] = str(report[name])
 wanted["position_size", ""] = str(report["position"]["size"])
-assert len(wanted) > 300, len(wanted)
+wanted["rule_threshold", ""], wanted["rule_round_to", ""] = "0", "1"
+assert len(wanted) > 500, len(wanted)
 root = found.pop(("position_root", ""))
 assert root.lstrip("'") == report["position"]["root"]
 assert found == wanted, set(found.items()) ^ set(wanted.items())
@@ -131,7 +134,7 @@ class Page(html.parser.HTMLParser):
             self.ranks.append(int(tag[1]))
         if tag in ("td", "th"):
             self.cells.append("")
-        if tag not in ("meta",):
+        if tag not in ("meta", "br"):
             self.open.append(tag)
     def handle_startendtag(self, tag, attributes):
         pass
@@ -156,6 +159,10 @@ for name, value in report["measures"].items():
     for group, figures in value.items():
         for figure, n in figures.items():
             assert (time(n) if "minutes" in figure else f"{n:,}") in page.cells, (name, group, figure)
+shown = "".join(page.cells)
+for group in ("further_measures", "register_measures"):
+    for name in report[group]:
+        assert f"{name}: " in shown, f"{name} is not explained"
 assert report["position"]["root"] in page.cells and report["checksum"] in page.cells
 PY
 }
@@ -169,8 +176,9 @@ PY
         [ ! -S "$socket" ] || break
         sleep 0.05
     done
-    run -0 --separate-stderr timebank --bank "unix:$socket" report "${YEAR[@]}" --format html
+    run --separate-stderr timebank --bank "unix:$socket" report "${YEAR[@]}" --format html
     kill -TERM $pid
+    [ "$status" -eq 0 ]
     says "tea&amp;&lt;b&gt;cake&lt;/b&gt;: report for"
     [[ "$output" != *"<b>cake"* ]]
 }
