@@ -463,6 +463,18 @@ static int check_people(struct checking *checking) {
     return r < 0 ? damaged(checking, "people: %s", *why ? why : strerror(-r)) : 0;
 }
 
+static void tell_facts(void *user, const char *sentence) {
+    damaged(user, "%s", sentence);
+}
+
+/* A sound log says what they are to be. */
+static int check_facts(struct checking *checking) {
+    if (checking->extent != CHECK_FULL || checking->is_damaged || is_to_be_rebuilt(checking))
+        return 0;
+    at(checking, "the facts of the reports", 0);
+    return projection_check(checking->directory, checking->store, tell_facts, checking);
+}
+
 static bool read_layout(struct checking *checking) {
     const char *lacked = log_layout_lacks(checking->store);
     int r = log_layout_read(checking->read, &checking->layout);
@@ -536,7 +548,7 @@ static int run(struct checking *checking) {
         r = check_rest(checking);
     if (r == 0 || r == -EUCLEAN)
         r = check_people(checking);
-    return r;
+    return r == 0 ? check_facts(checking) : r;
 }
 
 static void set_result(struct checking *checking) {
