@@ -15,7 +15,9 @@
 #include "options.h"
 #include "report-csv.h"
 #include "report-html.h"
+#include "report-out.h"
 #include "report-text.h"
+#include "report-why.h"
 #include "report.h"
 
 #define REPORT_BYTES_MAX (64u * 1024 * 1024)
@@ -93,20 +95,21 @@ static int format_check(struct client *client, const char *format, enum report_f
                         format);
 }
 
-static int report_print(struct client *client, const char *text, const struct report_form *form) {
+static int report_print(struct client *client, FILE *to, const char *text,
+                        const struct report_form *form) {
     if (form->format == REPORT_JSON) {
-        puts(text);
+        fprintf(to, "%s\n", text);
         return CLIENT_DONE;
     }
     json_t *report = json_loads(text, 0, NULL);
     if (!report)
         return client_outcome(client, -EBADMSG);
     if (form->format == REPORT_CSV)
-        report_csv_print(stdout, report, form->rates);
+        report_csv_print(to, report, form->rates);
     else if (form->format == REPORT_HTML)
-        report_html_print(stdout, report, form->rates);
+        report_html_print(to, report, form->rates);
     else
-        report_text_print(stdout, report, form->rates, form->all);
+        report_text_print(to, report, form->rates, form->all);
     json_decref(report);
     return CLIENT_DONE;
 }
@@ -203,6 +206,22 @@ static int text_get(struct client *client, const struct report_options *words, c
     return status == CLIENT_DONE ? report_fetch(client, &ask, ret_text) : status;
 }
 
+/* The bank's own bytes go with its signature; what is made of them has none. */
+static int report_write(struct client *client, const struct report_options *words, const char *text,
+                        const struct report_form *form) {
+    _cleanup_(freep) char *made = NULL;
+    size_t n = 0;
+    if (form->format == REPORT_JSON && !words->read)
+        return report_out_signed(client, words->out, text);
+    FILE *to = open_memstream(&made, &n);
+    if (!to)
+        return client_outcome(client, -errno);
+    int status = report_print(client, to, text, form);
+    if (fclose(to) != 0 && status == CLIENT_DONE)
+        status = client_outcome(client, -errno);
+    return status == CLIENT_DONE ? report_out_plain(client, words->out, made, n) : status;
+}
+
 static int report_plain(struct client *client, const struct report_options *words) {
     _cleanup_(freep) char *text = NULL;
     struct report_form form = {0};
@@ -217,7 +236,10 @@ static int report_plain(struct client *client, const struct report_options *word
     status = form_read(client, words, &rates, &form);
     if (status == CLIENT_DONE)
         status = text_get(client, words, &text);
-    return status == CLIENT_DONE ? report_print(client, text, &form) : status;
+    if (status != CLIENT_DONE)
+        return status;
+    return words->out ? report_write(client, words, text, &form)
+                      : report_print(client, stdout, text, &form);
 }
 
 static int report_by_layout(struct client *client, const struct report_options *words) {
@@ -234,6 +256,7 @@ static int report_by_layout(struct client *client, const struct report_options *
 
 static int report_verb(struct client *client, int argc, char **argv) {
     struct report_options words = {0};
+    char *why = NULL, *after = NULL;
     const struct options_one options[] = {OPTION_TEXT("from", &words.from),
                                           OPTION_TEXT("to", &words.to),
                                           OPTION_TEXT("as-known-at", &words.as_known_at),
@@ -242,8 +265,11 @@ static int report_verb(struct client *client, int argc, char **argv) {
                                           OPTION_TEXT("format", &words.format),
                                           OPTION_TEXT("rates", &words.rates),
                                           OPTION_TEXT("read", &words.read),
+                                          OPTION_TEXT("compare", &words.compare),
                                           OPTION_TEXT("layout", &words.layout),
                                           OPTION_TEXT("out", &words.out),
+                                          OPTION_TEXT("why", &why),
+                                          OPTION_TEXT("after", &after),
                                           OPTION_FLAG("as-recorded", &words.as_recorded),
                                           OPTION_FLAG("release", &words.release),
                                           OPTION_FLAG("all", &words.all),
@@ -251,11 +277,18 @@ static int report_verb(struct client *client, int argc, char **argv) {
     int status = options_read(&verb_report, argc, argv, options, 0, 0, NULL);
     if (status != CLIENT_DONE)
         return status;
+    if (words.compare && (words.from || words.to || words.as_known_at || words.at || words.class ||
+                          words.as_recorded || words.layout || words.read || words.format))
+        return client_usage(&verb_report, "--compare asks what the file asked, as things stand "
+                                          "now: leave the other options out.");
+    if (words.compare)
+        return report_compare(client, &words);
     if (words.layout)
         return report_by_layout(client, &words);
-    if (words.out)
-        return client_usage(&verb_report,
-                            "--out is for a directory of layouts: give --layout, too.");
+    if (why)
+        return report_why(client, &words, why, after);
+    if (after)
+        return client_usage(&verb_report, "--after goes on with a list: give --why, too.");
     return report_plain(client, &words);
 }
 
@@ -280,10 +313,17 @@ const struct verb verb_report = {
         "  --format text|csv|json|html  default text; csv has one figure a row; html is one page\n"
         "                         for screen, phone and paper; --json is --format json\n"
         "  --all                  every figure and every line in the text, not one page\n"
+        "  --out FILE             into a file; of JSON the ledger's signature goes beside it, as\n"
+        "                         FILE.sig, for timebank verify FILE\n"
+        "  --why MEASURE          what a figure is made of: givers, by_month/2024-04; with "
+        "--after\n"
+        "                         ENTRY the rest of a long list\n"
         "  --rates FILE.csv       beside the hours an estimate in money, at rates of your own:\n"
         "                         name,rate,currency,year,source\n"
         "  --layout FILE          in a funder's own words: timebank-layout(5)\n"
         "  --layout DIRECTORY --out DIRECTORY  every *.layout of it, one file each, or none\n"
-        "  --read FILE.json       show a report that was kept as JSON, without the bank\n",
+        "  --read FILE.json       show a report that was kept as JSON, without the bank\n"
+        "  --compare FILE.json    why the figures now differ from those: which entries came\n"
+        "                         between, and what they moved\n",
     .run = report_verb,
 };

@@ -287,12 +287,13 @@ static const struct {
     {"position", IS_OBJECT, MEMBER(position), false},
     {"rule", IS_OBJECT, MEMBER(rule), false},
     {"measures", IS_OBJECT, MEMBER(measures), false},
-    {"further_measures", IS_OBJECT, MEMBER(further_measures), true},
+    {"further_measures", IS_OBJECT, MEMBER(further_measures), false},
     {"register_measures", IS_OBJECT, MEMBER(register_measures), true},
     {"register", IS_TEXT, MEMBER(register_hash), true},
+    {"register_age_bands", IS_TEXT, MEMBER(age_bands_hash), true},
     {"suppressed", IS_COUNT, 0, false},
     {"checksum", IS_TEXT, MEMBER(checksum), false},
-    {"further_checksum", IS_TEXT, MEMBER(further_checksum), true},
+    {"further_checksum", IS_TEXT, MEMBER(further_checksum), false},
 };
 
 static struct lines *piece_of(struct report_text *report, size_t text) {

@@ -32,6 +32,7 @@ struct report_text {
     struct lines further_measures;
     struct lines register_measures;
     struct lines register_hash;
+    struct lines age_bands_hash;
     struct lines checksum;
     struct lines further_checksum;
     uint32_t from_day; /* 0: none, or not in the form YYYY-MM-DD */

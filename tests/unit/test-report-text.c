@@ -16,8 +16,9 @@ TestSuite(report_text, .timeout = 20);
     "\"to\":\"2025-03-31\",\"as_known_at\":\"2025-04-02\",\"class\":\"internal\","                 \
     "\"position\":{\"size\":17,\"root\":\"" HASH "\"},\"rule\":{\"threshold\":0,\"round_to\":1},"
 #define TAIL                                                                                       \
-    "\"measures\":{\"b\":1,\"a\":-2},\"register_measures\":{},\"register\":\"00\","                \
-    "\"suppressed\":3,\"checksum\":\"11\"}"
+    "\"measures\":{\"b\":1,\"a\":-2},\"further_measures\":{},\"register_measures\":{},"            \
+    "\"register\":\"00\","                                                                         \
+    "\"suppressed\":3,\"checksum\":\"11\",\"further_checksum\":\"22\"}"
 
 static int parse(const char *text, struct report_text *ret) {
     return report_text_parse(ret, text, strlen(text));
