@@ -17,6 +17,7 @@ struct report_options {
     char *format;
     char *rates;
     char *read;
+    char *compare;
     char *layout;
     char *out;
     bool as_recorded;
@@ -33,3 +34,5 @@ bool report_class_read(const char *name, enum tb_report_class *ret_class);
 int report_file_read(struct client *client, const char *path, char **ret_json);
 /* Opens the bank and asks; the caller's (free()). Exit status, told. */
 int report_fetch(struct client *client, const struct tb_report_ask *ask, char **ret_json);
+/* report-compare.c: why figures differ from those of a report that was kept. Exit status, told. */
+int report_compare(struct client *client, const struct report_options *options);

@@ -67,14 +67,19 @@ static int check_class(const struct call *call, Timebank__ReportClass report_cla
     return check_edges(call, report_class, ret_why);
 }
 
-static int check_question(const struct call *call) {
+static int check_question(const struct call *call, const char **ret_why) {
     const Timebank__AskReport *ask = call->request->report;
     uint64_t now = log_head(call->bank->log)->size, size = ask->at_size ? ask->at_size : now;
 
     if (ask->to_day < ask->from_day || ask->to_day - ask->from_day > REPORT_DAYS_MAX)
         return REFUSAL_BAD_PERIOD;
-    if (size > now || ask->since_size > now)
+    if (size > now)
         return REFUSAL_NO_SUCH_POSITION;
+    if (ask->what == WHAT(CHANGES) && (ask->since_size == 0 || ask->since_size > size))
+        return refuse(REFUSAL_NO_SUCH_POSITION,
+                      "The report to compare with is not of an earlier position of this ledger: "
+                      "name an older one.",
+                      ret_why);
     return size > call->bank->settings.report_rows ? REFUSAL_TOO_MANY_ROWS : 0;
 }
 
@@ -84,7 +89,7 @@ int handle_report(struct call *call) {
     int r = check_class(call, report_class, &why);
 
     if (r == 0)
-        r = check_question(call);
+        r = check_question(call, &why);
     if (r != 0)
         return call_refuse(call, r, why);
     return report_job_new(&call->reply->job, call, report_class, is_evaluator(call));

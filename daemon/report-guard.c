@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines are told apart by their order and their place in it: what takes an order back takes all of
- * its lines. Persons are the facts' own, a merged account's the one that goes on in the knowledge
- * that is to leave.
+ * What changed is gone through cell by cell and month by month, as somebody does who holds both
+ * reports. Persons are those of the knowledge that is to leave: merged accounts are one.
  */
 #include "report-guard.h"
 
@@ -14,6 +13,7 @@
 #include "proto/dates.h"
 #include "proto/refusal.h"
 #include "report-hide.h"
+#include "report-lines.h"
 #include "report-scan.h"
 
 #define WHOLE UINT32_MAX /* in the place of a month */
@@ -29,161 +29,6 @@ enum cell_kind {
     CELL_FUNDER,
     CELL_CREDITS,
 };
-
-/* A line of one knowledge, or what a record did to an account. */
-struct line {
-    uint64_t entry;
-    uint64_t minutes;
-    uint32_t place; /* in its order; of a leg: the account */
-    uint32_t service_day;
-    uint32_t from;
-    uint32_t to;
-    uint32_t from_person;
-    uint32_t to_person;
-    uint32_t activity;
-    uint32_t label;
-    uint16_t kind; /* 0: a leg */
-    bool is_service;
-};
-
-struct lines {
-    struct line *items;
-    size_t n;
-    size_t n_allocated;
-    const uint32_t *person_of; /* of the pick's persons: one of the facts' */
-    const struct facts *facts;
-    int64_t from_day;
-    int64_t to_day;
-    uint64_t last_entry;
-    uint32_t place;
-};
-
-static void lines_fini(struct lines *lines) {
-    free(lines->items);
-}
-
-static struct line *lines_add(struct lines *lines) {
-    if (lines->n == lines->n_allocated) {
-        size_t n = lines->n_allocated ? 2 * lines->n_allocated : 1024;
-        struct line *items = reallocarray(lines->items, n, sizeof(*items));
-        if (!items)
-            return NULL;
-        lines->items = items;
-        lines->n_allocated = n;
-    }
-    return &lines->items[lines->n++];
-}
-
-static uint32_t person(const struct lines *lines, uint32_t of_pick) {
-    return of_pick == INTERN_NONE || !lines->person_of ? of_pick : lines->person_of[of_pick];
-}
-
-static int note_rows(void *user, const struct report_row *rows, size_t n) {
-    struct lines *lines = user;
-    for (size_t i = 0; i < n; i++) {
-        const struct report_row *row = &rows[i];
-        lines->place = row->entry == lines->last_entry && row->is_further ? lines->place + 1 : 0;
-        lines->last_entry = row->entry;
-        if (row->service_day < lines->from_day || row->service_day > lines->to_day)
-            continue;
-        struct line *line = lines_add(lines);
-        if (!line)
-            return -ENOMEM;
-        *line = (struct line){.entry = row->entry,
-                              .minutes = row->minutes,
-                              .place = lines->place,
-                              .service_day = row->service_day,
-                              .from = row->from,
-                              .to = row->to,
-                              .from_person = person(lines, row->from_person),
-                              .to_person = person(lines, row->to_person),
-                              .activity = row->activity,
-                              .label = row->label,
-                              .kind = row->kind,
-                              .is_service = row->is_service};
-    }
-    return 0;
-}
-
-static int note_legs(void *user, const struct report_leg *rows, size_t n) {
-    struct lines *lines = user;
-    for (size_t i = 0; i < n; i++) {
-        const struct report_leg *leg = &rows[i];
-        if (leg->service_day < lines->from_day || leg->service_day > lines->to_day ||
-            leg->minutes == 0 ||
-            lines->facts->accounts[leg->account].kind != TIMEBANK__ACCOUNT_KIND__MEMBER)
-            continue;
-        struct line *line = lines_add(lines);
-        if (!line)
-            return -ENOMEM;
-        *line = (struct line){.entry = leg->index,
-                              .minutes = (uint64_t)leg->minutes,
-                              .place = leg->account,
-                              .service_day = leg->service_day,
-                              .to = leg->account};
-    }
-    return 0;
-}
-
-static int compare_lines(const void *a, const void *b) {
-    const struct line *x = a, *y = b;
-    if (x->entry != y->entry)
-        return x->entry > y->entry ? 1 : -1;
-    if (x->kind != y->kind && (x->kind == 0 || y->kind == 0))
-        return x->kind == 0 ? 1 : -1;
-    return (x->place > y->place) - (x->place < y->place);
-}
-
-/* One of the facts' persons for each of the pick's. */
-static uint32_t *new_persons(const struct report_pick *pick) {
-    uint32_t *persons = calloc(pick->n_persons + 1, sizeof(*persons));
-    for (uint32_t i = pick->facts->persons.n_keys; persons && i > 0; i--)
-        persons[report_pick_person(pick, i - 1)] = i - 1;
-    return persons;
-}
-
-static int read_lines(const struct report_pick *pick, struct lines *ret) {
-    _cleanup_(freep) uint32_t *persons = new_persons(pick);
-    if (!persons)
-        return -ENOMEM;
-    ret->facts = pick->facts;
-    ret->person_of = persons;
-    ret->from_day = pick->period.from_day;
-    ret->to_day = pick->period.to_day;
-    ret->last_entry = UINT64_MAX;
-    int r = report_scan_rows(pick, note_rows, ret);
-    if (r == 0)
-        r = report_scan_legs(pick, note_legs, ret);
-    ret->person_of = NULL;
-    if (r == 0 && ret->n > 0)
-        qsort(ret->items, ret->n, sizeof(*ret->items), compare_lines);
-    return r;
-}
-
-/* ---- what one knowledge has and the other has not */
-
-static int keep(struct lines *changed, const struct line *line) {
-    struct line *to = lines_add(changed);
-    if (!to)
-        return -ENOMEM;
-    *to = *line;
-    return 0;
-}
-
-static int find_changed(const struct lines *a, const struct lines *b, struct lines *ret) {
-    size_t i = 0, k = 0;
-    int r = 0;
-    while (r == 0 && (i < a->n || k < b->n)) {
-        int order = i == a->n ? 1 : k == b->n ? -1 : compare_lines(&a->items[i], &b->items[k]);
-        if (order < 0)
-            r = keep(ret, &a->items[i++]);
-        else if (order > 0)
-            r = keep(ret, &b->items[k++]);
-        else if (a->items[i++].minutes != b->items[k++].minutes)
-            r = keep(ret, &a->items[i - 1]);
-    }
-    return r;
-}
 
 /* ---- whose they are, cell by cell */
 
@@ -217,7 +62,7 @@ static int put(struct cells *cells, enum cell_kind kind, uint32_t value, uint32_
 }
 
 /* Cells that nobody's hours are in, as an issue's to an organisation, are never hidden. */
-static int put_line(struct cells *cells, const struct line *line) {
+static int put_line(struct cells *cells, const struct report_line *line) {
     uint32_t month = report_period_month(line->service_day);
     if (line->kind == 0)
         return put(cells, CELL_CREDITS, 0, month, report_pick_account(cells->pick, line->to));
@@ -268,7 +113,7 @@ static uint64_t fewest(struct cells *cells) {
     return least;
 }
 
-static int count_fewest(const struct report_pick *pick, const struct lines *changed,
+static int count_fewest(const struct report_pick *pick, const struct report_lines *changed,
                         const struct report_period *shared, uint64_t *ret) {
     struct cells cells = {.pick = pick};
     int r = 0;
@@ -299,7 +144,7 @@ struct guard {
     const struct facts *facts;
     const struct report_ask *ask;
     struct report_pick pick; /* of what is to leave */
-    struct lines lines;
+    struct report_lines lines;
 };
 
 static bool knows_the_same(const struct state_release *a, const struct state_release *b) {
@@ -368,7 +213,7 @@ static int compare_with(const struct guard *guard, const struct state_release *r
     struct report_ask theirs = *guard->ask;
     struct report_period shared;
     _cleanup_(report_pick_fini) struct report_pick pick = {0};
-    _cleanup_(lines_fini) struct lines lines = {0}, changed = {0};
+    _cleanup_(report_lines_fini) struct report_lines lines = {0}, changed = {0};
     const struct report_class *class = report_class_get(guard->ask->report_class),
                               *other = report_class_get(row->report_class);
     uint64_t least = 0;
@@ -380,9 +225,9 @@ static int compare_with(const struct guard *guard, const struct state_release *r
     if (r == 0)
         r = report_pick_init(&pick, guard->facts, &guard->pick.period, &theirs);
     if (r == 0)
-        r = read_lines(&pick, &lines);
+        r = report_lines_read(&pick, &lines);
     if (r == 0)
-        r = find_changed(&guard->lines, &lines, &changed);
+        r = report_lines_compare(&guard->lines, &lines, &changed);
     if (r == 0)
         r = count_fewest(&guard->pick, &changed, &shared, &least);
     if (r != 0 || (changed.n == 0 && guard->facts->n_merges == 0))
@@ -412,7 +257,7 @@ static int compare_all(struct guard *guard, const struct report_released *before
             was_looked_at(before, i - 1, n_before))
             continue;
         if (n_compared++ == 0)
-            r = read_lines(&guard->pick, &guard->lines);
+            r = report_lines_read(&guard->pick, &guard->lines);
         if (r == 0)
             r = compare_with(guard, row);
         if (r == REFUSAL_TOO_CLOSE)
@@ -432,6 +277,6 @@ int report_guard(const struct facts *facts, const struct report_ask *ask,
     if (r == 0)
         r = compare_all(&guard, before, n_before, why);
     report_pick_fini(&guard.pick);
-    lines_fini(&guard.lines);
+    report_lines_fini(&guard.lines);
     return r;
 }

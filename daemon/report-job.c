@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "report-changes.h"
 #include "report-edges.h"
 #include "report-release.h"
 #include "report-why.h"
@@ -18,6 +19,7 @@
 struct report_job {
     struct job job;
     struct report_ask ask;
+    struct report_ask since; /* of CHANGES */
     Timebank__ReportWhat what;
     bool is_evaluators;
     struct report_release release;
@@ -30,13 +32,16 @@ struct report_job {
 
 #define REPORT_THREADS 2
 
-/* An evaluator asks about what left the bank, and nothing else. */
-static int check_released(struct report_job *job, const struct facts *facts) {
-    struct report_ask *ask = &job->ask;
-
+static void set_known_day(const struct facts *facts, struct report_ask *ask) {
     if (ask->known_day == 0)
         ask->known_day = facts_latest_day(facts, ask->size, ask->as_recorded != 0);
-    if (report_release_find(&job->release, ask, ask->known_day))
+}
+
+/* An evaluator asks about what left the bank, and nothing else. */
+static int check_released(struct report_job *job, const struct facts *facts,
+                          struct report_ask *ask) {
+    set_known_day(facts, ask);
+    if (!job->is_evaluators || report_release_find(&job->release, ask, ask->known_day))
         return 0;
     snprintf(job->why, sizeof(job->why),
              "That report has not left the bank yet: ask for it first, then with --at its position "
@@ -44,15 +49,25 @@ static int check_released(struct report_job *job, const struct facts *facts) {
     return REFUSAL_CLASS_NOT_YOURS;
 }
 
+static int answer_changes(struct report_job *job, const struct facts *facts) {
+    int r = check_released(job, facts, &job->since);
+
+    if (r != 0)
+        return r;
+    return report_changes_make(
+        facts, &(struct report_changes_ask){.now = job->ask, .since = job->since}, &job->json);
+}
+
 /* What is asked for, out of the facts. */
 static int answer(struct report_job *job, const struct facts *facts) {
-    int r;
+    int r = 0;
 
-    if (job->what != TIMEBANK__REPORT_WHAT__FIGURES && job->is_evaluators) {
-        r = check_released(job, facts);
-        if (r != 0)
-            return r;
-    }
+    free(job->json); /* of facts that were damaged */
+    job->json = NULL;
+    if (job->what != TIMEBANK__REPORT_WHAT__FIGURES)
+        r = check_released(job, facts, &job->ask);
+    if (r != 0)
+        return r;
     switch (job->what) {
     case TIMEBANK__REPORT_WHAT__FIGURES:
         r = report_make(facts, &job->ask, &job->json);
@@ -61,6 +76,8 @@ static int answer(struct report_job *job, const struct facts *facts) {
                    : r;
     case TIMEBANK__REPORT_WHAT__WHY:
         return report_why_make(facts, &job->ask, job->measure, job->why_after, &job->json);
+    case TIMEBANK__REPORT_WHAT__CHANGES:
+        return answer_changes(job, facts);
     case TIMEBANK__REPORT_WHAT__EDGES:
         return report_edges_make(facts, &job->ask, &job->json);
     default:
@@ -194,6 +211,10 @@ int report_job_new(struct job **ret_job, const struct call *call,
                             .n_threads = bank->settings.log.inline_commits ? 1 : REPORT_THREADS,
                             .is_cancelled = &report->job.is_cancelled,
                             .ret_why = report->why};
+    report->since = report->ask;
+    report->since.known_day = ask->since_known_day;
+    report->since.as_recorded = ask->since_as_recorded;
+    report->since.size = ask->since_size;
     *ret_job = &report->job;
     return 0;
 }

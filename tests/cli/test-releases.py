@@ -151,6 +151,48 @@ def test_guard(s, report, released):
     return many.stdout
 
 
+def test_compare(s, report):
+    """Why two reports differ: late entries, what was taken back, merged accounts."""
+    released = s.path("released.json")
+    with open(released, "w") as f:
+        f.write(json.dumps(report, separators=(",", ":")) + "\n")
+    told = json.loads(s.done("--json", "report", "--compare", released, key="funder").stdout)
+    tap.ok("entries" not in told and told["figures"] and told["class"] == "funder",
+           "an evaluator hears which figures differ, of what left the bank, and no entries", told)
+    old, quarter = s.path("old.json"), ("--from", "2024-07-01", "--to", "2024-09-30")
+    with open(old, "w") as f:
+        f.write(s.done("--json", "report", *quarter).stdout)
+    tap.ok("Nothing differs" in s.done("report", "--compare", old).stdout, "nothing differs while nothing came")
+    s.exchanges([(s.members[2], s.members[3], 90, "2024-07-14", "lifts"), (s.members[4], s.members[3], 180, "2024-08-14", "lifts")])
+    late = s.lines("statement", "m0005", "--json")
+    entry = str(max(line["entry"] for line in late[0]["lines"])) if "lines" in late[0] else str(late[-1]["entry"])
+    with open(s.path("later.json"), "w") as f:
+        f.write(s.done("--json", "report", *quarter).stdout)
+    s.done("reverse", entry, "it was another month")
+    s.done("account", "open", "m0500", "--kind", "member")
+    s.done("account", "merge", "m0500", "--into", "m0001", "joined twice")
+    told = json.loads(s.done("--json", "report", "--compare", old).stdout)
+    found = [(c["why"], c["minutes"]) for c in told["entries"]]
+    tap.ok(found == [("late", 90), ("merge", 0)], "an entry that came and was taken back between is none of them", told["entries"])
+    told = json.loads(s.done("--json", "report", "--compare", s.path("later.json")).stdout)
+    found = [(c["why"], c["minutes"]) for c in told["entries"]]
+    tap.ok(found == [("reversal", -180), ("merge", 0)], "what was taken back since is", told["entries"])
+    moved = {f["measure"]: (f["since"], f["now"]) for f in told["figures"]}
+    tap.ok(moved["minutes_given"][0] - moved["minutes_given"][1] == 180 and "by_month/2024-08/minutes_given" in moved,
+           "and so is each figure that it moved", moved)
+    words = s.done("report", "--compare", old).stdout
+    tap.ok("1 entry came late: +1 h 30" in words and "1 account was merged" in words, "in words", words)
+    given = json.loads(s.done("--json", "report", *quarter).stdout)["measures"]["minutes_given"]
+    before = json.load(open(old))["measures"]["minutes_given"]
+    told = json.loads(s.done("--json", "report", "--compare", old).stdout)
+    tap.ok(sum(c["minutes"] for c in told["entries"]) == given - before, "the minutes of the entries sum to the difference")
+    other = s.path("other.json")
+    with open(other, "w") as f:
+        f.write(json.dumps(dict(report, bank="other.example/timebank")) + "\n")
+    s.refused("BAD_FILE", "report", "--compare", other)
+    s.refused("NO_SUCH_POSITION", "report", "--from", "2024-07-01", "--to", "2024-09-30", "--at", "99999999")
+
+
 def test_once(s):
     """Killed between the release and the question after it: released once, and given."""
     quarter = ("--from", "2024-10-01", "--to", "2024-12-31")
@@ -201,6 +243,7 @@ def main():
         test_rights(s)
         report, released = test_evaluator(s)
         test_guard(s, report, released)
+        test_compare(s, report)
         test_once(s)
         test_wards(s)
         test_audit(s)
