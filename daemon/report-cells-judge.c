@@ -119,17 +119,18 @@ static int guard_cell(const struct node *node, const struct candidate *member) {
     return r;
 }
 
-/* Two cells as they differ: what only the one has, then what only the other has. */
-static int guard_difference(const struct node *node, const struct cell *a, const struct cell *b) {
-    struct cells *cells = node->cells;
+/* Two cells as they differ in some months: what only the one has, and what only the other has. */
+struct difference {
+    uint32_t *atoms;
+    struct report_audit_vector sum;
+};
+
+static void differ(const struct node *node, const struct cell *a, const struct cell *b,
+                   uint32_t mask, struct difference *ret) {
     uint32_t *left = node->scratch, *right = left + (node->end_atom - node->first_atom);
-    size_t n_left = atoms_in(node, a, whole(node), left);
-    size_t n_right = atoms_in(node, b, whole(node), right);
-    _cleanup_vector_ struct report_audit_vector sum = {
-        calloc(n_left + n_right + 1, sizeof(*sum.terms)), 0};
-    _cleanup_(freep) uint32_t *atoms = calloc(n_left + n_right + 1, sizeof(*atoms));
-    if (!sum.terms || !atoms)
-        return -ENOMEM;
+    size_t n_left = atoms_in(node, a, mask, left);
+    size_t n_right = atoms_in(node, b, mask, right);
+    ret->sum.n = 0;
     for (size_t i = 0, k = 0; i < n_left || k < n_right;) {
         if (i < n_left && k < n_right && left[i] == right[k]) {
             i++;
@@ -137,13 +138,39 @@ static int guard_difference(const struct node *node, const struct cell *a, const
             continue;
         }
         bool is_left = k == n_right || (i < n_left && left[i] < right[k]);
-        atoms[sum.n] = is_left ? left[i++] : right[k++];
-        sum.terms[sum.n] =
-            (struct report_audit_term){atoms[sum.n], is_left ? 1 : REPORT_AUDIT_PRIME - 1};
-        sum.n++;
+        uint32_t atom = is_left ? left[i++] : right[k++];
+        ret->atoms[ret->sum.n] = atom;
+        ret->sum.terms[ret->sum.n++] =
+            (struct report_audit_term){atom, is_left ? 1 : REPORT_AUDIT_PRIME - 1};
     }
-    return report_cells_weigh_is_few(cells, atoms, sum.n) ? report_audit_guard(&cells->audit, &sum)
-                                                          : 0;
+}
+
+/* Months in which they differ by nobody or by a few: only among these can a union do so. */
+static uint32_t few_months(const struct node *node, const struct cell *a, const struct cell *b,
+                           struct difference *difference) {
+    uint32_t few = 0;
+    for (uint32_t i = 0; i < node->n_months; i++) {
+        differ(node, a, b, 1u << i, difference);
+        if (difference->sum.n == 0 ||
+            report_cells_weigh_is_few(node->cells, difference->atoms, difference->sum.n))
+            few |= 1u << i;
+    }
+    return few;
+}
+
+static int guard_difference(const struct node *node, const struct cell *a, const struct cell *b,
+                            struct difference *difference) {
+    uint32_t masks[128], few = few_months(node, a, b, difference);
+    size_t n = few == 0 ? 0 : list_masks(node, masks);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        if (masks[i] & ~few)
+            continue;
+        differ(node, a, b, masks[i], difference);
+        if (report_cells_weigh_is_few(node->cells, difference->atoms, difference->sum.n))
+            r = report_audit_guard(&node->cells->audit, &difference->sum);
+    }
+    return r;
 }
 
 /* Only cells that have rows in common: what others differ by is all that they are. */
@@ -163,11 +190,17 @@ static bool meet(const struct node *node, const struct cell *a, const struct cel
 }
 
 static int guard_differences(const struct node *node) {
-    int r = 0;
+    size_t n_atoms = 2 * (size_t)(node->end_atom - node->first_atom) + 1;
+    _cleanup_(freep) uint32_t *atoms = calloc(n_atoms, sizeof(*atoms));
+    _cleanup_vector_ struct report_audit_vector sum = {
+        calloc(n_atoms, sizeof(struct report_audit_term)), 0};
+    struct difference difference = {atoms, sum};
+    int r = atoms && sum.terms ? 0 : -ENOMEM;
     for (size_t i = 0; r == 0 && i < node->n_members; i++)
         for (size_t k = i + 1; r == 0 && k < node->n_members; k++)
             if (meet(node, node->members[i].cell, node->members[k].cell))
-                r = guard_difference(node, node->members[i].cell, node->members[k].cell);
+                r = guard_difference(node, node->members[i].cell, node->members[k].cell,
+                                     &difference);
     return r;
 }
 

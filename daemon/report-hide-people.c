@@ -38,14 +38,24 @@ static const unsigned sets[] = {
     ROLE_PREVIOUS, ROLE_NEW,      ROLE_FREQUENT, ROLE_TRADER,
 };
 
+#define SECRETS_MAX (2 * N_ELEMENTS(sets) * N_ELEMENTS(sets) + HEADS_N)
+
 struct sorts {
     struct cells *cells;
-    struct report_audit audit;
     uint64_t n[ROLES_N]; /* persons of each sort */
 };
 
+/* Nobody is new who gave before, and only givers are new or frequent; traders gave or received. */
+static bool is_possible(unsigned sort) {
+    bool gives = sort & ROLE_GIVER;
+    return (gives || !(sort & (ROLE_NEW | ROLE_FREQUENT))) &&
+           !(sort & ROLE_NEW && sort & ROLE_PREVIOUS) &&
+           (!(sort & ROLE_TRADER) || sort & (ROLE_GIVER | ROLE_RECEIVER));
+}
+
 static bool counts(const struct heads *who, unsigned sort) {
-    return sort & who->any && (who->and_any == 0 || sort & who->and_any) && !(sort & who->none);
+    return is_possible(sort) && sort & who->any && (who->and_any == 0 || sort & who->and_any) &&
+           !(sort & who->none);
 }
 
 /* The sum in terms, and its value. */
@@ -118,92 +128,114 @@ static int judge_known(struct sorts *sorts, struct report_hide_people *people) {
     return r;
 }
 
-/* ---- the others, by what follows */
+/* ---- the others, by what follows from all that are shown */
 
-static int guard_if_few(struct sorts *sorts, const struct heads *who) {
-    struct report_audit_term terms[ROLES_N];
-    struct report_audit_vector sum = {terms, 0};
-    if (!report_cells_weigh_is_count_small(sorts->cells, sum_of(sorts, who, &sum)))
-        return 0;
-    return report_audit_guard(&sorts->audit, &sum);
-}
-
-static int guard_sets(struct sorts *sorts) {
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < N_ELEMENTS(sets); i++)
-        for (size_t k = 0; r == 0 && k < N_ELEMENTS(sets); k++) {
-            r = guard_if_few(sorts, &(struct heads){.any = sets[i], .and_any = sets[k]});
-            if (r == 0)
-                r = guard_if_few(sorts, &(struct heads){.any = sets[i], .none = sets[k]});
-        }
-    for (size_t i = 0; r == 0 && i < HEADS_N; i++)
-        r = guard_if_few(sorts, &heads[i]);
-    return r;
-}
-
-static int know(struct sorts *sorts, const struct heads *who) {
+static int follows(struct report_audit *audit, const struct sorts *sorts, const struct heads *who,
+                   bool *ret) {
     struct report_audit_term terms[ROLES_N];
     struct report_audit_vector sum = {terms, 0};
     sum_of(sorts, who, &sum);
-    return report_audit_know(&sorts->audit, &sum);
+    return report_audit_follows(audit, &sum, ret);
+}
+
+/* Calls each() for all that must not follow: a few persons, and what is hidden for reasons of its
+ * own, however many they are. Another value than 0 ends it. */
+static int each_secret(const struct sorts *sorts, const struct report_hide_people *people,
+                       int (*each)(void *user, size_t number, const struct heads *who),
+                       void *user) {
+    struct report_audit_term terms[ROLES_N];
+    struct report_audit_vector sum = {terms, 0};
+    size_t number = 0;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < N_ELEMENTS(sets) * N_ELEMENTS(sets) * 2; i++) {
+        unsigned other = sets[i / 2 % N_ELEMENTS(sets)];
+        struct heads who = {.any = sets[i / 2 / N_ELEMENTS(sets)]};
+        *(i % 2 ? &who.and_any : &who.none) = other;
+        if (report_cells_weigh_is_count_small(sorts->cells, sum_of(sorts, &who, &sum)))
+            r = each(user, number++, &who);
+    }
+    for (unsigned i = 0; r == 0 && i < HEADS_N; i++)
+        if (report_cells_weigh_is_count_small(sorts->cells, people->n[i]) ||
+            (i <= HEADS_GIVERS && !people->is_shown[i] && people->n[i] > 0))
+            r = each(user, number++, &heads[i]);
+    return r;
 }
 
 /* A count of nobody says that none of its sorts is anybody's. */
-static int know_nobody(struct sorts *sorts, const struct heads *who) {
+static int know(struct report_audit *audit, const struct sorts *sorts, const struct heads *who,
+                bool is_nobody) {
+    struct report_audit_term terms[ROLES_N];
+    struct report_audit_vector sum = {terms, 0};
     int r = 0;
-    for (unsigned sort = 1; r == 0 && sort < ROLES_N; sort++) {
-        struct report_audit_term term = {sort, 1};
-        if (counts(who, sort))
-            r = report_audit_know(&sorts->audit, &(struct report_audit_vector){&term, 1});
-    }
+    sum_of(sorts, who, &sum);
+    if (!is_nobody)
+        return report_audit_know(audit, &sum);
+    for (size_t i = 0; r == 0 && i < sum.n; i++)
+        r = report_audit_know(audit, &(struct report_audit_vector){&terms[i], 1});
     return r;
 }
 
-/* What is hidden for reasons of its own stays so, however many they are. */
-static int keep(struct sorts *sorts, const struct heads *who) {
-    struct report_audit_term terms[ROLES_N];
-    struct report_audit_vector sum = {terms, 0};
-    sum_of(sorts, who, &sum);
-    return report_audit_guard(&sorts->audit, &sum);
+/* All that are shown, together; and what of the secrets follows from them. */
+struct trial {
+    const struct sorts *sorts;
+    struct report_audit audit;
+    bool is_lost[SECRETS_MAX]; /* follows from what is known from elsewhere */
+    bool is_first;
+    bool is_betrayed;
+};
+
+static int try_secret(void *user, size_t number, const struct heads *who) {
+    struct trial *trial = user;
+    bool yes;
+    int r = follows(&trial->audit, trial->sorts, who, &yes);
+    if (r == 0 && trial->is_first)
+        trial->is_lost[number] = yes;
+    else if (r == 0 && yes && !trial->is_lost[number])
+        trial->is_betrayed = true;
+    return r;
 }
 
-static bool rests_on_few(void *user, const struct report_audit_vector *row) {
-    const struct sorts *sorts = user;
+static bool rests_on_few(const struct sorts *sorts, const struct report_audit_vector *row) {
     uint64_t n = 0;
     for (size_t i = 0; i < row->n; i++)
         n += sorts->n[row->terms[i].column];
     return report_cells_weigh_is_count_small(sorts->cells, n);
 }
 
-static int judge_rest(struct sorts *sorts, struct report_hide_people *people, bool redeems) {
-    bool audits = !sorts->cells->pick->report_class->only_primary;
-    int r = 0;
-    for (unsigned i = HEADS_GIVERS + 1; r == 0 && i < HEADS_N; i++) {
-        struct report_audit_term terms[ROLES_N];
-        struct report_audit_vector sum = {terms, 0};
-        if (report_cells_weigh_is_count_small(sorts->cells, sum_of(sorts, &heads[i], &sum)) ||
-            (i == HEADS_REDEEMERS && !redeems))
-            continue;
-        people->is_shown[i] = true;
-        if (audits)
-            r = report_audit_show(&sorts->audit, &sum, rests_on_few, sorts, &people->is_shown[i]);
-    }
+static int try_all(struct trial *trial, const struct report_hide_people *people) {
+    int r = report_audit_init(&trial->audit, ROLES_N);
+    trial->is_betrayed = false;
+    for (unsigned i = 0; r == 0 && i < HEADS_N; i++)
+        if (people->is_shown[i])
+            r = know(&trial->audit, trial->sorts, &heads[i], people->n[i] == 0);
+    if (r == 0)
+        r = each_secret(trial->sorts, people, try_secret, trial);
+    for (size_t i = 0; !trial->is_first && i < trial->audit.n_rows; i++)
+        trial->is_betrayed =
+            trial->is_betrayed || rests_on_few(trial->sorts, &trial->audit.rows[i]);
+    report_audit_fini(&trial->audit);
     return r;
 }
 
 static int judge(struct sorts *sorts, struct report_hide_people *people) {
-    bool redeems;
+    struct trial trial = {.sorts = sorts, .is_first = true};
+    bool redeems, audits = !sorts->cells->pick->report_class->only_primary;
     int r = judge_known(sorts, people);
-    for (unsigned i = 0; r == 0 && i < HEADS_N; i++)
-        if (people->n[i] == 0 && (i > HEADS_GIVERS || people->is_shown[i]))
-            r = know_nobody(sorts, &heads[i]);
-    for (unsigned i = 0; r == 0 && i <= HEADS_GIVERS; i++)
-        r = people->is_shown[i] ? know(sorts, &heads[i]) : keep(sorts, &heads[i]);
-    if (r == 0)
-        r = guard_sets(sorts);
     if (r == 0)
         r = shows(sorts->cells, "minutes_redeemed", &redeems);
-    return r == 0 ? judge_rest(sorts, people, redeems) : r;
+    if (r == 0)
+        r = try_all(&trial, people);
+    trial.is_first = false;
+    for (unsigned i = HEADS_GIVERS + 1; r == 0 && i < HEADS_N; i++) {
+        if (report_cells_weigh_is_count_small(sorts->cells, people->n[i]) ||
+            (i == HEADS_REDEEMERS && !redeems))
+            continue;
+        people->is_shown[i] = true;
+        if (audits)
+            r = try_all(&trial, people);
+        people->is_shown[i] = !trial.is_betrayed;
+    }
+    return r;
 }
 
 int report_hide_people_judge(struct cells *cells, struct report_hide_people *ret) {
@@ -211,15 +243,11 @@ int report_hide_people_judge(struct cells *cells, struct report_hide_people *ret
     struct report_audit_vector sum = {terms, 0};
     struct sorts sorts = {.cells = cells};
     struct report_hide_people people = {0};
-    int r = report_audit_init(&sorts.audit, ROLES_N);
-    if (r < 0)
-        return r;
     for (size_t i = 0; i < cells->pick->n_persons; i++)
         sorts.n[cells->persons[i].roles & (ROLES_N - 1)]++;
     for (unsigned i = 0; i < HEADS_N; i++)
         people.n[i] = sum_of(&sorts, &heads[i], &sum);
-    r = judge(&sorts, &people);
-    report_audit_fini(&sorts.audit);
+    int r = judge(&sorts, &people);
     if (r == 0)
         *ret = people;
     return r;

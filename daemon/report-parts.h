@@ -53,9 +53,12 @@ struct report_pick {
     uint32_t known_day;
     bool as_recorded;
     const struct report_class *report_class; /* report-hide.h */
-    /* Dates of service that parts see as whole rows; the past lies before. */
+    unsigned year_begins; /* month in which reporting years begin, 1 to 12; 0: April */
+    /* Dates of service that are listed as whole rows, and from which on parts see them so: the past
+     * lies before. */
     int64_t reach_from_day;
     int64_t reach_to_day;
+    int64_t whole_from_day;
     size_t n_persons;           /* merged accounts' persons are one */
     uint32_t *account_of;       /* of each of the facts' accounts; NULL: itself */
     uint32_t *person_of;        /* of each of the facts' persons; NULL: itself */

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "report-part.h"
+#include "report-hide.h"
 
 static uint32_t entered_day(const struct fact_entered *entered, bool as_recorded) {
     return entered->claimed_day != 0 && !as_recorded ? entered->claimed_day : entered->recorded_day;
@@ -176,10 +176,19 @@ int report_pick_init(struct report_pick *ret, const struct facts *facts,
                                .size = ask->size,
                                .known_day = ask->known_day,
                                .as_recorded = as_recorded,
+                               .report_class = report_class_get(ask->report_class),
+                               .year_begins = ask->year_begins,
                                .reach_from_day = period->previous_from_day,
                                .reach_to_day = period->to_day,
+                               .whole_from_day = period->from_day,
                                .is_cancelled = ask->is_cancelled,
                                .why = ask->ret_why};
+    if (!pick.report_class)
+        return -EINVAL;
+    if (pick.report_class->threshold > 0) {
+        report_cells_reach(&pick, &pick.reach_from_day, &pick.reach_to_day);
+        pick.whole_from_day = pick.reach_from_day;
+    }
     if (pick.known_day == 0)
         pick.known_day = facts_latest_day(facts, ask->size, as_recorded);
     int r = merge_persons(&pick);

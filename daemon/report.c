@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "proto/dates.h"
+#include "proto/refusal.h"
 #include "proto/text64.h"
 #include "report-hide.h"
 #include "report-scan.h"
@@ -17,10 +18,10 @@ static const struct report_part *const parts[] = {
     &report_flows,       &report_people,  &report_outstanding, &report_ties,
     &report_groups,      &report_quality, &report_members,     &report_bands,
     &report_circulation, &report_network, &report_tags,        &report_register,
+    &report_cells,
 };
-
-static const struct report_class internal = {
-    .number = TIMEBANK__REPORT_CLASS__INTERNAL, .name = "internal", .round_to = 1};
+/* Of the parts, the last: what stands behind the cells, for report_hide(). */
+#define CELLS (N_ELEMENTS(parts) - 1)
 
 /* Largest integer that every reader of JSON holds exactly, and RFC 8785 writes as one. */
 #define MINUTES_MAX ((uint64_t)1 << 53)
@@ -111,7 +112,9 @@ static int put_parts(const struct report_pick *pick, void **sums, struct figures
     for (size_t i = 0; r == 0 && i < N_ELEMENTS(parts); i++)
         if (parts[i]->put)
             r = parts[i]->put(sums[i], pick, &out);
-    return r == 0 ? figures_check(figures) : r;
+    if (r == 0)
+        r = figures_check(figures);
+    return r == 0 ? report_hide(pick, sums[CELLS], &out, &figures->n_hidden) : r;
 }
 
 static int make_figures(const struct report_pick *pick, unsigned n_threads,
@@ -169,6 +172,7 @@ int report_make(const struct facts *facts, const struct report_ask *ask, char **
 
     _cleanup_(report_pick_fini) struct report_pick pick = {0};
     r = report_pick_init(&pick, facts, &period, ask);
-    pick.report_class = &internal;
+    if (r == 0 && !report_class_takes(pick.report_class, &period))
+        return REFUSAL_BAD_PERIOD;
     return r == 0 ? make_text(&pick, ask, ret_json) : r;
 }

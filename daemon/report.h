@@ -32,6 +32,7 @@ struct report_ask {
     uint32_t known_day; /* cut-off; 0: date of entry of the latest entry at the position */
     int as_recorded;    /* claimed dates of entry are not believed */
     Timebank__ReportClass report_class; /* CLASS_NONE: internal */
+    unsigned year_begins; /* month in which reporting years begin, 1 to 12; 0: April */
     uint64_t size; /* of the position, at least 1 and at most facts->n_records */
     struct hash root;
     const char *bank;                /* origin */
