@@ -18,6 +18,12 @@ setup_file() {
     timebank receipt "$ENTRY" --out "$PLACE/receipt" >/dev/null
     timebank receipt "$ENTRY" >"$PLACE/proof"
     timebank statement m0012 --proof "$PLACE/statement" >/dev/null
+    timebank report --from 2025-03-01 --to 2025-03-31 --format json --out "$PLACE/report.json" >/dev/null
+    timebank ledger export "$PLACE/old-export" >/dev/null
+    timebank --json report --from 2025-03-01 --to 2025-03-31 >"$PLACE/printed.json"
+    timebank exchange --giver m0007 --receiver m0012 --time 1h --on 2025-03-06 --activity gardening >/dev/null
+    timebank report --from 2025-03-01 --to 2025-03-31 --class funder --format json --out "$PLACE/funder.json" >/dev/null
+    timebank ledger export "$PLACE/export" >/dev/null
     bank_stop
     rm -rf "$XDG_STATE_HOME"
     unset TIMEBANK TIMEBANK_KEY
@@ -86,4 +92,71 @@ teardown_file() {
     [ "$status" -eq 1 ]
     [[ "$output" == *"follow none of it"* ]]
     rm -r "$PLACE/told"
+}
+
+@test "a report is told from a copy that was changed, and what it proves is said" {
+    run timebank verify "$PLACE/report.json" --ledger "$LEDGER"
+    [ "$status" -eq 0 ]
+    [[ "$output" == "VERIFIED: this report proves:"* ]]
+    [[ "$output" == *"signed this report of Sat 1 March 2025 to Mon 31 March 2025, of the class internal"* ]]
+    [[ "$output" == *"the parts add up to the totals"* ]]
+    [[ "$output" == *"It does not prove:"*"that is the bank's word"* ]]
+    cmp "$PLACE/printed.json" "$PLACE/report.json"
+    run timebank verify "$PLACE/funder.json" --ledger "$LEDGER"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"of the class funder"*"are marked as hidden"* ]]
+    cp "$PLACE/report.json.sig" "$PLACE/changed.json.sig"
+    sed 's/"givers":1/"givers":9/' "$PLACE/report.json" >"$PLACE/changed.json"
+    run timebank verify "$PLACE/changed.json" --ledger "$LEDGER"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"it was changed since"* ]]
+    cp "$PLACE/funder.json.sig" "$PLACE/changed.json.sig"
+    cp "$PLACE/report.json" "$PLACE/changed.json"
+    run timebank --json verify "$PLACE/changed.json" --ledger "$LEDGER"
+    [ "$status" -eq 1 ]
+    is 'x["refused"] == "NOT_VERIFIED"'
+    rm "$PLACE/changed.json.sig"
+    run timebank verify "$PLACE/changed.json" --ledger "$LEDGER"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"signature is not beside it"* ]]
+    run timebank verify "$PLACE/changed.json" --ledger "$LEDGER" --signature "$PLACE/report.json.sig"
+    [ "$status" -eq 0 ]
+    run timebank verify "$PLACE/report.json" --ledger "test.example/other+${LEDGER#*+}"
+    [ "$status" -eq 1 ]
+}
+
+@test "ssh-keygen alone tells that the ledger signed a report" {
+    cd "$PLACE"
+    /usr/bin/python3 - "$LEDGER" >allowed <<'PY'
+import base64, struct, sys
+name, _, key = sys.argv[1].split("+", 2)
+text = lambda data: struct.pack(">I", len(data)) + data
+print(name, 'namespaces="timebank-report"', "ssh-ed25519",
+      base64.b64encode(text(b"ssh-ed25519") + text(base64.b64decode(key)[1:])).decode())
+PY
+    ssh-keygen -Y verify -f allowed -I test.example/timebank -n timebank-report -s report.json.sig <report.json
+    run ssh-keygen -Y verify -f allowed -I test.example/timebank -n timebank-report -s report.json.sig <funder.json
+    [ "$status" -ne 0 ]
+}
+
+@test "the position of a report is one of an exported ledger, or it is not proven" {
+    run timebank verify "$PLACE/report.json" --ledger "$LEDGER" --export "$PLACE/export"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"records that it was made from are the first of those in the export"* ]]
+    run timebank verify "$PLACE/funder.json" --ledger "$LEDGER" --export "$PLACE/old-export"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"bring the export up to date"* ]]
+    cp -r "$PLACE/export" "$PLACE/other-export"
+    tile=$(find "$PLACE/other-export/tile/0" -type f | head -1)
+    printf x | dd of="$tile" bs=1 seek=40 conv=notrunc status=none
+    run timebank verify "$PLACE/report.json" --ledger "$LEDGER" --export "$PLACE/other-export"
+    [ "$status" -eq 1 ]
+    rm -r "$PLACE/other-export"
+}
+
+@test "a report is kept once, and asked for again only where there is a bank" {
+    run timebank verify "$PLACE/report.json" --ledger "$LEDGER" --again
+    [ "$status" -ne 0 ]
+    run timebank verify "$PLACE/proof" --ledger "$LEDGER" --again
+    [ "$status" -eq 64 ]
 }
