@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
+#include "base/files.h"
 #include "helpers.h"
 #include "libtimebank/order.h"
 #include "libtimebank/receipt.h"
@@ -17,7 +18,9 @@
 #include "proto/note.h"
 #include "proto/proof.h"
 #include "proto/record.h"
+#include "proto/report-text.h"
 #include "proto/statement-proof.h"
+#include "proto/text64.h"
 
 TestSuite(lib_verified, .timeout = 240);
 
@@ -424,6 +427,21 @@ Test(lib_verified, refuses_each_single_bit_change_of_a_receipt, .init = setup, .
         expect_each_bit_counts(world.path, names[i]);
 }
 
+/* Of a file that belongs to the one that is verified. */
+static void expect_each_bit_counts_beside(const char *path, const char *name) {
+    char file[300];
+    _cleanup_bytes_ struct bytes bytes = {};
+    snprintf(file, sizeof(file), "%s/%s", world.directory, name);
+    cr_assert(file_read(file, 1 << 20, &bytes) == 0);
+    for (size_t i = 0; i < bytes.n * 8; i++) {
+        byte_write(file, (long)(i / 8), (uint8_t)(bytes.data[i / 8] ^ 1u << i % 8));
+        int r = verify(path);
+        cr_assert(r > 0 && world.why[0], "bit %zu of %s: %d %s", i, file, r, world.why);
+        byte_write(file, (long)(i / 8), bytes.data[i / 8]);
+    }
+    cr_assert(verify(path) == 0, "%s", world.why);
+}
+
 static void proof_write(uint64_t index) {
     _cleanup_bytes_ struct bytes checkpoint = {};
     _cleanup_bytes_ struct bytes text = {};
@@ -462,6 +480,133 @@ Test(lib_verified, refuses_what_is_none_of_ours, .init = setup, .fini = teardown
     expect_refused_saying(world.path, "empty");
     scratch_write(world.directory, "file", "{\"checksum\":1}", 14);
     expect_refused_saying(world.path, "report");
+}
+
+/* ------------------------------------------------------------------ reports */
+
+/* Every figure of a group is 0, every breakdown empty. */
+static void figures_put(enum tb_measure_group group, struct bytes *to) {
+    const char *comma = "";
+    bytes_put_u8(to, '{');
+    for (const struct tb_measure *measure = tb_measure_next(NULL); measure;
+         measure = tb_measure_next(measure)) {
+        if (measure->group != group || strchr(measure->key, '/'))
+            continue;
+        bytes_printf(to, "%s\"%s\":%s", comma, measure->key,
+                     measure->unit == TB_UNIT_TABLE ? "{}" : "0");
+        comma = ",";
+    }
+    bytes_put_u8(to, '}');
+    bytes_put_u8(to, '\0');
+}
+
+static void report_sum(const struct bytes *figures, char ret[65]) {
+    cr_assert(report_text_checksum(lines_make(figures->data, figures->n - 1), ret) == 0);
+}
+
+static const char *was, *is; /* a lie: one text for another, before it is signed */
+
+static void report_make(struct bytes *to) {
+    _cleanup_bytes_ struct bytes measures = {}, further = {}, text = {}, root = {};
+    struct hash hash = merkle_root(world.leaves, world.n);
+    char checksum[65], further_checksum[65];
+    figures_put(TB_MEASURES_MEASURES, &measures);
+    figures_put(TB_MEASURES_FURTHER, &further);
+    report_sum(&measures, checksum);
+    report_sum(&further, further_checksum);
+    text64_encode(&root, hash.b, HASH_BYTES);
+    bytes_printf(&text,
+                 "{\"definition\":\"timebank-measures/1\",\"bank\":\"" ORIGIN "\","
+                 "\"from\":\"2024-04-01\",\"to\":\"2025-03-31\",\"as_known_at\":\"2025-04-02\","
+                 "\"class\":\"internal\",\"position\":{\"size\":%u,\"root\":\"%.*s\"},"
+                 "\"rule\":{\"threshold\":0,\"round_to\":1},\"measures\":%s,"
+                 "\"further_measures\":%s,\"suppressed\":0,\"checksum\":\"%s\","
+                 "\"further_checksum\":\"%s\"}\n",
+                 (unsigned)world.n, (int)root.n, (const char *)root.data,
+                 (const char *)measures.data, (const char *)further.data, checksum,
+                 further_checksum);
+    const uint8_t *at = was ? memmem(text.data, text.n, was, strlen(was)) : NULL;
+    cr_assert(!was || at, "%s", was);
+    bytes_put(to, text.data, at ? (size_t)(at - text.data) : text.n);
+    if (at) {
+        bytes_put_text(to, is);
+        bytes_put(to, at + strlen(was), (size_t)(text.data + text.n - at) - strlen(was));
+    }
+}
+
+static void report_write(void) {
+    _cleanup_bytes_ struct bytes text = {}, armour = {};
+    uint8_t signature[SSHSIG_SIGNATURE_BYTES];
+    report_make(&text);
+    cr_assert(sshsig_sign(SSHSIG_REPORT, text.data, text.n, world.secret, signature) == 0);
+    sshsig_armour(SSHSIG_REPORT, world.verifier.key, signature, &armour);
+    scratch_write(world.directory, "file", text.data, text.n);
+    scratch_write(world.directory, "file.sig", armour.data, armour.n);
+}
+
+Test(lib_verified, says_what_a_report_proves_and_what_not, .init = setup, .fini = teardown) {
+    uint64_t size = 0;
+    report_write();
+    cr_assert(verify(world.path) == 0, "%s", world.why);
+    cr_assert(tb_verified_kind(world.verified) == TB_IS_REPORT);
+    cr_assert(says(true, "signed this report of Mon 1 April 2024") && says(true, "add up"));
+    cr_assert(says(false, "the bank's word") && says(false, "--export"));
+    tb_verified_position(world.verified, &size, NULL);
+    cr_assert(size == world.n);
+}
+
+Test(lib_verified, refuses_each_single_bit_change_of_a_report, .init = setup, .fini = teardown) {
+    report_write();
+    _cleanup_bytes_ struct bytes file = {};
+    expect_each_bit_counts_beside(world.path, "file.sig");
+    report_make(&file);
+    for (size_t i = 0; i < file.n; i++) {
+        byte_write(world.path, (long)i, (uint8_t)(file.data[i] ^ 1u << i % 8));
+        cr_assert(verify(world.path) > 0, "byte %zu", i);
+        byte_write(world.path, (long)i, file.data[i]);
+    }
+    cr_assert(verify(world.path) == 0);
+}
+
+/* The key's holder may sign anything; what cannot be true is refused all the same. */
+Test(lib_verified, refuses_a_signed_report_that_cannot_be, .init = setup, .fini = teardown) {
+    static const char *const lies[][3] = {
+        {"\"minutes_given\":0", "\"minutes_given\":1", "checksum"},
+        {"\"isolates\":0", "\"isolates\":1", "checksum"},
+        {"\"checksum\":\"", "\"checksum\":\"0", "checksum"},
+        {"measures/1", "measures/2", "newer program"},
+        {"\"to\":\"2025", "\"to\":\"2023", "names no period"},
+        {"\"threshold\":0", "\"threshold\":5", "do not fit"},
+        {"\"class\":\"internal\"", "\"class\":\"secret\"", "do not fit"},
+        {"\"suppressed\":0", "\"suppressed\":1", "do not fit"},
+        {"\"suppressed\":0,", "", "no report"},
+        {"{\"definition\"", "{\"more\":1,\"definition\"", "no report"},
+        {"}\n", "} \n", "no report"},
+        {"\"size\":", "\"size\":0", "no report"},
+    };
+    for (size_t i = 0; i < N_ELEMENTS(lies); i++) {
+        was = lies[i][0];
+        is = lies[i][1];
+        report_write();
+        expect_refused_saying(world.path, lies[i][2]);
+    }
+    was = "\"bank\":\"operator";
+    is = "\"bank\":\"another";
+    report_write();
+    cr_assert(verify(world.path) == TB_WRONG_LEDGER, "%s", world.why);
+    was = NULL;
+}
+
+Test(lib_verified, refuses_a_report_without_its_signature, .init = setup, .fini = teardown) {
+    char sig[300];
+    snprintf(sig, sizeof(sig), "%s.sig", world.path);
+    report_write();
+    unlink(sig);
+    expect_refused_saying(world.path, "signature is not beside it");
+    scratch_write(world.directory, "file.sig", "x", 1);
+    expect_refused_saying(world.path, "was not signed by the key");
+    scratch_write(world.directory, "file.sig", "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END", 42);
+    expect_refused_saying(world.path, "was not signed by the key");
 }
 
 /* --------------------------------------------------------------- statements */
@@ -817,6 +962,12 @@ Test(lib_verified, survives_mutants_of_each_kind_of_file, .init = setup, .fini =
     head_put(7, &now);
     evidence_write_heads(&before, &now, &nothing);
     expect_mutants_refused(world.path, 3);
+    report_write();
+    char mutant_sig[300], sig[300];
+    snprintf(sig, sizeof(sig), "%s.sig", world.path);
+    snprintf(mutant_sig, sizeof(mutant_sig), "%s/mutant.sig", world.directory);
+    cr_assert(rename(sig, mutant_sig) == 0);
+    expect_mutants_refused(world.path, 4);
 }
 
 Test(lib_verified, takes_a_callers_slip, .init = setup, .fini = teardown) {
