@@ -85,6 +85,9 @@ static void order_fill_more(struct tb_order *order) {
     order->lifted = 1;
     order->heir = "chest";
     order->stays = 1;
+}
+
+static void order_fill_report(struct tb_order *order) {
     order->report_class = TB_CLASS_PUBLIC;
     order->definition = "timebank-measures/1";
     order->known_day = 20007;
@@ -132,6 +135,7 @@ static struct tb_order order_full(enum tb_kind kind) {
     memset(order.key, 0x44, sizeof(order.key));
     order.role = TB_ROLE_VENUE;
     order_fill_more(&order);
+    order_fill_report(&order);
     return order;
 }
 
