@@ -40,6 +40,7 @@ static const struct facts_column line_columns[] = {
 #define ORDER_COLUMNS 0x3u
 #define KNOWN_COLUMNS 0x30u
 #define PAST_COLUMNS 0x3030cu
+#define LEGS_COLUMNS 0x200ccu
 
 static const struct facts_column leg_columns[] = {
     LEGS(index, FACTS_CLIMBING),    LEGS(minutes, FACTS_SIGNED),    LEGS(account, FACTS_PLAIN),
@@ -328,6 +329,8 @@ int facts_read_columns(const struct facts *facts, size_t block, unsigned columns
         wanted |= KNOWN_COLUMNS;
     if (columns & FACT_COLUMNS_PAST)
         wanted |= PAST_COLUMNS;
+    if (columns & FACT_COLUMNS_LEGS)
+        wanted |= LEGS_COLUMNS;
     return read_lines(facts, block, wanted, ret);
 }
 
@@ -375,6 +378,10 @@ int facts_block_find(const struct facts *facts, uint32_t number, struct facts_fo
 
 size_t facts_n_leg_blocks(const struct facts *facts) {
     return 2 * facts->lines.n_blocks + facts->legs.n_blocks;
+}
+
+size_t facts_n_plain_leg_blocks(const struct facts *facts) {
+    return 2 * facts->lines.n_blocks;
 }
 
 const struct fact_zone *facts_leg_zone(const struct facts *facts, size_t block) {

@@ -64,6 +64,7 @@ int facts_read_block(const struct facts *facts, size_t block, struct fact_lines 
 enum fact_columns {
     FACT_COLUMNS_KNOWN = 1, /* recorded_day, claimed_day */
     FACT_COLUMNS_PAST = 2,  /* minutes, service_day, persons, kind, flags */
+    FACT_COLUMNS_LEGS = 4,  /* from, to, minutes, service_day, flags: of FACT_PLAIN lines the legs */
 };
 int facts_read_columns(const struct facts *facts, size_t block, unsigned columns,
                        struct fact_lines *ret) TB_MUST_CHECK;
@@ -86,6 +87,8 @@ struct fact_leg_lines {
 };
 
 size_t facts_n_leg_blocks(const struct facts *facts);
+/* The first blocks hold those that follow from a line (FACT_PLAIN). */
+size_t facts_n_plain_leg_blocks(const struct facts *facts);
 const struct fact_zone *facts_leg_zone(const struct facts *facts, size_t block);
 int facts_read_legs(const struct facts *facts, size_t block,
                     struct fact_leg_lines *ret) TB_MUST_CHECK;

@@ -108,6 +108,8 @@ int facts_move_add(struct facts *facts, const struct facts_reading *reading) {
     if (reading->about != INTERN_NONE && reading->about_entered.index != FACTS_NEVER)
         moved.entered = facts_known_later(&reading->entered, &reading->about_entered);
     int r = add_legs(facts, reading, &moved);
+    if (r == 0 && moves) /* what fell due may be the latest of all */
+        r = facts_known_effect(facts, &reading->entered);
     if (r < 0 || !moves)
         return r;
     for (size_t i = 0; i < FACTS_N_PLACES; i++)

@@ -21,6 +21,9 @@ int facts_new(struct facts **ret) {
     arena_init(&facts->arena, ARENA_MAX_BYTES);
     arena_init(&facts->target_arena, ARENA_MAX_BYTES);
     int r = facts_ids_init(&facts->ids);
+    facts->memo = calloc(1, sizeof(*facts->memo));
+    if (r == 0 && !facts->memo)
+        r = -ENOMEM;
     if (r < 0) {
         facts_free(facts);
         return r;
@@ -29,9 +32,16 @@ int facts_new(struct facts **ret) {
     return 0;
 }
 
+static void end_memo(struct facts_memo *memo) {
+    if (memo && memo->end)
+        memo->end(atomic_load(&memo->memory));
+    free(memo);
+}
+
 struct facts *facts_free(struct facts *facts) {
     if (!facts)
         return NULL;
+    end_memo(facts->memo);
     arena_fini(&facts->arena);
     arena_fini(&facts->target_arena);
     bytes_fini(&facts->target);

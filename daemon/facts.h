@@ -216,8 +216,15 @@ struct facts_source {
     void *user;
 };
 
+/* What those who read full blocks remember of them: theirs, and ended with the facts. */
+struct facts_memo {
+    _Atomic(void *) memory; /* NULL: nothing yet */
+    void (*end)(void *memory);
+};
+
 /* Lines and what hangs on them are read by facts-block.h. */
 struct facts {
+    struct facts_memo *memo;
     uint64_t n_records;
     struct facts_series lines;
     struct facts_series legs; /* but those that follow from a line */

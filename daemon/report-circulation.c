@@ -14,7 +14,6 @@
 #include "proto/dates.h"
 #include "report-members.h"
 #include "report-ratio.h"
-#include "report-scan.h"
 
 #define N_AGES 4
 
@@ -40,11 +39,6 @@ struct circulation_sums {
     uint32_t *merges;        /* orders by which an account became another, ascending */
     size_t n_merges;
 };
-
-static void credits_fini(struct circulation_sums *sums) {
-    free(sums->credits);
-    free(sums->merges);
-}
 
 /* The same day of an earlier month, or that month's last; -1 before the first day of all. */
 static int64_t months_before(int64_t day, uint32_t n_months) {
@@ -86,13 +80,12 @@ static bool is_gain(const struct circulation_sums *sums, const struct report_leg
                                   is_merge(sums, leg->order)));
 }
 
-static int note_legs(void *user, const struct report_leg *legs, size_t n) {
+static int note_legs(void *user, const struct report_pick *pick, const struct report_leg *legs,
+                     size_t n) {
     struct circulation_sums *sums = user;
     for (size_t i = 0; i < n; i++) {
         const struct report_leg *leg = &legs[i];
-        if (leg->service_day > sums->pick->period.to_day)
-            continue;
-        struct credits *credits = &sums->credits[report_pick_account(sums->pick, leg->account)];
+        struct credits *credits = &sums->credits[report_pick_account(pick, leg->account)];
         credits->minutes += leg->minutes;
         if (!is_gain(sums, leg))
             continue;
@@ -104,13 +97,29 @@ static int note_legs(void *user, const struct report_leg *legs, size_t n) {
     return 0;
 }
 
-static int sum_legs(const struct report_pick *pick, struct circulation_sums *ret) {
-    ret->pick = pick;
-    ret->credits = calloc(pick->facts->n_accounts + 1, sizeof(*ret->credits));
+static int begin(void *user, const struct report_pick *pick) {
+    struct circulation_sums *sums = user;
+    sums->pick = pick;
+    sums->credits = calloc(pick->facts->n_accounts + 1, sizeof(*sums->credits));
     for (size_t i = 0; i < N_AGES - 1; i++)
-        ret->after[i] = months_before(pick->period.to_day, ages[i].months);
-    int r = ret->credits ? list_merges(ret, pick->facts) : -ENOMEM;
-    return r == 0 ? report_scan_legs(pick, note_legs, ret) : r;
+        sums->after[i] = months_before(pick->period.to_day, ages[i].months);
+    return sums->credits ? list_merges(sums, pick->facts) : -ENOMEM;
+}
+
+static void end(void *user) {
+    struct circulation_sums *sums = user;
+    free(sums->credits);
+    free(sums->merges);
+}
+
+static int merge(void *user, const struct report_pick *pick, void *other) {
+    struct circulation_sums *sums = user, *from = other;
+    for (size_t i = 0; i < pick->facts->n_accounts; i++) {
+        sums->credits[i].minutes += from->credits[i].minutes;
+        for (size_t age = 0; age < N_AGES; age++)
+            sums->credits[i].gains[age] += from->credits[i].gains[age];
+    }
+    return 0;
 }
 
 /* ---- figures */
@@ -189,13 +198,15 @@ static void put_rates(const struct report_out *out) {
 }
 
 static int put(void *user, const struct report_pick *pick, struct report_out *out) {
-    _cleanup_(credits_fini) struct circulation_sums sums = {0};
-    (void)user;
+    (void)pick;
     put_rates(out);
-    int r = sum_legs(pick, &sums);
-    if (r == 0)
-        r = put_ages(&sums, out->further);
-    return r == 0 ? put_below_zero(&sums, out->further) : r;
+    int r = put_ages(user, out->further);
+    return r == 0 ? put_below_zero(user, out->further) : r;
 }
 
-const struct report_part report_circulation = {.put = put};
+const struct report_part report_circulation = {.sums_bytes = sizeof(struct circulation_sums),
+                                               .begin = begin,
+                                               .note_legs = note_legs,
+                                               .merge = merge,
+                                               .put = put,
+                                               .end = end};

@@ -5,9 +5,9 @@
  * and of merges, the same figures come out.
  *
  * Rows are what counts, as picked (report-parts.h): known at the cut-off, less what was taken back,
- * merged persons as one. Those whose date of service is within the pick's reach (from the previous
- * period's first day, or earlier where a part asks for it, to the period's last day, or later) come
- * whole; those before it as struct report_past.
+ * merged persons as one. Those whose date of service is from the pick's whole_from_day (the
+ * period's first day, or earlier where the class asks for it) to its reach_to_day come whole; those
+ * before it as struct report_past.
  */
 #pragma once
 
@@ -45,6 +45,8 @@ struct report_row {
     bool in_previous;
 };
 
+/* Exchanges, earning and sessions only; and it may stand for many such: then as lines of a session,
+ * one of a person's givings with its earliest date of service, one of a person's receivings. */
 struct report_past {
     uint64_t minutes;
     uint32_t service_day;
@@ -52,6 +54,7 @@ struct report_past {
     uint32_t to_person;
     uint16_t kind;
     bool is_service;
+    bool in_previous;
 };
 
 /* What a record moved between places, whatever its date of service. */
@@ -61,7 +64,8 @@ struct report_flow {
     uint16_t kind; /* of the order that it is about; 0: something that fell due */
 };
 
-/* What a record did to what an account has, whatever its date of service. */
+/* What a record did to what an account has. One of more than a year before the period's last day
+ * may stand for many of the account's: then it is about no order. */
 struct report_leg {
     uint64_t index;
     int64_t minutes;
@@ -92,6 +96,9 @@ struct report_part {
     /* NULL: it does not ask. */
     int (*note_flows)(void *sums, const struct report_pick *pick, const struct report_flow *rows,
                       size_t n);
+    /* NULL: it does not ask. Up to the period's last day. */
+    int (*note_legs)(void *sums, const struct report_pick *pick, const struct report_leg *rows,
+                     size_t n);
     /* Adds the other's sums. */
     int (*merge)(void *sums, const struct report_pick *pick, void *other);
     /* 0, REFUSAL_BRIDGE, or < 0. */

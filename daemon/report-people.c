@@ -85,7 +85,8 @@ static int note_past(void *sums, const struct report_pick *pick, const struct re
     uint8_t *did = ((struct people *)sums)->did;
     for (size_t i = 0; i < n; i++)
         if (rows[i].is_service)
-            did[rows[i].to_person] |= GAVE_BEFORE;
+            did[rows[i].to_person] |=
+                (uint8_t)(GAVE_BEFORE | (rows[i].in_previous ? GAVE_PREVIOUS : 0));
     return 0;
 }
 

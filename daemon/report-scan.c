@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From columns to rows. Each thread takes the next block that nobody has, so that a block of
- * another year costs the others nothing; what adds up needs no order. Whether all of a block counts
- * is asked of its zone once, and of its lines only where it does not.
+ * From columns to rows. Each thread takes the next block that nobody has; what adds up needs no
+ * order. Whether all of a block counts is asked of its zone once, and of its lines only where it
+ * does not. Years before come as chapters (report-memo.h).
  */
 #include "report-scan.h"
 
@@ -10,20 +10,33 @@
 #include <pthread.h>
 
 #include "facts-block.h"
+#include "report-memo.h"
 
 #define THREADS_MAX 8u
 
 static_assert(REPORT_ROWS_MAX >= FACTS_BLOCK_LINES, "a block is handed over at once");
 
+#define LEG_DAYS 366 /* before the period's last day: older legs may come summed */
+
+/* What is done at once: a chapter that is remembered, or one block. */
+struct unit {
+    enum { UNIT_CHAPTER, UNIT_LINES, UNIT_LEGS, UNIT_FLOWS } what;
+    uint32_t number;
+    bool wants_rows; /* and past */
+    bool wants_legs;
+};
+
 struct report_scan {
     const struct report_pick *pick;
     const struct report_part *const *parts;
     size_t n_parts;
-    size_t n_blocks;
-    size_t n_flow_blocks;
     bool asks_past;
+    bool asks_legs;
     bool asks_flows;
-    atomic_size_t next; /* of the blocks of lines, then of flows */
+    int64_t whole_from_day;
+    struct unit *units;
+    size_t n_units;
+    atomic_size_t next;
     atomic_bool failed;
 };
 
@@ -33,8 +46,10 @@ struct worker {
     void *columns; /* of the block being read */
     struct report_row *rows;
     struct report_past *past;
+    struct report_leg *legs;
     size_t n_rows;
     size_t n_past;
+    size_t n_legs;
     int r;
 };
 
@@ -59,12 +74,8 @@ static bool is_cancelled(const struct report_pick *pick) {
 
 /* What counts of the line's minutes; false: nothing does. */
 static inline bool count_line(const struct report_pick *pick, const struct fact_lines *lines,
-                              size_t i, bool knows, uint64_t *ret_minutes) {
+                              size_t i, uint64_t *ret_minutes) {
     uint64_t minutes = lines->minutes[i];
-    if (!knows &&
-        (lines->index[i] >= pick->size || day_of(lines->recorded_day[i], lines->claimed_day[i],
-                                                 pick->as_recorded) > pick->known_day))
-        return false;
     uint64_t taken = report_pick_taken(pick, lines->order[i]);
     if (taken != 0) {
         bool several = lines->flags[i] & FACT_SEVERAL;
@@ -76,6 +87,15 @@ static inline bool count_line(const struct report_pick *pick, const struct fact_
     return true;
 }
 
+static inline bool is_previous(const struct report_pick *pick, uint32_t day) {
+    return day >= pick->period.previous_from_day && day <= pick->period.previous_to_day;
+}
+
+static inline bool is_time(uint16_t kind) {
+    return kind == TIMEBANK__ORDER__KIND_EXCHANGE || kind == TIMEBANK__ORDER__KIND_EARN ||
+           kind == TIMEBANK__ORDER__KIND_SESSION;
+}
+
 static inline void fill_past(const struct report_pick *pick, const struct fact_lines *lines,
                              size_t i, uint64_t minutes, struct report_past *past) {
     past->minutes = minutes;
@@ -84,6 +104,7 @@ static inline void fill_past(const struct report_pick *pick, const struct fact_l
     past->to_person = report_pick_person(pick, lines->to_person[i]);
     past->kind = lines->kind[i];
     past->is_service = report_pick_is_service(past->kind, past->to_person);
+    past->in_previous = is_previous(pick, past->service_day);
 }
 
 static inline void fill_row(const struct report_pick *pick, const struct fact_lines *lines,
@@ -111,20 +132,28 @@ static inline void fill_row(const struct report_pick *pick, const struct fact_li
         .insisted = lines->flags[i] & FACT_INSISTED,
         .is_service = report_pick_is_service(lines->kind[i], lines->to_person[i]),
         .in_period = day >= pick->period.from_day && day <= pick->period.to_day,
-        .in_previous = day >= pick->period.previous_from_day && day <= pick->period.previous_to_day,
+        .in_previous = is_previous(pick, lines->service_day[i]),
     };
+}
+
+/* Was the line known, whatever was taken back since? */
+static inline bool knows_line(const struct report_pick *pick, const struct fact_lines *lines,
+                              size_t i) {
+    return lines->index[i] < pick->size && day_of(lines->recorded_day[i], lines->claimed_day[i],
+                                                  pick->as_recorded) <= pick->known_day;
 }
 
 /* Sorts the block's lines into rows and past. */
 static void sort_lines(struct worker *worker, const struct fact_lines *lines, bool knows) {
     const struct report_pick *pick = worker->scan->pick;
-    worker->n_rows = worker->n_past = 0;
+    int64_t whole_from_day = worker->scan->whole_from_day;
+    bool asks_past = worker->scan->asks_past;
     for (size_t i = 0; i < lines->n; i++) {
         int64_t day = lines->service_day[i];
-        bool is_past = day < pick->reach_from_day;
+        bool is_past = day < whole_from_day;
         uint64_t minutes;
-        if (day > pick->reach_to_day || (is_past && !worker->scan->asks_past) ||
-            !count_line(pick, lines, i, knows, &minutes))
+        if (day > pick->reach_to_day || (is_past && !(asks_past && is_time(lines->kind[i]))) ||
+            !(knows || knows_line(pick, lines, i)) || !count_line(pick, lines, i, &minutes))
             continue;
         if (is_past)
             fill_past(pick, lines, i, minutes, &worker->past[worker->n_past++]);
@@ -133,42 +162,116 @@ static void sort_lines(struct worker *worker, const struct fact_lines *lines, bo
     }
 }
 
-/* Where all is past, fewer columns do. */
-static int read_columns(const struct report_scan *scan, size_t block, bool has_rows, bool knows,
-                        struct fact_lines *ret) {
-    unsigned columns = FACT_COLUMNS_PAST | (knows ? 0 : FACT_COLUMNS_KNOWN);
-    return has_rows ? facts_read_block(scan->pick->facts, block, ret)
-                    : facts_read_columns(scan->pick->facts, block, columns, ret);
+/* The legs that follow from lines: whatever was taken back has legs of its own. */
+static void sort_line_legs(struct worker *worker, const struct fact_lines *lines, bool knows) {
+    const struct report_pick *pick = worker->scan->pick;
+    for (size_t i = 0; i < lines->n; i++) {
+        if (!(lines->flags[i] & FACT_PLAIN) || lines->service_day[i] > pick->period.to_day ||
+            !(knows || knows_line(pick, lines, i)))
+            continue;
+        struct report_leg leg = {.index = lines->index[i],
+                                 .minutes = -(int64_t)lines->minutes[i],
+                                 .account = lines->from[i],
+                                 .order = lines->order[i],
+                                 .service_day = lines->service_day[i]};
+        worker->legs[worker->n_legs++] = leg;
+        leg.minutes = -leg.minutes;
+        leg.account = lines->to[i];
+        worker->legs[worker->n_legs++] = leg;
+    }
 }
 
-/* Reads what of the block is asked for; nothing counts where there are neither rows nor past. */
-static int read_lines(struct worker *worker, size_t block) {
-    const struct report_scan *scan = worker->scan;
-    const struct report_pick *pick = scan->pick;
-    const struct fact_zone *zone = facts_zone(pick->facts, block);
-    bool has_rows = zone->last_service_day >= pick->reach_from_day &&
-                    zone->first_service_day <= pick->reach_to_day;
-    bool has_past = scan->asks_past && zone->first_service_day < pick->reach_from_day;
-    bool knows = knows_all(pick, zone);
-    worker->n_rows = worker->n_past = 0;
-    if (knows_none(pick, zone) || (!has_rows && !has_past))
-        return 0;
-    int r = read_columns(scan, block, has_rows, knows, worker->columns);
-    if (r == 0)
+/* Where all is past, fewer columns do. */
+static int read_columns(const struct report_scan *scan, const struct unit *unit, bool knows,
+                        struct fact_lines *ret) {
+    const struct facts *facts = scan->pick->facts;
+    const struct fact_zone *zone = facts_zone(facts, unit->number);
+    if (unit->wants_rows && zone->last_service_day >= scan->whole_from_day)
+        return facts_read_block(facts, unit->number, ret);
+    unsigned columns = (knows ? 0u : FACT_COLUMNS_KNOWN) |
+                       (unit->wants_rows ? FACT_COLUMNS_PAST : 0u) |
+                       (unit->wants_legs ? FACT_COLUMNS_LEGS : 0u);
+    return facts_read_columns(facts, unit->number, columns, ret);
+}
+
+static int read_lines(struct worker *worker, const struct unit *unit) {
+    const struct report_pick *pick = worker->scan->pick;
+    bool knows = knows_all(pick, facts_zone(pick->facts, unit->number));
+    worker->n_rows = worker->n_past = worker->n_legs = 0;
+    int r = read_columns(worker->scan, unit, knows, worker->columns);
+    if (r == 0 && unit->wants_rows)
         sort_lines(worker, worker->columns, knows);
+    if (r == 0 && unit->wants_legs)
+        sort_line_legs(worker, worker->columns, knows);
     return r;
 }
 
-static int note_lines(struct worker *worker, size_t block) {
+/* Hands on what was read. */
+static int note_all(struct worker *worker) {
     const struct report_scan *scan = worker->scan;
-    int r = read_lines(worker, block);
+    int r = 0;
     for (size_t i = 0; r == 0 && i < scan->n_parts; i++) {
         const struct report_part *part = scan->parts[i];
         if (part->note && worker->n_rows > 0)
             r = part->note(worker->sums[i], scan->pick, worker->rows, worker->n_rows);
         if (r == 0 && part->note_past && worker->n_past > 0)
             r = part->note_past(worker->sums[i], scan->pick, worker->past, worker->n_past);
+        if (r == 0 && part->note_legs && worker->n_legs > 0)
+            r = part->note_legs(worker->sums[i], scan->pick, worker->legs, worker->n_legs);
     }
+    return r;
+}
+
+static int note_lines(struct worker *worker, const struct unit *unit) {
+    int r = read_lines(worker, unit);
+    return r == 0 ? note_all(worker) : r;
+}
+
+/* ---- what a chapter came to */
+
+static int note_chapter_past(struct worker *worker, const struct report_chapter *chapter,
+                             bool in_previous) {
+    const struct report_pick *pick = worker->scan->pick;
+    int r = 0;
+    worker->n_rows = worker->n_legs = 0;
+    for (size_t at = 0; r == 0 && at < chapter->n_past; at += worker->n_past) {
+        worker->n_past = MIN_OF(chapter->n_past - at, (size_t)REPORT_ROWS_MAX);
+        for (size_t i = 0; i < worker->n_past; i++) {
+            struct report_past *past = &worker->past[i];
+            *past = chapter->past[at + i];
+            past->from_person = report_pick_person(pick, past->from_person);
+            past->to_person = report_pick_person(pick, past->to_person);
+            past->in_previous = in_previous;
+        }
+        r = note_all(worker);
+    }
+    return r;
+}
+
+static int note_chapter_legs(struct worker *worker, const struct report_chapter *chapter) {
+    const struct report_scan *scan = worker->scan;
+    int r = 0;
+    for (size_t i = 0; r == 0 && chapter->n_legs > 0 && i < scan->n_parts; i++)
+        if (scan->parts[i]->note_legs)
+            r = scan->parts[i]->note_legs(worker->sums[i], scan->pick, chapter->legs,
+                                          chapter->n_legs);
+    return r;
+}
+
+static int note_chapter(struct worker *worker, const struct unit *unit) {
+    const struct report_pick *pick = worker->scan->pick;
+    struct report_chapter *chapter;
+    struct fact_zone zone;
+    if (!report_memo_zone(pick->facts, unit->number, &zone))
+        return -EINVAL;
+    int r = report_memo_get(pick, unit->number, &chapter);
+    if (r < 0)
+        return r;
+    if (unit->wants_rows)
+        r = note_chapter_past(worker, chapter, is_previous(pick, zone.last_service_day));
+    if (r == 0 && unit->wants_legs)
+        r = note_chapter_legs(worker, chapter);
+    report_memo_leave(pick, chapter);
     return r;
 }
 
@@ -196,8 +299,6 @@ static int note_flows(struct worker *worker, size_t block) {
     const struct report_pick *pick = scan->pick;
     const struct fact_zone *zone = facts_flow_zone(pick->facts, block);
     struct report_flow *rows = (struct report_flow *)worker->rows;
-    if (knows_none(pick, zone))
-        return 0;
     int r = facts_read_flows(pick->facts, block, worker->columns);
     if (r < 0)
         return r;
@@ -208,6 +309,112 @@ static int note_flows(struct worker *worker, size_t block) {
     return r;
 }
 
+/* ---- one block of legs that follow from no line */
+
+static size_t sort_legs(const struct report_pick *pick, const struct fact_leg_lines *lines,
+                        int64_t to_day, struct report_leg *rows) {
+    size_t n = 0;
+    for (size_t i = 0; i < lines->n; i++) {
+        uint32_t day = day_of(lines->recorded_day[i], lines->claimed_day[i], pick->as_recorded);
+        if (lines->index[i] < pick->size && day <= pick->known_day &&
+            lines->service_day[i] <= to_day)
+            rows[n++] = (struct report_leg){.index = lines->index[i],
+                                            .minutes = lines->minutes[i],
+                                            .account = lines->account[i],
+                                            .order = lines->order[i],
+                                            .service_day = lines->service_day[i],
+                                            .entered_day = day};
+    }
+    return n;
+}
+
+static int note_legs(struct worker *worker, size_t block) {
+    const struct report_pick *pick = worker->scan->pick;
+    int r = facts_read_legs(pick->facts, block, worker->columns);
+    worker->n_rows = worker->n_past = worker->n_legs = 0;
+    if (r == 0)
+        worker->n_legs = sort_legs(pick, worker->columns, pick->period.to_day, worker->legs);
+    return r == 0 ? note_all(worker) : r;
+}
+
+/* ---- what there is to do */
+
+static bool wants_rows(const struct report_scan *scan, const struct fact_zone *zone) {
+    bool has_whole = zone->last_service_day >= scan->whole_from_day &&
+                     zone->first_service_day <= scan->pick->reach_to_day;
+    return has_whole || (scan->asks_past && zone->first_service_day < scan->whole_from_day);
+}
+
+static bool wants_legs(const struct report_scan *scan, const struct fact_zone *zone) {
+    return scan->asks_legs && zone->first_service_day <= scan->pick->period.to_day;
+}
+
+static void plan_lines(struct report_scan *scan, size_t block, bool sums_rows, bool sums_legs) {
+    const struct fact_zone *zone = facts_zone(scan->pick->facts, block);
+    struct unit unit = {.what = UNIT_LINES,
+                        .number = (uint32_t)block,
+                        .wants_rows = !sums_rows && wants_rows(scan, zone),
+                        .wants_legs = !sums_legs && wants_legs(scan, zone)};
+    if ((unit.wants_rows || unit.wants_legs) && !knows_none(scan->pick, zone))
+        scan->units[scan->n_units++] = unit;
+}
+
+/* A chapter that is wholly known and of one side of each seam of days is taken summed. */
+static void plan_chapter(struct report_scan *scan, size_t number, const struct fact_zone *zone) {
+    const struct report_pick *pick = scan->pick;
+    bool is_past =
+        zone->last_service_day < scan->whole_from_day &&
+        is_previous(pick, zone->first_service_day) == is_previous(pick, zone->last_service_day) &&
+        (is_previous(pick, zone->last_service_day) ||
+         zone->last_service_day < pick->period.previous_from_day);
+    bool knows = knows_all(pick, zone);
+    bool sums_rows = knows && is_past && scan->asks_past;
+    bool sums_legs = knows && zone->last_service_day + LEG_DAYS <= pick->period.to_day;
+    if (sums_rows || (sums_legs && scan->asks_legs))
+        scan->units[scan->n_units++] = (struct unit){.what = UNIT_CHAPTER,
+                                                     .number = (uint32_t)number,
+                                                     .wants_rows = sums_rows,
+                                                     .wants_legs = sums_legs && scan->asks_legs};
+    for (size_t i = 0; i < REPORT_CHAPTER_BLOCKS; i++)
+        plan_lines(scan, number * REPORT_CHAPTER_BLOCKS + i, sums_rows, sums_legs);
+}
+
+static void plan_legs(struct report_scan *scan) {
+    const struct facts *facts = scan->pick->facts;
+    size_t n = facts_n_leg_blocks(facts);
+    for (size_t i = facts_n_plain_leg_blocks(facts); i < n; i++) {
+        const struct fact_zone *zone = facts_leg_zone(facts, i);
+        if (wants_legs(scan, zone) && !knows_none(scan->pick, zone))
+            scan->units[scan->n_units++] =
+                (struct unit){.what = UNIT_LEGS, .number = (uint32_t)i, .wants_legs = true};
+    }
+}
+
+static int plan(struct report_scan *scan) {
+    const struct report_pick *pick = scan->pick;
+    size_t n_lines = facts_n_blocks(pick->facts), n_flows = facts_n_flow_blocks(pick->facts);
+    scan->units =
+        calloc(2 * n_lines + facts_n_leg_blocks(pick->facts) + n_flows + 1, sizeof(*scan->units));
+    if (!scan->units)
+        return -ENOMEM;
+    for (size_t i = 0; i < n_lines;) {
+        struct fact_zone zone;
+        if (i % REPORT_CHAPTER_BLOCKS == 0 &&
+            report_memo_zone(pick->facts, i / REPORT_CHAPTER_BLOCKS, &zone)) {
+            plan_chapter(scan, i / REPORT_CHAPTER_BLOCKS, &zone);
+            i += REPORT_CHAPTER_BLOCKS;
+        } else {
+            plan_lines(scan, i++, false, false);
+        }
+    }
+    if (scan->asks_legs)
+        plan_legs(scan);
+    for (size_t i = 0; scan->asks_flows && i < n_flows; i++)
+        if (!knows_none(pick, facts_flow_zone(pick->facts, i)))
+            scan->units[scan->n_units++] = (struct unit){.what = UNIT_FLOWS, .number = (uint32_t)i};
+    return 0;
+}
+
 /* ---- workers */
 
 static_assert(sizeof(struct report_flow) <= sizeof(struct report_row), "they share their room");
@@ -216,15 +423,19 @@ static void worker_fini(struct worker *worker) {
     free(worker->columns);
     free(worker->rows);
     free(worker->past);
+    free(worker->legs);
 }
 
 static int worker_init(struct worker *ret, struct report_scan *scan, void **sums) {
-    struct worker worker = {.scan = scan, .sums = sums};
-    worker.columns = malloc(MAX_OF(sizeof(struct fact_lines), sizeof(struct fact_flow_lines)));
-    worker.rows = calloc(REPORT_ROWS_MAX, sizeof(*worker.rows));
-    worker.past = calloc(REPORT_ROWS_MAX, sizeof(*worker.past));
-    *ret = worker;
-    return worker.columns && worker.rows && worker.past ? 0 : -ENOMEM;
+    size_t columns_bytes = MAX_OF(sizeof(struct fact_lines), sizeof(struct fact_flow_lines));
+    columns_bytes = MAX_OF(columns_bytes, sizeof(struct fact_leg_lines));
+    *ret = (struct worker){.scan = scan,
+                           .sums = sums,
+                           .columns = malloc(columns_bytes),
+                           .rows = calloc(REPORT_ROWS_MAX, sizeof(struct report_row)),
+                           .past = calloc(REPORT_ROWS_MAX, sizeof(struct report_past)),
+                           .legs = calloc(2 * FACTS_BLOCK_LINES, sizeof(struct report_leg))};
+    return ret->columns && ret->rows && ret->past && ret->legs ? 0 : -ENOMEM;
 }
 
 static int begin_sums(const struct report_scan *scan, void **sums) {
@@ -238,26 +449,37 @@ static int begin_sums(const struct report_scan *scan, void **sums) {
     return 0;
 }
 
-static int work_blocks(struct worker *worker) {
+static int work_unit(struct worker *worker, const struct unit *unit) {
+    switch (unit->what) {
+    case UNIT_CHAPTER:
+        return note_chapter(worker, unit);
+    case UNIT_LINES:
+        return note_lines(worker, unit);
+    case UNIT_LEGS:
+        return note_legs(worker, unit->number);
+    case UNIT_FLOWS:
+        return note_flows(worker, unit->number);
+    }
+    return -EINVAL;
+}
+
+static int work_units(struct worker *worker) {
     struct report_scan *scan = worker->scan;
     int r = begin_sums(scan, worker->sums);
     while (r == 0 && !atomic_load_explicit(&scan->failed, memory_order_relaxed)) {
-        size_t block = atomic_fetch_add_explicit(&scan->next, 1, memory_order_relaxed);
-        if (block >= scan->n_blocks + scan->n_flow_blocks)
-            break;
         if (is_cancelled(scan->pick))
-            r = -ECANCELED;
-        else if (block < scan->n_blocks)
-            r = note_lines(worker, block);
-        else
-            r = note_flows(worker, block - scan->n_blocks);
+            return -ECANCELED;
+        size_t i = atomic_fetch_add_explicit(&scan->next, 1, memory_order_relaxed);
+        if (i >= scan->n_units)
+            break;
+        r = work_unit(worker, &scan->units[i]);
     }
     return r;
 }
 
 static void *work(void *user) {
     struct worker *worker = user;
-    worker->r = work_blocks(worker);
+    worker->r = work_units(worker);
     if (worker->r != 0)
         atomic_store_explicit(&worker->scan->failed, true, memory_order_relaxed);
     return NULL;
@@ -285,16 +507,17 @@ static int scan_beside(struct report_scan *scan, struct worker *own, unsigned n_
     pthread_t threads[THREADS_MAX];
     _cleanup_(freep) void **sums = calloc((size_t)n_threads * scan->n_parts + 1, sizeof(*sums));
     unsigned n = 0;
-    int r = sums ? 0 : -ENOMEM;
-    for (; r == 0 && n + 1 < n_threads; n++) {
-        r = worker_init(&others[n], scan, sums + n * scan->n_parts);
+    if (!sums)
+        return -ENOMEM;
+    for (; n + 1 < n_threads; n++) {
+        int r = worker_init(&others[n], scan, sums + n * scan->n_parts);
         if (r < 0 || pthread_create(&threads[n], NULL, work, &others[n]) != 0) {
             worker_fini(&others[n]);
             break; /* fewer do it, too */
         }
     }
     work(own);
-    r = own->r;
+    int r = own->r;
     for (unsigned i = 0; i < n; i++) {
         pthread_join(threads[i], NULL);
         if (r == 0)
@@ -307,18 +530,24 @@ static int scan_beside(struct report_scan *scan, struct worker *own, unsigned n_
     return r;
 }
 
+static void scan_fini(struct report_scan *scan) {
+    free(scan->units);
+}
+
 int report_scan(const struct report_pick *pick, const struct report_part *const *parts,
                 size_t n_parts, void **sums, unsigned n_threads) {
-    struct report_scan scan = {
-        .pick = pick, .parts = parts, .n_parts = n_parts, .n_blocks = facts_n_blocks(pick->facts)};
+    _cleanup_(scan_fini) struct report_scan scan = {
+        .pick = pick, .parts = parts, .n_parts = n_parts, .whole_from_day = pick->whole_from_day};
     for (size_t i = 0; i < n_parts; i++) {
         sums[i] = NULL;
         scan.asks_past |= parts[i]->note_past != NULL;
+        scan.asks_legs |= parts[i]->note_legs != NULL;
         scan.asks_flows |= parts[i]->note_flows != NULL;
     }
-    scan.n_flow_blocks = scan.asks_flows ? facts_n_flow_blocks(pick->facts) : 0;
     _cleanup_(worker_fini) struct worker own = {0};
     int r = worker_init(&own, &scan, sums);
+    if (r == 0)
+        r = plan(&scan);
     if (r < 0)
         return r;
     return scan_beside(&scan, &own, MIN_OF(MAX_OF(n_threads, 1u), THREADS_MAX));
@@ -328,31 +557,21 @@ int report_scan(const struct report_pick *pick, const struct report_part *const 
 
 int report_scan_rows(const struct report_pick *pick,
                      int (*each)(void *user, const struct report_row *rows, size_t n), void *user) {
-    struct report_scan scan = {.pick = pick, .n_blocks = facts_n_blocks(pick->facts)};
+    struct report_scan scan = {.pick = pick, .whole_from_day = pick->reach_from_day};
     _cleanup_(worker_fini) struct worker worker = {0};
     int r = worker_init(&worker, &scan, NULL);
-    for (size_t i = 0; r == 0 && i < scan.n_blocks; i++) {
-        r = is_cancelled(pick) ? -ECANCELED : read_lines(&worker, i);
+    for (size_t i = 0; r == 0 && i < facts_n_blocks(pick->facts); i++) {
+        const struct fact_zone *zone = facts_zone(pick->facts, i);
+        struct unit unit = {.what = UNIT_LINES, .number = (uint32_t)i, .wants_rows = true};
+        if (is_cancelled(pick))
+            return -ECANCELED;
+        if (knows_none(pick, zone) || !wants_rows(&scan, zone))
+            continue;
+        r = read_lines(&worker, &unit);
         if (r == 0 && worker.n_rows > 0)
             r = each(user, worker.rows, worker.n_rows);
     }
     return r;
-}
-
-static size_t sort_legs(const struct report_pick *pick, const struct fact_leg_lines *lines,
-                        struct report_leg *rows) {
-    size_t n = 0;
-    for (size_t i = 0; i < lines->n; i++) {
-        uint32_t day = day_of(lines->recorded_day[i], lines->claimed_day[i], pick->as_recorded);
-        if (lines->index[i] < pick->size && day <= pick->known_day)
-            rows[n++] = (struct report_leg){.index = lines->index[i],
-                                            .minutes = lines->minutes[i],
-                                            .account = lines->account[i],
-                                            .order = lines->order[i],
-                                            .service_day = lines->service_day[i],
-                                            .entered_day = day};
-    }
-    return n;
 }
 
 int report_scan_legs(const struct report_pick *pick,
@@ -366,7 +585,7 @@ int report_scan_legs(const struct report_pick *pick,
         if (knows_none(pick, facts_leg_zone(pick->facts, i)))
             continue;
         r = facts_read_legs(pick->facts, i, lines);
-        size_t n = r == 0 ? sort_legs(pick, lines, rows) : 0;
+        size_t n = r == 0 ? sort_legs(pick, lines, INT64_MAX, rows) : 0;
         if (n > 0)
             r = each(user, rows, n);
     }

@@ -101,7 +101,7 @@ static void add_genesis(void) {
     Timebank__Genesis genesis = TIMEBANK__GENESIS__INIT;
     _cleanup_bytes_ struct bytes record = {0};
     genesis.format = 1;
-    genesis.origin = "bank.example/bench";
+    genesis.origin = (char *)"bank.example/bench";
     genesis.ledger_key = (ProtobufCBinaryData){sizeof(key), key};
     record_genesis_encode(&genesis, &record);
     add_record(&record, NULL, 0);

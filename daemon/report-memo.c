@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Chapters of the facts, remembered beside them. Whoever needs one that is not there sums it
+ * without the lock; if two do at once, one of them worked in vain.
+ */
+#include "report-memo.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "facts-block.h"
+
+struct report_memo {
+    pthread_mutex_t lock;
+    struct report_chapter **chapters; /* NULL: not there */
+    size_t n_chapters;
+};
+
+static void chapter_free(struct report_chapter *chapter) {
+    if (!chapter)
+        return;
+    free(chapter->taken);
+    free(chapter->past);
+    free(chapter->legs);
+    free(chapter);
+}
+
+/* Under the lock, or with nobody left. */
+static void chapter_release(struct report_chapter *chapter) {
+    if (chapter && --chapter->n_holders == 0)
+        chapter_free(chapter);
+}
+
+static void memo_end(void *memory) {
+    struct report_memo *memo = memory;
+    if (!memo)
+        return;
+    for (size_t i = 0; i < memo->n_chapters; i++)
+        chapter_release(memo->chapters[i]);
+    free(memo->chapters);
+    pthread_mutex_destroy(&memo->lock);
+    free(memo);
+}
+
+static struct report_memo *memo_of(const struct facts *facts) {
+    struct report_memo *memo = atomic_load(&facts->memo->memory);
+    if (memo)
+        return memo;
+    memo = calloc(1, sizeof(*memo));
+    if (!memo)
+        return NULL;
+    pthread_mutex_init(&memo->lock, NULL);
+    void *other = NULL;
+    if (atomic_compare_exchange_strong(&facts->memo->memory, &other, memo)) {
+        facts->memo->end = memo_end; /* nobody ends the facts while they are read */
+        return memo;
+    }
+    memo_end(memo);
+    return other;
+}
+
+bool report_memo_zone(const struct facts *facts, size_t chapter, struct fact_zone *ret) {
+    size_t first = chapter * REPORT_CHAPTER_BLOCKS;
+    if (first + REPORT_CHAPTER_BLOCKS > facts_n_blocks(facts))
+        return false;
+    struct fact_zone zone = *facts_zone(facts, first);
+    for (size_t i = 0; i < REPORT_CHAPTER_BLOCKS; i++) {
+        const struct fact_zone *more = facts_zone(facts, first + i);
+        if (more->n_lines != FACTS_BLOCK_LINES)
+            return false;
+        zone.last_index = more->last_index;
+        zone.first_service_day = MIN_OF(zone.first_service_day, more->first_service_day);
+        zone.last_service_day = MAX_OF(zone.last_service_day, more->last_service_day);
+        zone.first_entered_day = MIN_OF(zone.first_entered_day, more->first_entered_day);
+        zone.last_entered_day = MAX_OF(zone.last_entered_day, more->last_entered_day);
+        zone.first_order = MIN_OF(zone.first_order, more->first_order);
+        zone.last_order = MAX_OF(zone.last_order, more->last_order);
+    }
+    *ret = zone;
+    return true;
+}
+
+/* ---- summing */
+
+struct person_sums {
+    uint64_t minutes;
+    uint32_t first_day; /* of service given */
+    bool gave;
+    bool received;
+};
+
+struct chapter_sums {
+    struct person_sums *persons;
+    int64_t *accounts;
+    struct fact_lines *lines;
+};
+
+static void sums_fini(struct chapter_sums *sums) {
+    free(sums->persons);
+    free(sums->accounts);
+    free(sums->lines);
+}
+
+static void sum_time(const struct report_pick *pick, const struct fact_lines *lines, size_t i,
+                     struct person_sums *persons) {
+    uint16_t kind = lines->kind[i];
+    uint64_t minutes = lines->minutes[i], taken = report_pick_taken(pick, lines->order[i]);
+    bool several = lines->flags[i] & FACT_SEVERAL;
+    if ((kind != TIMEBANK__ORDER__KIND_EXCHANGE && kind != TIMEBANK__ORDER__KIND_EARN &&
+         kind != TIMEBANK__ORDER__KIND_SESSION) ||
+        taken == REPORT_ALL || (taken > 0 && !several && taken >= minutes))
+        return;
+    if (lines->from_person[i] != INTERN_NONE)
+        persons[lines->from_person[i]].received = true;
+    if (!report_pick_is_service(kind, lines->to_person[i]))
+        return;
+    struct person_sums *giver = &persons[lines->to_person[i]];
+    giver->minutes += minutes - (several ? 0 : taken);
+    if (!giver->gave || lines->service_day[i] < giver->first_day)
+        giver->first_day = lines->service_day[i];
+    giver->gave = true;
+}
+
+static int sum_block(const struct report_pick *pick, size_t block, struct chapter_sums *sums) {
+    struct fact_lines *lines = sums->lines;
+    int r = facts_read_columns(pick->facts, block, FACT_COLUMNS_PAST | FACT_COLUMNS_LEGS, lines);
+    for (size_t i = 0; r == 0 && i < lines->n; i++) {
+        sum_time(pick, lines, i, sums->persons);
+        if (!(lines->flags[i] & FACT_PLAIN))
+            continue;
+        sums->accounts[lines->from[i]] -= (int64_t)lines->minutes[i];
+        sums->accounts[lines->to[i]] += (int64_t)lines->minutes[i];
+    }
+    return r;
+}
+
+static int put_past(const struct chapter_sums *sums, size_t n_persons,
+                    struct report_chapter *chapter) {
+    size_t n = 0;
+    for (size_t i = 0; i < n_persons; i++)
+        n += (size_t)sums->persons[i].gave + sums->persons[i].received;
+    chapter->past = calloc(n + 1, sizeof(*chapter->past));
+    if (!chapter->past)
+        return -ENOMEM;
+    for (size_t i = 0; i < n_persons; i++) {
+        const struct person_sums *person = &sums->persons[i];
+        struct report_past row = {.service_day = person->first_day,
+                                  .from_person = INTERN_NONE,
+                                  .to_person = INTERN_NONE,
+                                  .kind = TIMEBANK__ORDER__KIND_SESSION};
+        if (person->received) {
+            row.from_person = (uint32_t)i;
+            chapter->past[chapter->n_past++] = row;
+        }
+        if (person->gave) {
+            row.from_person = INTERN_NONE;
+            row.to_person = (uint32_t)i;
+            row.minutes = person->minutes;
+            row.is_service = true;
+            chapter->past[chapter->n_past++] = row;
+        }
+    }
+    return 0;
+}
+
+static int put_legs(const struct chapter_sums *sums, size_t n_accounts,
+                    const struct fact_zone *zone, struct report_chapter *chapter) {
+    size_t n = 0;
+    for (size_t i = 0; i < n_accounts; i++)
+        n += sums->accounts[i] != 0;
+    chapter->legs = calloc(n + 1, sizeof(*chapter->legs));
+    for (size_t i = 0; chapter->legs && i < n_accounts; i++)
+        if (sums->accounts[i] != 0)
+            chapter->legs[chapter->n_legs++] =
+                (struct report_leg){.index = zone->last_index,
+                                    .minutes = sums->accounts[i],
+                                    .account = (uint32_t)i,
+                                    .order = INTERN_NONE,
+                                    .service_day = zone->last_service_day,
+                                    .entered_day = zone->last_entered_day};
+    return chapter->legs ? 0 : -ENOMEM;
+}
+
+static int sum_chapter(const struct report_pick *pick, const struct fact_zone *zone,
+                       struct report_chapter *chapter) {
+    const struct facts *facts = pick->facts;
+    size_t n_persons = facts->persons.n_keys, n_accounts = facts->n_accounts;
+    _cleanup_(sums_fini) struct chapter_sums sums = {
+        .persons = calloc(n_persons + 1, sizeof(*sums.persons)),
+        .accounts = calloc(n_accounts + 1, sizeof(*sums.accounts)),
+        .lines = malloc(sizeof(*sums.lines))};
+    int r = sums.persons && sums.accounts && sums.lines ? 0 : -ENOMEM;
+    for (size_t i = 0; r == 0 && i < REPORT_CHAPTER_BLOCKS; i++)
+        r = sum_block(pick, chapter->first_block + i, &sums);
+    if (r == 0)
+        r = put_past(&sums, n_persons, chapter);
+    return r == 0 ? put_legs(&sums, n_accounts, zone, chapter) : r;
+}
+
+/* ---- remembering */
+
+/* What is taken back of the orders that a chapter may hold. */
+static const struct report_taken *slice_of(const struct report_pick *pick,
+                                           const struct fact_zone *zone, size_t *ret_n) {
+    size_t ends[2];
+    for (size_t side = 0; side < 2; side++) {
+        size_t low = 0, high = pick->n_taken;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            uint32_t order = pick->taken[middle].order;
+            if (side == 0 ? order < zone->first_order : order <= zone->last_order)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        ends[side] = low;
+    }
+    *ret_n = ends[1] - ends[0];
+    return pick->taken + ends[0];
+}
+
+static bool is_good(const struct report_chapter *chapter, const struct report_taken *taken,
+                    size_t n) {
+    if (!chapter || chapter->n_taken != n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (chapter->taken[i].order != taken[i].order ||
+            chapter->taken[i].minutes != taken[i].minutes)
+            return false;
+    return true;
+}
+
+static struct report_chapter *find(struct report_memo *memo, size_t number,
+                                   const struct report_taken *taken, size_t n) {
+    struct report_chapter *found = NULL;
+    pthread_mutex_lock(&memo->lock);
+    if (number < memo->n_chapters && is_good(memo->chapters[number], taken, n)) {
+        found = memo->chapters[number];
+        found->n_holders++;
+    }
+    pthread_mutex_unlock(&memo->lock);
+    return found;
+}
+
+/* Held by the memo, too, if it has the room. */
+static void remember(struct report_memo *memo, size_t number, struct report_chapter *chapter) {
+    pthread_mutex_lock(&memo->lock);
+    if (number >= memo->n_chapters) {
+        size_t n = number + 64;
+        void *more = reallocarray(memo->chapters, n, sizeof(*memo->chapters));
+        if (more) {
+            memo->chapters = more;
+            memset(memo->chapters + memo->n_chapters, 0,
+                   (n - memo->n_chapters) * sizeof(*memo->chapters));
+            memo->n_chapters = n;
+        }
+    }
+    if (number < memo->n_chapters) {
+        chapter_release(memo->chapters[number]);
+        memo->chapters[number] = chapter;
+        chapter->n_holders++;
+    }
+    pthread_mutex_unlock(&memo->lock);
+}
+
+int report_memo_get(const struct report_pick *pick, size_t number, struct report_chapter **ret) {
+    struct report_memo *memo = memo_of(pick->facts);
+    struct fact_zone zone;
+    size_t n_taken;
+    if (!memo || !report_memo_zone(pick->facts, number, &zone))
+        return memo ? -EINVAL : -ENOMEM;
+    const struct report_taken *taken = slice_of(pick, &zone, &n_taken);
+    *ret = find(memo, number, taken, n_taken);
+    if (*ret)
+        return 0;
+    struct report_chapter *chapter = calloc(1, sizeof(*chapter));
+    if (!chapter)
+        return -ENOMEM;
+    *chapter = (struct report_chapter){
+        .first_block = number * REPORT_CHAPTER_BLOCKS, .n_taken = n_taken, .n_holders = 1};
+    chapter->taken = calloc(n_taken + 1, sizeof(*chapter->taken));
+    int r = chapter->taken ? 0 : -ENOMEM;
+    if (r == 0 && n_taken > 0)
+        memcpy(chapter->taken, taken, n_taken * sizeof(*taken));
+    if (r == 0)
+        r = sum_chapter(pick, &zone, chapter);
+    if (r < 0) {
+        chapter_free(chapter);
+        return r;
+    }
+    remember(memo, number, chapter);
+    *ret = chapter;
+    return 0;
+}
+
+void report_memo_leave(const struct report_pick *pick, struct report_chapter *chapter) {
+    struct report_memo *memo = memo_of(pick->facts);
+    pthread_mutex_lock(&memo->lock);
+    chapter_release(chapter);
+    pthread_mutex_unlock(&memo->lock);
+}
