@@ -18,6 +18,7 @@ struct check_result {
     uint64_t size;
     bool has_counts; /* not after a crash, unless full: the tables are then behind the log */
     bool has_tables; /* the derived tables were compared too, where full */
+    uint64_t n_facts_faults; /* of DIR/facts, where full: the ledger is sound all the same */
     uint64_t n_accounts;
     uint64_t n_entries;
     char root[64]; /* base64 */

@@ -71,5 +71,10 @@ int command_check(int argc, char **argv) {
            !is_full            ? ""
            : result.has_tables ? "; the rules replayed from record 0 agree with every table"
                                : "; the rules replayed from record 0 agree");
-    return EXIT_DONE;
+    if (result.n_facts_faults == 0)
+        return EXIT_DONE;
+    printf("but the facts of its reports are not what the log says: delete %s/facts, and the next "
+           "report makes them anew\n",
+           argv[optind]);
+    return EXIT_REFUSED;
 }

@@ -9,7 +9,7 @@
 
 #include "proto/refusal.h"
 
-#define STEP_RECORDS 16384u
+#define STEP_RECORDS 4096u
 #define READ_ENOUGH 1
 
 struct reading {

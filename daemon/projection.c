@@ -111,36 +111,42 @@ static int open_file(struct projection *projection) {
 static int load(struct projection *projection) {
     struct hash root, is;
     int r = facts_file_load(projection->file, &projection->facts, &root);
-    if (r == -ENOENT)
-        return 0;
-    if (r == 0)
-        r = projection_read_root(projection->log, projection->facts->n_records, &is);
-    if (r == 0 && hash_equal(&root, &is)) {
-        projection->n_saved = projection->facts->n_records;
-        return 0;
-    }
-    if (r == -ENOMEM || r == -ECANCELED)
+    if (r < 0)
         return r;
-    tell(projection, r == -EUCLEAN ? "damaged, or of another version"
-                     : r < 0       ? strerror(-r)
-                                   : "of another log");
-    throw_away(projection);
-    return 0;
+    r = projection_read_root(projection->log, projection->facts->n_records, &is);
+    if (r >= 0 && (r > 0 || !hash_equal(&root, &is)))
+        r = -EXDEV;
+    if (r < 0)
+        projection->facts = facts_free(projection->facts);
+    else
+        projection->n_saved = projection->facts->n_records;
+    return r;
+}
+
+static void stay_in_memory(struct projection *projection, int r) {
+    say("%s/facts cannot be used (%s): make room, or see who owns it; until the next start the "
+        "facts "
+        "of the reports stay in memory",
+        projection->directory, strerror(-r));
+    projection->is_in_memory = true;
 }
 
 static int open_once(struct projection *projection) {
     if (projection->has_opened)
         return 0;
-    projection->has_opened = true;
     int r = open_file(projection);
-    if (r < 0) {
-        say("%s/facts cannot be opened (%s): the facts of the reports stay in memory until the "
-            "next "
-            "start",
-            projection->directory, strerror(-r));
-        return 0;
+    if (r == 0)
+        r = load(projection);
+    if (r == -ENOMEM)
+        return r;
+    projection->has_opened = true;
+    if (r == -EUCLEAN || r == -EXDEV) {
+        tell(projection, r == -EXDEV ? "of another log" : "damaged, or of another version");
+        throw_away(projection);
+    } else if (r < 0 && r != -ENOENT) {
+        stay_in_memory(projection, r);
     }
-    return load(projection);
+    return 0;
 }
 
 /* A file that cannot be written stays as it is, and what leans on it. */
@@ -154,13 +160,9 @@ static int save(struct projection *projection) {
         r = facts_file_save(projection->file, projection->facts, &root);
     if (r == 0)
         projection->n_saved = size;
-    if (r >= 0 || r == -ENOMEM)
-        return MIN_OF(r, 0);
-    say("%s/facts cannot be written (%s): make room, or see who owns it; until the next start the "
-        "facts of the reports stay in memory",
-        projection->directory, strerror(-r));
-    projection->is_in_memory = true;
-    return 0;
+    if (r < 0 && r != -ENOMEM)
+        stay_in_memory(projection, r);
+    return r == -ENOMEM ? r : 0;
 }
 
 /* ---- catching up */
@@ -334,8 +336,7 @@ struct comparing {
 static void differs(void *user, const char *what, uint64_t number) {
     struct comparing *comparing = user;
     char sentence[160];
-    snprintf(sentence, sizeof(sentence),
-             "facts: %s %llu is not what the log says: delete DIR/facts, it is made anew", what,
+    snprintf(sentence, sizeof(sentence), "%s %llu: not what the log says", what,
              (unsigned long long)number);
     comparing->damaged(comparing->user, sentence);
 }
@@ -368,14 +369,14 @@ int projection_check(const char *directory, struct store *log,
     if (r == 0)
         r = facts_file_load(file, &kept, &root);
     if (r == -EUCLEAN)
-        damaged(user, "facts: damaged, or of another version: delete DIR/facts, it is made anew");
+        damaged(user, "damaged, or of another version");
     if (r < 0)
         return r == -ENOENT || r == -EUCLEAN ? 0 : r;
     r = projection_read_root(log, kept->n_records, &is);
     if (r < 0)
         return r;
     if (r > 0 || !hash_equal(&root, &is)) {
-        damaged(user, "facts: of another log: delete DIR/facts, it is made anew");
+        damaged(user, "of another log");
         return 0;
     }
     return compare_made(kept, log, &comparing);
