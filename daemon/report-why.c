@@ -85,8 +85,8 @@ static int refuse_unknown(const struct report_ask *ask, const char *asked) {
         snprintf(near + n, sizeof(near) - n, "%s%s", n_near++ > 0 ? ", " : "", key);
     }
     if (ask->ret_why && n_near > 0)
-        snprintf(ask->ret_why, REPORT_WHY_BYTES, "There is no measure \"%.80s\": near are %s.",
-                 asked, near);
+        snprintf(ask->ret_why, REPORT_WHY_BYTES,
+                 "There is no measure \"%.80s\": take one that is near it, as %s.", asked, near);
     return REFUSAL_NO_SUCH_MEASURE;
 }
 

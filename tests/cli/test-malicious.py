@@ -884,6 +884,117 @@ def other_entry(story):
     victim.run("entry", "show", str(entry))
 
 
+# ---------------------------------------------------------------------------- reports
+
+REPORT = ("report", "--from", "2025-01-01", "--to", "2025-03-31")
+
+
+def signed_again(story, change, key=None):
+    """Changes the report, and signs it as the bank would, or with another key."""
+    key = key or story.operator.key
+
+    def forge(reply, _):
+        report = reply.report
+        report.json = change(report.json)
+        report.signature = sign(key, b"timebank-report", report.json + b"\n")
+        report.key = bytes(key.verify_key)
+
+    return Forge("report", forge)
+
+
+def instead(old, new):
+    def change(text):
+        assert old in text, old
+        return text.replace(old, new, 1)
+    return change
+
+
+@test("a report of another period, class, cut-off or bank than was asked for, signed by the ledger's key")
+def other_report(story):
+    victim = Victim(story)
+    for change, sentence, *more in [
+            (instead(b'"from":"2025-01-01"', b'"from":"2025-01-02"'), "of another period"),
+            (instead(b'"to":"2025-03-31"', b'"to":"2025-03-30"'), "of another period"),
+            (instead(b'"class":"internal"', b'"class":"funder"'), "of another class", "--class", "internal"),
+            (instead(b'"as_known_at":"20', b'"as_known_at":"19'), "of another cut-off", "--as-known-at", "2030-01-01"),
+            (instead(b'"bank":"test', b'"bank":"best'), "of another bank"),
+            (instead(b'"givers":', b'"givers":9'), "checksum"),
+            (instead(b'{"definition"', b'{"definition":"x","definition"'), "in a form that no bank sends"),
+            (instead(b'"suppressed":0', b'"suppressed":NaN'), "in a form that no bank sends"),
+            (lambda text: text + b" ", "in a form that no bank sends"),
+            (lambda text: b'{"a":' * 3000 + b"1" + b"}" * 3000, "in a form that no bank sends"),
+            (lambda text: b"[" * 100000, "in a form that no bank sends"),
+            (lambda text: text[:-1], "in a form that no bank sends")]:
+        victim.operator.trick = signed_again(story, change)
+        victim.caught(sentence, *REPORT, *more)
+    victim.goes_on()
+    victim.run(*REPORT)
+
+
+@test("a report on records that are not the ledger's, now or earlier")
+def other_position(story):
+    victim = Victim(story)
+    books = story.books()
+    books.records[3] = books.records[3][:-1] + b"\0"
+    root, size = base64.b64encode(story.books().root()), len(books.records)
+    forged = base64.b64encode(books.root())
+    victim.operator.trick = signed_again(story, instead(root, forged))
+    evidence = victim.caught("that are not the ledger's own", *REPORT)
+    victim.explains(evidence, 1)
+    story.exchange()
+    at = ("--at", str(size))
+    victim.caught("that are not the ledger's own", *REPORT, *at)
+    victim.operator.trick = signed_again(story, instead(b'"size":%d' % size, b'"size":%d' % (size - 1)))
+    victim.caught("of another position", *REPORT, *at)
+    victim.operator.trick = signed_again(story, instead(b'"position":{"size":', b'"position":{"size":9'))
+    victim.caught("that are not the ledger's own", *REPORT)
+    victim.goes_on()
+    victim.run(*REPORT, *at)
+
+
+@test("a report that another key signed, or nobody, or that was signed for another question")
+def other_signature(story):
+    victim = Victim(story)
+    victim.operator.trick = signed_again(story, lambda text: text, victim.operator.other_key)
+    victim.caught("signed by another key", *REPORT)
+
+    def unsigned(reply, _):
+        reply.report.signature = b""
+
+    victim.operator.trick = Forge("report", unsigned)
+    victim.caught("without the ledger's signature", *REPORT)
+
+    def changed(reply, _):
+        reply.report.json = reply.report.json.replace(b'"givers":', b'"givers":1')
+
+    victim.operator.trick = Forge("report", changed)
+    victim.caught("signature on a report is not right", *REPORT)
+    victim.operator.trick = keep = Keep()
+    victim.run(*REPORT)
+    kept = keep.kept("report").report
+    story.exchange()
+
+    def replay(reply, _):
+        reply.report.CopyFrom(kept)
+
+    victim.operator.trick = Forge("report", replay)
+    victim.caught("of another period", "report", "--from", "2025-01-01", "--to", "2025-02-28")
+    victim.goes_on()
+    victim.run(*REPORT)
+
+
+@test("what a figure is made of, told of another report")
+def other_why(story):
+    victim = Victim(story)
+    why = (*REPORT, "--why", "givers")
+    victim.operator.trick = signed_again(story, instead(b'"from":"2025-01-01"', b'"from":"2025-01-02"'))
+    victim.caught("of another period", *why)
+    victim.operator.trick = signed_again(story, lambda text: b'{"bank":"test.example/timebank"}')
+    victim.caught("of another period", *why)
+    victim.goes_on()
+    victim.run(*why)
+
+
 # ------------------------------------------------------------------------------ end
 
 def main():

@@ -410,6 +410,7 @@ def reports(s):
     s.refused("BAD_RELEASE", *words, "--release")
     s.refused("NO_SUCH_POSITION", *words, "--at", "99999999")
     s.refused("BAD_PERIOD", "report", "--from", "2025-02-01", "--to", "2025-01-31")
+    s.refused("NO_SUCH_MEASURE", *words, "--why", "giver")
 
 
 @test("figures that tell of few people beside those that left, and what earlier ones rest on")
