@@ -4,8 +4,8 @@
  * which class, and what besides the figures, is decided here and nowhere else.
  */
 #include "handlers.h"
+#include "report-hide.h"
 #include "report-job.h"
-#include "report.h"
 #include "rules.h"
 
 #define CLASS(name) TIMEBANK__REPORT_CLASS__##name
@@ -83,13 +83,30 @@ static int check_question(const struct call *call, const char **ret_why) {
     return size > call->bank->settings.report_rows ? REFUSAL_TOO_MANY_ROWS : 0;
 }
 
+/* Some classes have whole months only; which, is said in sentence. */
+static int check_period(const struct call *call, Timebank__ReportClass report_class,
+                        char sentence[REPORT_CLASS_SENTENCE_BYTES], const char **ret_why) {
+    const Timebank__AskReport *ask = call->request->report;
+    const struct report_class *held_to = report_class_get(report_class);
+    struct report_period period;
+    int r = report_period_init(&period, ask->from_day, ask->to_day);
+
+    if (r != 0 || report_class_takes(held_to, &period))
+        return r;
+    report_class_say_period(held_to, &period, sentence);
+    return refuse(REFUSAL_BAD_PERIOD, sentence, ret_why);
+}
+
 int handle_report(struct call *call) {
     Timebank__ReportClass report_class = choose_class(call);
+    char sentence[REPORT_CLASS_SENTENCE_BYTES];
     const char *why = NULL;
     int r = check_class(call, report_class, &why);
 
     if (r == 0)
         r = check_question(call, &why);
+    if (r == 0)
+        r = check_period(call, report_class, sentence, &why);
     if (r != 0)
         return call_refuse(call, r, why);
     return report_job_new(&call->reply->job, call, report_class, is_evaluator(call));

@@ -378,17 +378,24 @@ int report_cells_judge(struct cells *cells) {
 int report_cells_judge_shows(struct cells *cells, const struct cell *cell, uint32_t first_month,
                              uint32_t last_month, bool *ret) {
     _cleanup_vector_ struct report_audit_vector sum = {0};
+    _cleanup_(freep) uint32_t *atoms = NULL;
+    size_t n = 0;
     if (!cell) {
         *ret = true;
         return 0;
     }
-    sum.terms = calloc(cell->n_atoms + 1u, sizeof(*sum.terms));
-    if (!sum.terms)
+    atoms = calloc(cell->n_atoms + 1u, sizeof(*atoms));
+    if (!atoms)
         return -ENOMEM;
     for (uint32_t i = 0; i < cell->n_atoms; i++) {
         uint32_t month = cells->atoms[cell->atoms[i]].month;
         if (month >= first_month && month <= last_month)
-            sum.terms[sum.n++] = (struct report_audit_term){cell->atoms[i], 1};
+            atoms[n++] = cell->atoms[i];
     }
-    return report_audit_follows(&cells->audit, &sum, ret);
+    if (cells->pick->report_class->only_primary && report_cells_weigh_is_unsafe(cells, atoms, n)) {
+        *ret = false;
+        return 0;
+    }
+    int r = vector_of(atoms, n, &sum);
+    return r == 0 ? report_audit_follows(&cells->audit, &sum, ret) : r;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "proto/dates.h"
 #include "report-changes.h"
 #include "report-edges.h"
 #include "report-release.h"
@@ -23,7 +24,7 @@ struct report_job {
     Timebank__ReportWhat what;
     bool is_evaluators;
     struct report_release release;
-    int began; /* 0, or why it did not */
+    int began;     /* 0, or why it did not */
     char *measure; /* of WHY */
     uint64_t why_after;
     char *json;
@@ -49,6 +50,29 @@ static int check_released(struct report_job *job, const struct facts *facts,
     return REFUSAL_CLASS_NOT_YOURS;
 }
 
+/* A cut-off after the last entry is that entry's day by another name: what leaves has one. */
+static int check_cut_off(struct report_job *job, const struct facts *facts) {
+    uint32_t last_day = facts_latest_day(facts, job->ask.size, job->ask.as_recorded != 0);
+    char day[16];
+
+    if (!job->release.is_on || job->ask.known_day <= last_day)
+        return 0;
+    dates_format_iso(last_day, day);
+    snprintf(job->why, sizeof(job->why),
+             "Nothing was entered after %s: ask with --as-known-at %s, or leave it out.", day, day);
+    return REFUSAL_BAD_RELEASE;
+}
+
+static int answer_figures(struct report_job *job, const struct facts *facts) {
+    int r = check_cut_off(job, facts);
+
+    if (r == 0)
+        r = report_make(facts, &job->ask, &job->json);
+    return r == 0 && job->release.is_on
+               ? report_release_settle(&job->release, facts, &job->ask, &job->json)
+               : r;
+}
+
 static int answer_changes(struct report_job *job, const struct facts *facts) {
     int r = check_released(job, facts, &job->since);
 
@@ -70,10 +94,7 @@ static int answer(struct report_job *job, const struct facts *facts) {
         return r;
     switch (job->what) {
     case TIMEBANK__REPORT_WHAT__FIGURES:
-        r = report_make(facts, &job->ask, &job->json);
-        return r == 0 && job->release.is_on
-                   ? report_release_settle(&job->release, facts, &job->ask, &job->json)
-                   : r;
+        return answer_figures(job, facts);
     case TIMEBANK__REPORT_WHAT__WHY:
         return report_why_make(facts, &job->ask, job->measure, job->why_after, &job->json);
     case TIMEBANK__REPORT_WHAT__CHANGES:
@@ -200,17 +221,18 @@ int report_job_new(struct job **ret_job, const struct call *call,
     report->release.is_on = ask->release || is_evaluators;
     report->release.is_as_it_stands = ask->known_day == 0 && ask->at_size == 0;
     memcpy(report->release.author, call->who.key, SSHSIG_PUBLIC_BYTES);
-    report->ask =
-        (struct report_ask){.from_day = ask->from_day,
-                            .to_day = ask->to_day,
-                            .known_day = ask->known_day,
-                            .as_recorded = ask->as_recorded,
-                            .report_class = report_class,
-                            .size = ask->at_size,
-                            .bank = keyring_verifier(bank->keyring)->name,
-                            .n_threads = bank->settings.log.inline_commits ? 1 : REPORT_THREADS,
-                            .is_cancelled = &report->job.is_cancelled,
-                            .ret_why = report->why};
+    report->ask = (struct report_ask){
+        .from_day = ask->from_day,
+        .to_day = ask->to_day,
+        .known_day = ask->known_day,
+        .as_recorded = ask->as_recorded,
+        .report_class = report_class,
+        .year_begins = (unsigned)state_policy_number(bank_state(bank), "report-year-begins", 0),
+        .size = ask->at_size,
+        .bank = keyring_verifier(bank->keyring)->name,
+        .n_threads = bank->settings.log.inline_commits ? 1 : REPORT_THREADS,
+        .is_cancelled = &report->job.is_cancelled,
+        .ret_why = report->why};
     report->since = report->ask;
     report->since.known_day = ask->since_known_day;
     report->since.as_recorded = ask->since_as_recorded;

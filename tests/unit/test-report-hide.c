@@ -88,6 +88,7 @@ static struct report_row *row_add(uint16_t kind, uint32_t day, uint64_t minutes)
                                .minutes = minutes,
                                .service_day = day,
                                .entered_day = day + draw(40),
+                               .programme = report_period_month(day) - FIRST_MONTH,
                                .from = INTERN_NONE,
                                .to = INTERN_NONE,
                                .from_person = INTERN_NONE,
@@ -208,8 +209,9 @@ static struct report_period period_of(struct run run) {
     return period;
 }
 
+/* Kept where no cell looks. */
 static uint32_t month_of(const struct report_row *row) {
-    return report_period_month(row->service_day) - FIRST_MONTH;
+    return row->programme;
 }
 
 static bool holds(struct run run, uint32_t month) {
@@ -1028,5 +1030,151 @@ Test(report_hide, falls_where_only_small_cells_are_hidden) {
     reports_draw(&report_class, 4, 20);
     cr_expect_gt(attacker_count(5, 10, false), 0);
     reports_end();
+    scheme_end();
+}
+
+Test(report_hide, hides_nothing_where_the_threshold_is_off) {
+    struct report_class report_class = strict(0);
+    scheme_draw(1);
+    reports_draw(&report_class, 4, 5);
+    cr_expect_eq(attacker_count(5, 50, false), 50);
+    cr_expect_eq(shown_reports[0].n_hidden, 0);
+    reports_end();
+    scheme_end();
+}
+
+/* ---- single rules */
+
+static const char *text_at(const struct report *report, unsigned group, const char *key,
+                           const char *name, const char *figure) {
+    json_t *value = json_object_get(report->now[group], key);
+    value = name ? json_object_get(value, name) : value;
+    return json_string_value(figure ? json_object_get(value, figure) : value);
+}
+
+Test(report_hide, gives_the_same_whatever_the_order_of_rows_and_threads) {
+    struct report_class report_class = strict(5);
+    scheme_draw(4);
+    for (uint32_t first = 0; first < N_MONTHS; first += 3) {
+        struct report one = report_draw((struct run){first, 3}, &report_class, 4, false);
+        struct report other = report_draw((struct run){first, 3}, &report_class, 4, true);
+        for (size_t i = 0; i < 3; i++)
+            cr_expect(json_equal(one.now[i], other.now[i]));
+        cr_expect_eq(one.n_hidden, other.n_hidden);
+        report_end(&one);
+        report_end(&other);
+    }
+    scheme_end();
+}
+
+Test(report_hide, lets_no_figure_leave_that_no_rule_names) {
+    struct report_class report_class = strict(5);
+    scheme_draw(2);
+    struct report report = report_draw((struct run){0, 12}, &report_class, 4, false);
+    cr_expect_str_eq(text_at(&report, 0, "a_figure_that_no_rule_names", NULL, NULL), "[x]");
+    report_end(&report);
+    scheme_end();
+}
+
+/* A scheme of n_persons who each give an hour in the first month, and as much to each other. */
+static void scheme_even(uint32_t n_persons, const char *activity) {
+    chance = 1;
+    scheme_begin(n_persons, 1);
+    for (uint32_t i = 0; i < n_persons; i++)
+        give(KIND(EXCHANGE), day_in(FIRST_MONTH, 1 + i % 28), i, (i + 1) % n_persons, activity, 60);
+}
+
+static void expect_cell(const char *activity, const char *wanted) {
+    struct report_class report_class = strict(5);
+    struct report report = report_draw((struct run){0, 1}, &report_class, 4, false);
+    const char *text = text_at(&report, 0, "by_activity", activity, "minutes_given");
+    cr_expect_str_eq(text ? text : "shown", wanted);
+    report_end(&report);
+    scheme_end();
+}
+
+Test(report_hide, shows_a_cell_of_as_many_persons_as_the_threshold) {
+    scheme_even(5, "singing");
+    expect_cell("singing", "shown");
+    scheme_even(4, "singing");
+    expect_cell("singing", "[c]");
+}
+
+Test(report_hide, hides_a_cell_of_which_one_person_gave_more_than_half) {
+    scheme_even(8, "singing");
+    give(KIND(EXCHANGE), day_in(FIRST_MONTH, 3), 0, 1, "singing", 360);
+    expect_cell("singing", "shown");
+    scheme_even(8, "singing");
+    give(KIND(EXCHANGE), day_in(FIRST_MONTH, 3), 0, 1, "singing", 375);
+    expect_cell("singing", "[c]");
+}
+
+Test(report_hide, hides_a_second_cell_so_that_the_first_does_not_follow) {
+    for (unsigned only_primary = 0; only_primary < 2; only_primary++) {
+        struct report_class report_class = strict(5);
+        report_class.only_primary = only_primary;
+        scheme_even(20, "singing");
+        for (uint32_t i = 0; i < 6; i++)
+            give(KIND(EXCHANGE), day_in(FIRST_MONTH, 9), i, 19 - i, "baking", 60);
+        give(KIND(EXCHANGE), day_in(FIRST_MONTH, 9), 7, 8, "welding", 60);
+        struct report report = report_draw((struct run){0, 1}, &report_class, 4, false);
+        cr_expect_str_eq(text_at(&report, 0, "by_activity", "welding", "minutes_given"), "[c]");
+        cr_expect_eq(text_at(&report, 0, "by_activity", "baking", "minutes_given") != NULL,
+                     !only_primary);
+        cr_expect_null(text_at(&report, 0, "by_activity", "singing", "minutes_given"));
+        report_end(&report);
+        scheme_end();
+    }
+}
+
+Test(report_hide, hides_the_bands_where_one_holds_everybody) {
+    struct report_class report_class = strict(5);
+    scheme_even(30, "singing");
+    struct report report = report_draw((struct run){0, 1}, &report_class, 4, false);
+    cr_expect_str_eq(text_at(&report, 1, "by_band", "100_h_or_more", "givers"), "[c]");
+    cr_expect_str_eq(text_at(&report, 1, "by_band", "under_5_h", "givers"), "[c]");
+    report_end(&report);
+    scheme_end();
+}
+
+Test(report_hide, rounds_in_public_hours_and_counts_to_five) {
+    const struct report_class *in_public = report_class_get(TIMEBANK__REPORT_CLASS__FOR_PUBLIC);
+    scheme_even(33, "singing");
+    struct report report = report_draw((struct run){0, 1}, in_public, 4, false);
+    json_t *figures = json_object_get(json_object_get(report.now[0], "by_activity"), "singing");
+    cr_expect_eq(json_integer_value(json_object_get(figures, "minutes_given")), 2100);
+    cr_expect_eq(json_integer_value(json_object_get(report.now[0], "givers")), 35);
+    report_end(&report);
+    scheme_end();
+}
+
+Test(report_hide, takes_whole_months_and_says_which) {
+    const struct report_class *funder = report_class_get(TIMEBANK__REPORT_CLASS__FOR_FUNDER);
+    const struct report_class *internal = report_class_get(TIMEBANK__REPORT_CLASS__CLASS_NONE);
+    struct report_period period;
+    char sentence[REPORT_CLASS_SENTENCE_BYTES];
+    cr_assert_eq(report_period_init(&period, day_in(FIRST_MONTH, 2), day_in(FIRST_MONTH + 1, 31)),
+                 0);
+    cr_expect(report_class_takes(internal, &period));
+    cr_expect_not(report_class_takes(funder, &period));
+    report_class_say_period(funder, &period, sentence);
+    cr_expect(strstr(sentence, "--from 2023-04-01 --to 2023-05-31"), "%s", sentence);
+    cr_expect_null(report_class_get((Timebank__ReportClass)9));
+}
+
+Test(report_hide, lists_what_is_hidden_of_each_month) {
+    struct report_class report_class = strict(5);
+    _cleanup_bytes_ struct bytes list = {0};
+    void *sums = calloc(1, report_cells.sums_bytes);
+    scheme_even(4, "singing");
+    struct report_pick pick = pick_of((struct run){0, 2}, &report_class, 4);
+    note_all(&pick, sums, false);
+    cr_assert_eq(report_hidden_list(&pick, sums, &list), 0);
+    _cleanup_(freep) char *text = bytes_take_text(&list);
+    cr_expect(strstr(text, "2023-04 by_activity\tsinging\n"), "%s", text);
+    cr_expect(strstr(text, "2023-04 minutes_given\n"), "%s", text);
+    cr_expect_null(strstr(text, "2023-05"));
+    report_cells.end(sums);
+    free(sums);
     scheme_end();
 }
