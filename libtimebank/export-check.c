@@ -388,6 +388,8 @@ int export_check(struct verified_check *check) {
     r = tiles_check(run);
     if (r == 0 && has_entries(run))
         r = entries_check(run);
+    if (r == 0 && check->chain && run->records.index > 0)
+        *check->chain = run->records.chain;
     if (r == 0)
         r = found_say(run);
     if (r == 0)

@@ -70,15 +70,17 @@ static int armour_find(struct verified_check *check, struct bytes *to) {
     return r;
 }
 
-static int signature_check(struct verified_check *check, const struct note_verifier *later,
+/* The key that was given, or one that followed it. */
+static int signature_check(struct verified_check *check, const struct rotation_chain *chain,
                            const struct bytes *file) {
     _cleanup_bytes_ struct bytes armour = {};
     int r = armour_find(check, &armour);
     if (r != 0)
         return r;
     r = key_signed(check->verifier.key, &armour, file);
-    if (r == 0 && later)
-        r = key_signed(later->key, &armour, file);
+    int given = rotation_chain_find(chain, &check->verifier);
+    for (size_t i = (size_t)given + 1; r == 0 && given >= 0 && i < chain->n; i++)
+        r = key_signed(chain->verifiers[i].key, &armour, file);
     if (r != 0)
         return r < 0 ? r : 0;
     return verified_fail(check,
@@ -173,8 +175,8 @@ static int root_compare(struct verified_check *check, const struct report_text *
                          report->size);
 }
 
-/* What the export proves by itself, without its sentences; its head's key may be a later one. */
-static int export_take(struct verified_check *check, struct note_verifier *ret_later,
+/* What the export proves by itself, without its sentences. */
+static int export_take(struct verified_check *check, struct rotation_chain *chain,
                        uint64_t *ret_size) {
     _cleanup_(tb_verified_freep) struct tb_verified *found = calloc(1, sizeof(*found));
     struct verified_check beside = *check;
@@ -183,10 +185,10 @@ static int export_take(struct verified_check *check, struct note_verifier *ret_l
     arena_init(&found->arena, VERIFIED_ARENA_MAX);
     beside.path = check->ask->export_directory;
     beside.verified = found;
+    beside.chain = chain;
     int r = export_check(&beside);
     if (r != 0)
         return r;
-    *ret_later = beside.verifier;
     *ret_size = found->size;
     return 0;
 }
@@ -241,9 +243,10 @@ static int leaves_say(struct verified_check *check) {
 /* -------------------------------------------------------------------- checking */
 
 static int report_check(struct verified_check *check, const struct bytes *file,
-                        const struct note_verifier *later, uint64_t export_size) {
+                        const struct rotation_chain *chain, uint64_t export_size) {
+    bool has_export = check->ask->export_directory != NULL;
     struct report_text report;
-    int r = signature_check(check, later, file);
+    int r = signature_check(check, chain, file);
     if (r == 0)
         r = text_check(check, file, &report);
     if (r != 0)
@@ -253,21 +256,22 @@ static int report_check(struct verified_check *check, const struct bytes *file,
     r = period_say(check, &report);
     if (r == 0)
         r = figures_say(check, &report);
-    if (r == 0 && later && report.size > export_size)
+    if (r == 0 && has_export && report.size > export_size)
         return verified_fail(check,
                              "The report was made from %" PRIu64 " records, the export ends "
                              "after %" PRIu64 ": bring the export up to date.",
                              report.size, export_size);
-    if (r == 0 && later)
+    if (r == 0 && has_export)
         r = root_compare(check, &report, export_size);
     return r == 0 ? leaves_say(check) : r;
 }
 
 int verified_report(struct verified_check *check, const struct bytes *file) {
-    struct note_verifier later;
+    _cleanup_(freep) struct rotation_chain *chain = calloc(1, sizeof(*chain));
     uint64_t export_size = 0;
-    bool has_export = check->ask->export_directory != NULL;
+    if (!chain)
+        return -ENOMEM;
     check->verified->kind = TB_IS_REPORT;
-    int r = has_export ? export_take(check, &later, &export_size) : 0;
-    return r == 0 ? report_check(check, file, has_export ? &later : NULL, export_size) : r;
+    int r = check->ask->export_directory ? export_take(check, chain, &export_size) : 0;
+    return r == 0 ? report_check(check, file, chain, export_size) : r;
 }

@@ -43,6 +43,7 @@ struct verified_check {
     struct note_verifier verifier; /* signs the heads */
     struct hash ledger_id;         /* that of the genesis key */
     struct tb_verified *verified;
+    struct rotation_chain *chain; /* NULL, or where an export puts the keys that its records name */
     char *why;
     size_t n_why;
 };

@@ -183,3 +183,44 @@ X
         timebank voucher redeem "$token" --to pool --offer swim --adults 1
     done
 }
+
+@test "a report is signed by the newest key, and verifies by an older one with an export that shows how it followed" {
+    timebank gift --from m0001 --to m0002 --time 1
+    cd "$PLACE"
+    timebank report --from 2025-01-01 --to 2030-12-31 --format json --out before.json
+    rotated 10
+    timebank report --from 2025-01-01 --to 2030-12-31 --format json --out after.json
+    timebank ledger export --entries export
+    bank_stop
+    timebank verify before.json --ledger "$first"
+    timebank verify after.json --ledger "$newest"
+    run timebank verify before.json --ledger "$newest"
+    [ "$status" -eq 1 ]
+    says "give the key of then"
+    run timebank verify after.json --ledger "$first"
+    [ "$status" -eq 1 ]
+    timebank verify after.json --ledger "$first" --export export
+    timebank verify before.json --ledger "$first" --export export
+}
+
+@test "a program that was greeted under the old key takes a report under the new one" {
+    cat >"$PLACE/other.py" <<'PY'
+import ctypes, os, subprocess, sys
+class Ask(ctypes.Structure):
+    _fields_ = [("from_day", ctypes.c_uint32), ("to_day", ctypes.c_uint32), ("known_day", ctypes.c_uint32),
+                ("at_size", ctypes.c_uint64), ("rest", ctypes.c_uint64 * 16)]
+lib = ctypes.CDLL(sys.argv[1])
+for name in ("tb_bank_message", "tb_bank_verifier_key"):
+    getattr(lib, name).restype = ctypes.c_char_p
+bank, json = ctypes.c_void_p(), ctypes.c_char_p()
+assert lib.tb_bank_new(ctypes.byref(bank)) == 0
+assert lib.tb_bank_set_key_file(bank, os.environ["TIMEBANK_KEY"].encode()) == 0
+assert lib.tb_bank_open(bank, os.environ["TIMEBANK"].encode()) == 0, lib.tb_bank_message(bank)
+before = lib.tb_bank_verifier_key(bank)
+subprocess.run(["timebank", "ledger", "rotate", "--overlap", "10", "while somebody is connected"], check=True, capture_output=True)
+r = lib.tb_report_get(bank, ctypes.byref(Ask(20000, 22000)), ctypes.byref(json))
+assert r == 0, (r, lib.tb_bank_message(bank))
+assert lib.tb_bank_verifier_key(bank) != before and json.value.startswith(b"{")
+PY
+    /usr/bin/python3 "$PLACE/other.py" "$BUILT/libtimebank/libtimebank.so"
+}
