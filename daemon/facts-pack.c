@@ -13,14 +13,33 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
               "columns are kept as this machine has them");
 
-static uint64_t number_get(const uint8_t *at, uint8_t width) {
+/* A constant number of bytes is one move, any number is a call. */
+static inline uint64_t number_get(const uint8_t *at, uint8_t width) {
     uint64_t value = 0;
-    memcpy(&value, at, width);
+    if (width == 8)
+        memcpy(&value, at, 8);
+    else if (width == 4)
+        memcpy(&value, at, 4);
+    else if (width == 2)
+        memcpy(&value, at, 2);
+    else if (width == 1)
+        value = *at;
+    else
+        memcpy(&value, at, width);
     return value;
 }
 
-static void number_put(uint8_t *at, uint8_t width, uint64_t value) {
-    memcpy(at, &value, width);
+static inline void number_put(uint8_t *at, uint8_t width, uint64_t value) {
+    if (width == 8)
+        memcpy(at, &value, 8);
+    else if (width == 4)
+        memcpy(at, &value, 4);
+    else if (width == 2)
+        memcpy(at, &value, 2);
+    else if (width == 1)
+        *at = (uint8_t)value;
+    else
+        memcpy(at, &value, width);
 }
 
 static uint64_t sign_extend(uint64_t value, uint8_t width) {
@@ -28,51 +47,89 @@ static uint64_t sign_extend(uint64_t value, uint8_t width) {
     return (uint64_t)((int64_t)(value << up) >> up);
 }
 
-/* A row's number as it is kept: of little spread where the column is well chosen. */
-static uint64_t kept(const struct facts_column *column, const uint8_t *rows, uint32_t i) {
-    uint64_t value = number_get(rows + column->offset + (size_t)i * column->stride, column->width);
+#define PACK_ROWS 2048u /* at once */
+
+static void get_rows(const struct facts_column *column, const uint8_t *rows, uint32_t first,
+                     uint32_t n, uint64_t *ret) {
+    const uint8_t *from = rows + column->offset + (size_t)first * column->stride;
+    for (uint32_t i = 0; i < n; i++)
+        ret[i] = number_get(from + (size_t)i * column->stride, column->width);
+}
+
+/* Rows' numbers as they are kept: of little spread where the column is well chosen. */
+static void get_kept(const struct facts_column *column, const uint8_t *rows, uint32_t first,
+                     uint32_t n, uint64_t *ret) {
+    uint64_t before[PACK_ROWS];
+    get_rows(column, rows, first, n, ret);
     switch (column->how) {
     case FACTS_FROM_NONE:
-        return (uint32_t)(value + 1);
+        for (uint32_t i = 0; i < n; i++)
+            ret[i] = (uint32_t)(ret[i] + 1);
+        break;
     case FACTS_SIGNED:
-        return sign_extend(value, column->width) ^ SIGN;
+        for (uint32_t i = 0; i < n; i++)
+            ret[i] = sign_extend(ret[i], column->width) ^ SIGN;
+        break;
     case FACTS_CLIMBING:
-        return value - i;
-    case FACTS_BEHIND: {
-        const struct facts_column *before = column - 1;
-        return number_get(rows + before->offset + (size_t)i * before->stride, before->width) -
-               value;
-    }
+        for (uint32_t i = 0; i < n; i++)
+            ret[i] -= first + i;
+        break;
+    case FACTS_BEHIND:
+        get_rows(column - 1, rows, first, n, before);
+        for (uint32_t i = 0; i < n; i++)
+            ret[i] = before[i] - ret[i];
+        break;
     default:
-        return value;
+        break;
     }
 }
 
 static uint8_t width_of(uint64_t spread) {
     return spread == 0            ? 0
-           : spread <= 0xff       ? 1
-           : spread <= 0xffff     ? 2
+           : spread <= UINT8_MAX  ? 1
+           : spread <= UINT16_MAX ? 2
            : spread <= UINT32_MAX ? 4
                                   : 8;
 }
 
+static void find_spread(const struct facts_column *column, const uint8_t *rows, uint32_t n,
+                        uint64_t *ret_least, uint64_t *ret_most) {
+    uint64_t values[PACK_ROWS], least = UINT64_MAX, most = 0;
+    for (uint32_t first = 0; first < n; first += PACK_ROWS) {
+        uint32_t n_now = MIN_OF(n - first, PACK_ROWS);
+        get_kept(column, rows, first, n_now, values);
+        for (uint32_t i = 0; i < n_now; i++) {
+            least = MIN_OF(least, values[i]);
+            most = MAX_OF(most, values[i]);
+        }
+    }
+    *ret_least = n > 0 ? least : 0;
+    *ret_most = most;
+}
+
+static void put_above(const struct facts_column *column, const uint8_t *rows, uint32_t n,
+                      uint64_t least, uint8_t width, uint8_t *to) {
+    uint64_t values[PACK_ROWS];
+    for (uint32_t first = 0; first < n; first += PACK_ROWS) {
+        uint32_t n_now = MIN_OF(n - first, PACK_ROWS);
+        get_kept(column, rows, first, n_now, values);
+        for (uint32_t i = 0; i < n_now; i++)
+            number_put(to + (size_t)(first + i) * width, width, values[i] - least);
+    }
+}
+
 static void pack_column(const struct facts_column *column, const uint8_t *rows, uint32_t n,
                         struct bytes *to) {
-    uint64_t least = 0, most = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t value = kept(column, rows, i);
-        least = i == 0 ? value : MIN_OF(least, value);
-        most = i == 0 ? value : MAX_OF(most, value);
-    }
+    uint64_t least, most;
+    find_spread(column, rows, n, &least, &most);
     uint8_t width = width_of(most - least);
     uint8_t *at = bytes_reserve(to, 1 + sizeof(uint64_t) + (size_t)n * width);
     if (!at)
         return;
     at[0] = width;
     number_put(at + 1, sizeof(uint64_t), least);
-    at += 1 + sizeof(uint64_t);
-    for (uint32_t i = 0; i < n && width > 0; i++)
-        number_put(at + (size_t)i * width, width, kept(column, rows, i) - least);
+    if (width > 0)
+        put_above(column, rows, n, least, width, at + 1 + sizeof(uint64_t));
 }
 
 void facts_pack(const struct facts_column *columns, size_t n_columns, const void *rows, uint32_t n,

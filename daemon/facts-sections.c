@@ -469,7 +469,15 @@ int facts_sections_join(struct facts *facts) {
         facts->n_opened > facts->n_accounts)
         return -EUCLEAN;
     for (size_t i = 0; i < facts->n_accounts; i++)
-        facts->accounts[i].ward = facts->accounts[i].age_band = INTERN_NONE;
+        facts->accounts[i].ward = facts->accounts[i].age_band = facts->accounts[i].person =
+            INTERN_NONE;
+    for (uint32_t i = 0; i < facts->persons.n_keys; i++) {
+        uint32_t account = facts_person_account(facts, i);
+        if (account >= facts->n_accounts)
+            return -EUCLEAN;
+        if (facts_person_name(facts, i)[0] == '\0')
+            facts->accounts[account].person = i;
+    }
     for (size_t i = 0; i < facts->n_opened; i++)
         if (facts->opened[i] >= facts->n_accounts)
             return -EUCLEAN;

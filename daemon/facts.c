@@ -86,22 +86,27 @@ int facts_number_account(struct facts *facts, const char *code, uint32_t *ret) {
         r = GROW(facts, accounts);
         if (r < 0)
             return r;
-        facts->accounts[facts->n_accounts++] =
-            (struct fact_account){.ward = INTERN_NONE, .age_band = INTERN_NONE};
+        facts->accounts[facts->n_accounts++] = (struct fact_account){
+            .ward = INTERN_NONE, .age_band = INTERN_NONE, .person = INTERN_NONE};
     }
     *ret = number;
     return 0;
 }
 
-/* A person is an account and a name in it, so that households count heads. */
-/* The first person is who an account is of before anybody else is named, and "1" from then on. */
+/* A person is an account and a name in it, so that households count heads. Most have no name. */
 int facts_number_person(struct facts *facts, uint32_t account, const char *name, uint32_t *ret) {
     _cleanup_bytes_ struct bytes key = {0};
-    if (strcmp(name, "1") == 0)
-        name = "";
+    uint32_t *first = &facts->accounts[account].person;
+    if (name[0] == '\0' && *first != INTERN_NONE) {
+        *ret = *first;
+        return 0;
+    }
     bytes_put_u32(&key, account);
     bytes_put_text(&key, name);
-    return key.r < 0 ? key.r : intern_number(&facts->persons, key.data, key.n, ret);
+    int r = key.r < 0 ? key.r : intern_number(&facts->persons, key.data, key.n, ret);
+    if (r == 0 && name[0] == '\0')
+        *first = *ret;
+    return r;
 }
 
 static int open_account(struct facts *facts, const char *code, Timebank__AccountKind kind,

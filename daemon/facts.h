@@ -110,6 +110,7 @@ struct fact_account {
     uint32_t joined_day;        /* date of joining, or of opening */
     uint32_t ward;              /* INTERN_NONE: unknown */
     uint32_t age_band;          /* likewise */
+    uint32_t person;            /* its only or first one, of persons; INTERN_NONE: not met yet */
     int64_t held;               /* after the last record */
 };
 
