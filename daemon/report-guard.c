@@ -209,60 +209,102 @@ static int compare_hidden(const struct guard *guard, const struct report_period 
                : REFUSAL_TOO_CLOSE;
 }
 
-static int compare_with(const struct guard *guard, const struct state_release *row) {
-    struct report_ask theirs = *guard->ask;
-    struct report_period shared;
+/* Another knowledge, and what it has that ours has not, or the other way. */
+struct other {
+    struct report_ask ask;
+    struct report_lines changed;
+    bool merges_differ;
+};
+
+static bool merges_differ(const struct report_pick *a, const struct report_pick *b) {
+    const struct facts *facts = a->facts;
+    for (size_t i = 0; i < facts->n_merges; i++) {
+        const struct fact_merge *merge = &facts->merges[i];
+        if (report_pick_knows(a, &merge->entered) != report_pick_knows(b, &merge->entered) ||
+            report_pick_knows(a, &merge->ended) != report_pick_knows(b, &merge->ended))
+            return true;
+    }
+    return false;
+}
+
+static int read_other(const struct guard *guard, const struct state_release *row,
+                      struct other *ret) {
     _cleanup_(report_pick_fini) struct report_pick pick = {0};
-    _cleanup_(report_lines_fini) struct report_lines lines = {0}, changed = {0};
-    const struct report_class *class = report_class_get(guard->ask->report_class),
-                              *other = report_class_get(row->report_class);
-    uint64_t least = 0;
-    theirs.size = row->size;
-    theirs.known_day = row->known_day;
-    theirs.as_recorded = row->as_recorded;
-    int r = report_period_init(&shared, MAX_OF(guard->ask->from_day, row->from_day),
-                               MIN_OF(guard->ask->to_day, row->to_day));
-    if (r == 0)
-        r = report_pick_init(&pick, guard->facts, &guard->pick.period, &theirs);
+    _cleanup_(report_lines_fini) struct report_lines lines = {0};
+    ret->ask = *guard->ask;
+    ret->ask.size = row->size;
+    ret->ask.known_day = row->known_day;
+    ret->ask.as_recorded = row->as_recorded;
+    int r = report_pick_init(&pick, guard->facts, &guard->pick.period, &ret->ask);
     if (r == 0)
         r = report_lines_read(&pick, &lines);
     if (r == 0)
-        r = report_lines_compare(&guard->lines, &lines, &changed);
-    if (r == 0)
-        r = count_fewest(&guard->pick, &changed, &shared, &least);
-    if (r != 0 || (changed.n == 0 && guard->facts->n_merges == 0))
-        return r;
-    if (least > 0 && least < MAX_OF(class->threshold, other->threshold))
-        return REFUSAL_TOO_CLOSE;
-    return compare_hidden(guard, &shared, &theirs);
+        r = report_lines_compare(&guard->lines, &lines, &ret->changed);
+    ret->merges_differ = r == 0 && merges_differ(&guard->pick, &pick);
+    return r;
 }
 
-static bool was_looked_at(const struct report_released *before, size_t i, size_t n) {
+static int compare_with(const struct guard *guard, const struct other *other,
+                        const struct state_release *row) {
+    uint64_t least = 0, threshold = MAX_OF(report_class_get(guard->ask->report_class)->threshold,
+                                           report_class_get(row->report_class)->threshold);
+    struct report_period shared;
+    bool differs = other->merges_differ;
+    int r = report_period_init(&shared, MAX_OF(guard->ask->from_day, row->from_day),
+                               MIN_OF(guard->ask->to_day, row->to_day));
+    if (r == 0)
+        r = count_fewest(&guard->pick, &other->changed, &shared, &least);
+    for (size_t i = 0; i < other->changed.n && !differs; i++)
+        differs = report_period_holds(&shared, other->changed.items[i].service_day);
+    if (r != 0 || !differs)
+        return r;
+    if (least > 0 && least < threshold)
+        return REFUSAL_TOO_CLOSE;
+    return compare_hidden(guard, &shared, &other->ask);
+}
+
+static bool was_looked_at(const struct report_released *before, size_t i, size_t n,
+                          const struct report_ask *ask) {
     for (size_t k = i + 1; k < n; k++)
-        if (knows_the_same(&before[k].row, &before[i].row) &&
-            before[k].row.report_class == before[i].row.report_class &&
-            before[k].row.from_day == before[i].row.from_day &&
-            before[k].row.to_day == before[i].row.to_day)
+        if (knows_the_same(&before[k].row, &before[i].row) && overlaps(ask, &before[k].row))
             return true;
     return false;
 }
 
+/* Every report of one knowledge that shares days with what is to leave. */
+static int compare_knowledge(const struct guard *guard, const struct report_released *before,
+                             size_t last, const struct state_release **ret_row) {
+    struct other other = {0};
+    int r = read_other(guard, &before[last].row, &other);
+    for (size_t i = last + 1; r == 0 && i > 0; i--) {
+        const struct state_release *row = &before[i - 1].row;
+        if (!knows_the_same(row, &before[last].row) || !overlaps(guard->ask, row))
+            continue;
+        r = compare_with(guard, &other, row);
+        *ret_row = row;
+    }
+    report_lines_fini(&other.changed);
+    return r;
+}
+
 static int compare_all(struct guard *guard, const struct report_released *before, size_t n_before,
                        char *why) {
+    const struct state_release *row = NULL;
     size_t n_compared = 0;
     int r = 0;
-    for (size_t i = n_before; r == 0 && i > 0 && n_compared < REPORT_GUARD_MAX; i--) {
-        const struct state_release *row = &before[i - 1].row;
+    for (size_t i = n_before; r == 0 && i > 0; i--) {
+        row = &before[i - 1].row;
         if (!overlaps(guard->ask, row) || !is_other_knowledge(guard->ask, row) ||
-            was_looked_at(before, i - 1, n_before))
+            was_looked_at(before, i - 1, n_before, guard->ask))
             continue;
-        if (n_compared++ == 0)
+        if (n_compared == 0)
             r = report_lines_read(&guard->pick, &guard->lines);
         if (r == 0)
-            r = compare_with(guard, row);
-        if (r == REFUSAL_TOO_CLOSE)
-            say(row, find_same(guard->ask, before, n_before), why);
+            r = n_compared++ < REPORT_GUARD_MAX ? compare_knowledge(guard, before, i - 1, &row)
+                                                : REFUSAL_TOO_CLOSE;
     }
+    if (r == REFUSAL_TOO_CLOSE)
+        say(row, find_same(guard->ask, before, n_before), why);
     return r;
 }
 

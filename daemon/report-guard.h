@@ -19,8 +19,8 @@ struct report_released {
     struct state_release row;
 };
 
-/* Knowledges that are looked at, the newest first: what a bank releases in years. */
-#define REPORT_GUARD_MAX 64
+/* Knowledges of one time that may be compared with: what a bank releases in many years. */
+#define REPORT_GUARD_MAX 1024
 
 /* ask->known_day is set. 0; REFUSAL_TOO_CLOSE with a sentence in why (REPORT_WHY_BYTES); < 0. */
 int report_guard(const struct facts *facts, const struct report_ask *ask,

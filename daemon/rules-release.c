@@ -11,6 +11,7 @@
 #include "proto/dates.h"
 #include "rules.h"
 
+#define RELEASES_A_DAY 100
 #define LAST_DAY 2932896u /* 9999-12-31: what a date can say */
 
 bool rules_release_is_within(Timebank__ReportClass a, Timebank__ReportClass b) {
@@ -52,6 +53,25 @@ static int check_position(struct rule *rule, const Timebank__ReleaseReport *rele
                : rule_refuse(rule, REFUSAL_BAD_RELEASE, "register_hash", NULL);
 }
 
+/* What one key releases in a day, so that none fills the log. */
+static int check_number(struct rule *rule) {
+    size_t n = 0;
+
+    for (struct state *s = rule->state; s; s = s->below)
+        for (const struct row *row = rows_next(&s->tables[STATE_RELEASES], NULL); row;
+             row = rows_next(&s->tables[STATE_RELEASES], row)) {
+            const struct state_release *release = (const void *)row->value;
+            n += release->day == rule->today &&
+                 memcmp(release->author, rule->batch->author->key, SSHSIG_PUBLIC_BYTES) == 0;
+        }
+    return n < RELEASES_A_DAY
+               ? 0
+               : rule_refuse(rule, REFUSAL_BAD_RELEASE, "",
+                             "This key released %d reports today: ask for one of them, or wait "
+                             "until tomorrow.",
+                             RELEASES_A_DAY);
+}
+
 static int check(struct rule *rule, const Timebank__ReleaseReport *release) {
     int r = check_class(rule, release->report_class);
 
@@ -65,7 +85,7 @@ static int check(struct rule *rule, const Timebank__ReleaseReport *release) {
     /* Its author's words would stay beside the ledger, and nobody has looked at them. */
     if (r == 0 && rule->order->note.len > 0 && !rule_is_broker(rule))
         r = rule_refuse(rule, REFUSAL_REASON_NOT_KEPT, "note", NULL);
-    return r;
+    return r == 0 ? check_number(rule) : r;
 }
 
 int rules_release(struct rule *rule) {
@@ -87,6 +107,7 @@ int rules_release(struct rule *rule) {
     row->from_day = release->from_day;
     row->to_day = release->to_day;
     row->known_day = release->known_day;
+    row->day = rule->today;
     row->size = release->size;
     memcpy(row->root, release->root.data, HASH_BYTES);
     memcpy(row->checksum, release->checksum.data, HASH_BYTES);

@@ -114,9 +114,10 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
                            INTEGER(state_ledger_key, is_genesis)},
     [STATE_RELEASES] = {INTEGER(state_release, report_class), INTEGER(state_release, as_recorded),
                         INTEGER(state_release, from_day), INTEGER(state_release, to_day),
-                        INTEGER(state_release, known_day), INTEGER(state_release, size),
-                        BYTES(state_release, root), BYTES(state_release, checksum),
-                        BYTES(state_release, register_hash), BYTES(state_release, author)},
+                        INTEGER(state_release, known_day), INTEGER(state_release, day),
+                        INTEGER(state_release, size), BYTES(state_release, root),
+                        BYTES(state_release, checksum), BYTES(state_release, register_hash),
+                        BYTES(state_release, author)},
 };
 
 /* The rings of a recent row are lists of integers: packed one by one. */

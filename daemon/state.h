@@ -313,6 +313,7 @@ struct state_release {
     uint32_t from_day;
     uint32_t to_day;
     uint32_t known_day;
+    uint32_t day;  /* on which it was recorded */
     uint64_t size; /* the position, and its root */
     uint8_t root[HASH_BYTES];
     uint8_t checksum[HASH_BYTES];

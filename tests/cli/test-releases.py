@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reports that leave the bank: an evaluator's key gets its class and nothing laxer, what it gets is on record first,
 comes again as the same bytes, and no two that left tell of a few people."""
+import datetime
 import json
 import os
 import signal
@@ -218,13 +219,36 @@ def test_once(s):
 
 
 def test_wards(s):
-    """Somebody moves: a report that left says no more about wards."""
-    month = ("--from", "2025-01-01", "--to", "2025-01-31")
+    """Somebody is erased: a report that left says no more about wards."""
+    month = ("--from", "2025-05-01", "--to", "2025-05-31")
+    for code, ward in (("m0998", "north"), ("m0997", "south")):
+        s.done("account", "open", code, "--kind", "member", "--ward", ward)
+    s.exchanges([("m0998", "m0997", 60, "2025-05-14", "lifts"), ("m0997", "m0998", 60, "2025-05-15", "lifts")])
     first = json.loads(s.report(key="funder", period=month).stdout)
-    s.done("account", "open", "m0999", "--kind", "member", "--ward", "north")
-    told = json.loads(s.report(key="funder", period=month).stdout)
-    tap.ok(first["measures"] == told["measures"] and first["register"] == told["register"],
-           "what left is given again whoever moved since")
+    tap.ok("[x]" not in first["register_measures"].values(), "it may say something about wards", first["register_measures"])
+    at = ("--at", str(first["position"]["size"]), "--as-known-at", first["as_known_at"])
+    s.done("account", "close", "m0998", "gone")
+    s.done("erase", "m0998")
+    again = s.report(*at, key="funder", period=month)
+    told = json.loads(again.stdout)
+    tap.ok(set(map(json.dumps, told["register_measures"].values())) <= {'"[x]"', "{}"} and told["register"] == first["register"],
+           "but not once somebody is gone", told["register_measures"])
+    tap.ok(told["measures"] == first["measures"] and told["checksum"] == first["checksum"] and not again.stderr,
+           "the measures are those that left")
+    tap.ok(s.report(*at, key="funder", period=month).stdout == again.stdout, "and that stays the same bytes")
+
+
+def test_bounds(s):
+    """One key fills no log with questions."""
+    month = ("--from", "2025-06-01", "--to", "2025-06-30")
+    s.refused("BAD_RELEASE", "report", *month, "--as-known-at", "2999-01-01", key="public")
+    refused = 0
+    for i in range(102):
+        year, month = 2010 + i // 12, i % 12 + 1
+        last = datetime.date(year + month // 12, month % 12 + 1, 1) - datetime.timedelta(days=1)
+        done = s.run("--json", "report", "--from", f"{year}-{month:02}-01", "--to", last.isoformat(), key="public")
+        refused += "BAD_RELEASE" in done.stdout
+    tap.ok(0 < refused < 30, "a key releases so many reports in a day, and no more", refused, done.stdout)
 
 
 def test_audit(s):
@@ -246,6 +270,7 @@ def main():
         test_compare(s, report)
         test_once(s)
         test_wards(s)
+        test_bounds(s)
         test_audit(s)
         tap.ok(s.bank.stop() == 0 and s.bank.check() is None, "the ledger is sound, replayed from its first record")
     finally:
