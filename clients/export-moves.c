@@ -195,10 +195,17 @@ static const char *type_of_kind(const struct turning *turning, int kind) {
     }
 }
 
+static bool has_leg_of(const struct turning *turning, uint32_t account_kind) {
+    for (size_t i = 0; i < turning->n_legs; i++)
+        if (turning->legs[i].account_kind == account_kind)
+            return true;
+    return false;
+}
+
 static const char *type_of_event(const struct turning *turning) {
     switch (turning->entry->event) {
-    case TB_EVENT_VOUCHERS_EXPIRED:
-        return tb_kind_name(TB_EXPIRE);
+    case TB_EVENT_VOUCHERS_EXPIRED: /* or they go back to who paid for them */
+        return tb_kind_name(has_leg_of(turning, TB_ACCOUNT_EXPIRED) ? TB_EXPIRE : TB_VOID_VOUCHERS);
     case TB_EVENT_LEAVE_DUE:
         return tb_kind_name(TB_SETTLE);
     default:

@@ -13,7 +13,7 @@
 #include "handlers.h"
 
 #define PAGE_BYTES (256u * 1024)
-#define PAGE_RECORDS 20000u /* looked at, whatever they are */
+#define PAGE_RECORDS 5000u /* looked at, whatever they are */
 #define ENTRY_OVERHEAD 64u  /* of its numbers and tags */
 
 struct journal_page {

@@ -207,6 +207,24 @@ def outstanding_at_month_ends(programs, exports, begin, end):
     return differences(wanted, found)
 
 
+# -------------------------------------------------------------- days that pass
+
+class Clock:
+    """The programs' clocks run ahead by so many days (other-clock.c)."""
+
+    def __init__(self, bank, programs):
+        library, self.path = bank.place + "/other-clock.so", bank.place + "/clock"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, HERE + "/other-clock.c", "-ldl"], check=True)
+        asan = "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")
+        self.preload = f"export LD_PRELOAD={library} OTHER_CLOCK={self.path} ASAN_OPTIONS={asan}"
+        programs.env.update(LD_PRELOAD=library, OTHER_CLOCK=self.path, ASAN_OPTIONS=asan)
+        self.run_ahead(0)
+
+    def run_ahead(self, days):
+        with open(self.path, "w") as f:
+            f.write(f"{days * 86400} {days * 86400}\n")
+
+
 # -------------------------------------------------------------- the stories
 
 def two_years():
@@ -244,6 +262,51 @@ def every_kind():
         pending(programs, scheme.live[0])
         odd_minutes(programs, bank, scheme.live, begin, end)
         same_again(programs, bank, scheme.live)
+        bank.stop()
+        tap.ok(bank.check() is None, "the ledger is sound", str(bank.check()))
+    finally:
+        bank.end()
+
+
+def what_falls_due():
+    """Whatever nobody answered or used in time ends by itself, and the books still come out."""
+    bank = ServedBank()
+    try:
+        programs = figures.Programs(bank)
+        clock = Clock(bank, programs)
+        bank.start(clock.preload)
+        run, scheme = programs.run, figures.Scheme(programs, random.Random(SEED))
+        for name, value in {"expiry-days": "60", "voucher-lapse": "expire", "claim-days": "20"}.items():
+            run("policy", "set", name, value)
+        for code in scheme.live:
+            run("grant", "--to", code, "--time", "6h", "--why", "welcome")
+        waits = [programs.entry("gift", "--from", "m001", "--to", "m002", "--time", "1h", "--propose"),
+                 programs.entry("hold", "--from", "m003", "--to", "pool", "--offer", "swim", "--adults", 1, "--on",
+                                figures.iso(-1)),
+                 programs.entry("exchange", "--giver", "m001", "--receiver", "m005", "--time", "2h", "--activity",
+                                "cooking", "--propose", by="m001")]
+        seen = programs.entry("exchange", "--giver", "m006", "--receiver", "m007", "--time", "2h", "--activity",
+                              "cooking")
+        run("dispute", seen, "not so", by="broker")
+        programs.entry("pledge", "--to", "m008", "--time", "3h", "--until", figures.iso(-30), "--why", "x")
+        for payer in ("m009", "issued"):
+            run("voucher", "mint", "--from", payer, "--time", "1h", "--count", 2, "--expires", figures.iso(-40),
+                "--voucher-key", bank.place + "/vouchers.key", "--out", bank.place + "/slips")
+        run("account", "leave", "m010", "--until", figures.iso(-10), "moving away")
+        begin, later = Exports.bytes_of(programs, "hledger").decode(), figures.iso(-200)
+        clock.run_ahead(100)
+        run("activity", "add", "dancing")  # what fell due is recorded before it
+        told = run("expire", "--dry-run")[0]
+        run("expire", "--accounts", told["accounts"], "as announced")
+        exports = Exports(programs, bank.place, "due")
+        compare("what fell due", exports, balances_of(programs), report_of(programs, figures.iso(20), later))
+        with open(exports.paths["hledger"]) as f:
+            text = f.read()
+        tap.ok(f" ! ({waits[0]}) " in begin and f" ! ({waits[1]}) " in begin and f"({waits[2]})" not in begin
+               and " ! (" not in text, "what waited is pending, and nothing is once its time is over")
+        happened = {row["what"] for row in csv_rows(exports.paths["csv"])}
+        wanted = {"gift-lapsed", "hold-lapsed", "claim-accepted", "dispute-lapsed", "vouchers-expired"}
+        tap.ok(wanted <= happened, "each of them is told as what happened", *sorted(happened))
         bank.stop()
         tap.ok(bank.check() is None, "the ledger is sound", str(bank.check()))
     finally:
@@ -350,6 +413,7 @@ def rights(programs):
 def main():
     two_years()
     every_kind()
+    what_falls_due()
     tap.end()
     return 1 if tap.n_bad else 0
 
