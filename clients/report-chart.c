@@ -21,11 +21,10 @@
 #define BARS_MAX 12
 #define BARS_LEFT 250
 #define BARS_RIGHT 140
-#define NAME_CHARACTERS 20
+#define NAME_CHARACTERS 18
 #define NAME_BYTES 256
-#define FLOW_TOP 44
-#define FLOW_STEP 32
-#define FLOW_WIDTH 12
+#define SQUARE_TOP 130
+#define SQUARE_STEP 42
 
 static int64_t largest(const struct report_line *lines, size_t n_lines) {
     int64_t most = 1;
@@ -166,66 +165,76 @@ void report_chart_bars(const struct report_chart *chart) {
     fputs("</svg>\n", to);
 }
 
-/* -------------------------------------------------------------------- flows */
+/* ------------------------------------------------------------------ squares */
 
-static int64_t flow_of(const struct report_table *table, const json_t *square, const char *giver,
-                       const char *receiver) {
+static struct report_figure time_between(const struct report_table *table, const json_t *square,
+                                         const char *giver, const char *receiver) {
     const json_t *cells = json_object_get(json_object_get(square, giver), receiver);
-    return report_figure_read(json_object_get(cells, table->columns[0])).value;
+    return report_figure_read(json_object_get(cells, table->columns[0]));
 }
 
-static void flow(FILE *to, const char *giver, const char *receiver, int64_t minutes,
+/* The largest whole number whose square is no more than n. */
+static int64_t root(int64_t n) {
+    int64_t i = 0;
+    while ((i + 1) * (i + 1) <= n)
+        i++;
+    return i;
+}
+
+/* A disc whose area is the time, or the mark in its place. */
+static void disc(FILE *to, const char *giver, const char *receiver, struct report_figure time,
                  const int64_t place[3]) {
-    char time[REPORT_FIGURE_BYTES];
+    char text[REPORT_FIGURE_BYTES];
+    if (time.mark != REPORT_MARK_NONE) {
+        fprintf(to, "<text x=\"%" PRId64 "\" y=\"%" PRId64 "\" text-anchor=\"middle\">%s</text>\n",
+                place[0], place[1] + 5, report_figure_text(time, REPORT_TIME, text));
+        return;
+    }
     fprintf(to,
-            "<line class=\"flow\" x1=\"%d\" y1=\"%" PRId64 "\" x2=\"%d\" y2=\"%" PRId64
-            "\" stroke-width=\"%" PRId64 "\"><title>",
-            BARS_LEFT, place[0], WIDTH - BARS_LEFT, place[1], place[2]);
+            "<circle class=\"bar\" cx=\"%" PRId64 "\" cy=\"%" PRId64 "\" r=\"%" PRId64 "\"><title>",
+            place[0], place[1], MAX_OF(place[2], (int64_t)1));
     report_html_text(to, giver);
     fputs(" to ", to);
     report_html_text(to, receiver);
-    fprintf(to, ": %s</title></line>\n", report_figure_time(minutes, time));
+    fprintf(to, ": %s</title></circle>\n", report_figure_time(time.value, text));
 }
 
-static void flow_names(FILE *to, const char *const *names, size_t n) {
+static void square_names(FILE *to, const char *const *names, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        int64_t y = FLOW_TOP + (int64_t)i * FLOW_STEP + 5;
+        int64_t at = (int64_t)i * SQUARE_STEP + SQUARE_STEP / 2;
         char name[NAME_BYTES];
         snprintf(name, sizeof(name) - 4, "%s", names[i]);
         short_name(name);
-        for (int side = 0; side < 2; side++) {
-            fprintf(to, "<text x=\"%d\" y=\"%" PRId64 "\"%s>",
-                    side ? WIDTH - BARS_LEFT + 8 : BARS_LEFT - 8, y,
-                    side ? "" : " text-anchor=\"end\"");
-            report_html_text(to, name);
-            fputs("</text>\n", to);
-        }
+        fprintf(to, "<text x=\"%d\" y=\"%" PRId64 "\" text-anchor=\"end\">", BARS_LEFT - 8,
+                SQUARE_TOP + at + 5);
+        report_html_text(to, name);
+        fprintf(to, "</text>\n<text transform=\"translate(%" PRId64 " %d) rotate(-45)\">",
+                BARS_LEFT + at, SQUARE_TOP - 8);
+        report_html_text(to, name);
+        fputs("</text>\n", to);
     }
 }
 
-void report_chart_flows(FILE *to, const struct report_table *table, const json_t *square,
-                        const char *const *names, size_t n) {
+void report_chart_square(FILE *to, const struct report_table *table, const json_t *square,
+                         const char *const *names, size_t n) {
     int64_t most = 1;
     char title[NAME_BYTES];
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            most = MAX_OF(most, flow_of(table, square, names[i], names[j]));
-    snprintf(title, sizeof(title), "%s, as lines from givers to receivers, wider for more time",
+    for (size_t i = 0; i < n * n; i++)
+        most = MAX_OF(most, time_between(table, square, names[i / n], names[i % n]).value);
+    snprintf(title, sizeof(title), "%s: givers beside the lines, receivers above, larger for more",
              table->title);
-    svg_begin(to, title, table->key, 0, FLOW_TOP + (int)n * FLOW_STEP);
-    fprintf(to,
-            "<text x=\"%d\" y=\"16\" text-anchor=\"end\">givers</text>\n"
-            "<text x=\"%d\" y=\"16\">receivers</text>\n",
-            BARS_LEFT - 8, WIDTH - BARS_LEFT + 8);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++) {
-            int64_t minutes = flow_of(table, square, names[i], names[j]);
-            if (minutes > 0)
-                flow(to, names[i], names[j], minutes,
-                     (const int64_t[]){FLOW_TOP + (int64_t)i * FLOW_STEP,
-                                       FLOW_TOP + (int64_t)j * FLOW_STEP,
-                                       1 + scaled(minutes, most, FLOW_WIDTH - 1)});
-        }
-    flow_names(to, names, n);
+    svg_begin(to, title, table->key, 0, SQUARE_TOP + (int)n * SQUARE_STEP);
+    fprintf(to, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">given by, to</text>\n", BARS_LEFT - 8,
+            SQUARE_TOP - 8);
+    for (size_t i = 0; i < n * n; i++) {
+        struct report_figure time = time_between(table, square, names[i / n], names[i % n]);
+        if (report_figure_is_shown(time) && time.value <= 0)
+            continue;
+        disc(to, names[i / n], names[i % n], time,
+             (const int64_t[]){BARS_LEFT + (int64_t)(i % n) * SQUARE_STEP + SQUARE_STEP / 2,
+                               SQUARE_TOP + (int64_t)(i / n) * SQUARE_STEP + SQUARE_STEP / 2,
+                               root(scaled(time.value, most, SQUARE_STEP * SQUARE_STEP / 4))});
+    }
+    square_names(to, names, n);
     fputs("</svg>\n", to);
 }

@@ -19,7 +19,7 @@ struct report_chart {
 void report_chart_columns(const struct report_chart *chart);
 /* Lying bars, in the order of the lines, names beside them; at most a dozen are drawn. */
 void report_chart_bars(const struct report_chart *chart);
-/* What flows between names: givers to the left, receivers to the right, a line of a width for each
- * pair. square is the report's object, giver first. */
-void report_chart_flows(FILE *to, const struct report_table *table, const json_t *square,
-                        const char *const *names, size_t n);
+/* A disc for each pair of names, its area the time: givers beside the lines, receivers above.
+ * square is the report's object, giver first. */
+void report_chart_square(FILE *to, const struct report_table *table, const json_t *square,
+                         const char *const *names, size_t n);

@@ -43,6 +43,21 @@ static void table_line(FILE *to, const struct report_table *table, const char *n
     fputs("</tr>\n", to);
 }
 
+/* Bars, unless there is nothing to draw. */
+static void chart_print(const struct report_chart *chart) {
+    size_t i = 0;
+    while (i < chart->n_lines && !report_figure_is_shown(chart->lines[i].figure))
+        i++;
+    if (i == chart->n_lines)
+        return;
+    fputs("<figure>\n", chart->to);
+    if (chart->table->order == REPORT_BY_NAME)
+        report_chart_columns(chart);
+    else
+        report_chart_bars(chart);
+    fputs("</figure>\n", chart->to);
+}
+
 void report_html_breakdown(FILE *to, const struct report_table *table, const char *title,
                            const json_t *groups, unsigned number) {
     size_t n = 0;
@@ -53,12 +68,8 @@ void report_html_breakdown(FILE *to, const struct report_table *table, const cha
         return;
     fputs("<h3>", to);
     report_html_text(to, title);
-    fputs("</h3>\n<figure>\n", to);
-    if (table->order == REPORT_BY_NAME)
-        report_chart_columns(&chart);
-    else
-        report_chart_bars(&chart);
-    fputs("</figure>\n", to);
+    fputs("</h3>\n", to);
+    chart_print(&chart);
     table_head(to, table, title);
     for (size_t i = 0; i < n; i++) {
         char name[NAME_BYTES];
@@ -166,7 +177,7 @@ void report_html_square(FILE *to, const struct report_words *words,
     }
     qsort(names, n, sizeof(names[0]), name_compare);
     fputs("<figure>\n", to);
-    report_chart_flows(to, table, square, names, n);
+    report_chart_square(to, table, square, names, n);
     fputs("</figure>\n", to);
     region_begin(to, table->title);
     square_table(to, table, square, names, n);

@@ -23,7 +23,7 @@ void report_html_class(FILE *to, const struct report_words *words);
 /* A breakdown: heading, chart and table. The number makes the ids of one page different. */
 void report_html_breakdown(FILE *to, const struct report_table *table, const char *title,
                            const json_t *groups, unsigned number);
-/* Pairs of wards or age bands: what flows between them, and the table. */
+/* Pairs of wards or age bands: a chart, and the table. */
 void report_html_square(FILE *to, const struct report_words *words,
                         const struct report_table *table);
 /* Position, root, checksums, and how to get the same again. */

@@ -143,7 +143,7 @@ static const char *const ages[][2] = {{"under_3_months", "Under 3 months"},
     .headings = {"time given", "entries", "people"}
 #define REDEEMED_ENTRIES_PEOPLE                                                                    \
     .columns = {"minutes_redeemed", "redemptions", "redeemers"},                                   \
-    .headings = {"redeemed", "redemptions", "people"}
+    .headings = {"redeemed", "visits", "people"}
 #define ISSUED_ENTRIES .columns = {"minutes_issued", "entries"}, .headings = {"issued", "entries"}
 
 const struct report_table report_tables[] = {

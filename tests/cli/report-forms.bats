@@ -121,13 +121,13 @@ PY
     ! grep -E '\([0-9.]+ %\)' <<<"$output"
 }
 
-@test "the page draws wards as lines and bars, each beside a table that says the same" {
+@test "the page draws what goes between wards, beside a table that says the same" {
     kept funder --format html >"$BATS_TEST_TMPDIR/page.html"
     /usr/bin/python3 - "$PLACE/funder.json" "$BATS_TEST_TMPDIR/page.html" <<'PY'
 import json, re, sys
 report, page = json.load(open(sys.argv[1])), open(sys.argv[2], encoding="utf-8").read()
 assert page.count("<svg") == page.count('role="img"') >= 8 and "<script" not in page
-lines = dict(re.findall(r'<line class="flow"[^>]*><title>([^:<]+): ([^<]+)</title>', page))
+lines = dict(re.findall(r'<circle class="bar"[^>]*><title>([^:<]+): ([^<]+)</title>', page))
 shown = {f"{a} to {b}": cells["minutes_given"] for key in ("between_wards", "between_age_bands")
          for a, row in report["register_measures"][key].items() for b, cells in row.items()
          if isinstance(cells["minutes_given"], int) and cells["minutes_given"] > 0}
