@@ -72,7 +72,7 @@ static int close_chunk(struct facts_ids *ids) {
         slot_put(slots, n_slots, &ids->open[i]);
     ids->chunks[ids->n_chunks++] =
         (struct facts_block){.packed = slots, .n_packed = n_slots * sizeof(uint32_t)};
-    ids->n_open = 0;
+    ids->n_open = ids->n_slotted = 0;
     memset(ids->slots, 0, OPEN_SLOTS * sizeof(*ids->slots));
     return 0;
 }
@@ -84,7 +84,6 @@ int facts_ids_put(struct facts_ids *ids, const struct fact_id *row) {
     if (r < 0)
         return r;
     ids->open[ids->n_open++] = *row;
-    slot_put((uint8_t *)ids->slots, OPEN_SLOTS, row);
     return 0;
 }
 
@@ -114,9 +113,11 @@ static int find_in(const uint8_t *slots, size_t n_slots, uint64_t hash, uint64_t
     return 0;
 }
 
-int facts_ids_find(const struct facts_ids *ids, const uint8_t *id,
-                   int (*try)(void *user, uint64_t index), void *user, uint64_t *ret_index) {
+int facts_ids_find(struct facts_ids *ids, const uint8_t *id, int (*try)(void *user, uint64_t index),
+                   void *user, uint64_t *ret_index) {
     uint64_t hash = hash_of_id(ids, id);
+    for (; ids->n_slotted < ids->n_open; ids->n_slotted++)
+        slot_put((uint8_t *)ids->slots, OPEN_SLOTS, &ids->open[ids->n_slotted]);
     int r = find_in((const uint8_t *)ids->slots, OPEN_SLOTS, hash,
                     (uint64_t)ids->n_chunks * FACTS_IDS_RECORDS, try, user, ret_index);
     for (size_t i = ids->n_chunks; r == 0 && i-- > 0;) {

@@ -15,12 +15,12 @@
 
 #include "base/bytes.h"
 
-enum facts_how {
-    FACTS_PLAIN,
-    FACTS_FROM_NONE, /* u32, INTERN_NONE counts as the one below 0 */
-    FACTS_SIGNED,
-    FACTS_CLIMBING, /* grows by about one a row */
-    FACTS_BEHIND,   /* kept as the column before it less this one */
+enum facts_how { /* those that look at their own row only come first */
+                 FACTS_PLAIN,
+                 FACTS_FROM_NONE, /* u32, INTERN_NONE counts as the one below 0 */
+                 FACTS_SIGNED,
+                 FACTS_CLIMBING, /* grows by about one a row */
+                 FACTS_BEHIND,   /* kept as the column before it less this one */
 };
 
 struct facts_column {

@@ -94,10 +94,9 @@ void facts_ids_fini(struct facts_ids *ids);
 int facts_ids_add(struct facts_ids *ids, const uint8_t *id, uint64_t index) TB_MUST_CHECK;
 /* Walks the records that the id may be of, the latest first: try() returns 1 for the one. 0 where
  * it is none, 1 with the record. */
-int facts_ids_find(const struct facts_ids *ids, const uint8_t *id,
-                   int (*try)(void *user, uint64_t index), void *user,
-                   uint64_t *ret_index) TB_MUST_CHECK;
-/* Hashes an open row again, as it was read back. */
+int facts_ids_find(struct facts_ids *ids, const uint8_t *id, int (*try)(void *user, uint64_t index),
+                   void *user, uint64_t *ret_index) TB_MUST_CHECK;
+/* An open row, as it was read back. */
 int facts_ids_put(struct facts_ids *ids, const struct fact_id *row) TB_MUST_CHECK;
 
 /* facts-wait.c: orders that have no effect yet, and what an order is about. */

@@ -208,7 +208,8 @@ struct facts_ids {
     struct fact_id *open; /* of the records after those */
     size_t n_open;
     size_t n_open_allocated;
-    uint32_t *slots; /* of the open ones */
+    uint32_t *slots; /* of the first n_slotted open ones: the rest follow when one is looked for */
+    size_t n_slotted;
 };
 
 /* Reads a record of the log, appending its bytes: 1, 0 there is none. */
