@@ -272,7 +272,7 @@ static bool is_new_here(const struct node *node, const struct candidate *member)
 static int show(struct node *node, const struct candidate *member) {
     struct cells *cells = node->cells;
     _cleanup_vector_ struct report_audit_vector sum = {0};
-    bool shown, audits = !cells->pick->report_class->only_primary;
+    bool shown, audits = !cells->report_class->only_primary;
     if (is_known_elsewhere(member->cell))
         return know(node, member);
     if (!is_new_here(node, member) ||
@@ -342,7 +342,7 @@ static int judge_node(struct node *node) {
         return 0;
     node->n_members = 0;
     find_members(node);
-    int r = cells->pick->report_class->only_primary ? 0 : guard(node);
+    int r = cells->report_class->only_primary ? 0 : guard(node);
     for (size_t i = 0; r == 0 && i < node->n_members; i++)
         r = show(node, &node->members[i]);
     report_audit_drop_guards(&cells->audit);
@@ -367,6 +367,9 @@ int report_cells_judge(struct cells *cells) {
     struct node node = {.cells = cells, .members = members, .scratch = scratch};
     if (!members || !scratch)
         return -ENOMEM;
+    report_audit_fini(&cells->audit);
+    for (uint32_t i = 0; i < cells->n_cells; i++)
+        report_cells_weigh_months(cells, &cells->cells[i]);
     int r = report_audit_init(&cells->audit, cells->n_atoms);
     for (unsigned i = 0; r == 0 && i < CELLS_N_UNIVERSES; i++) {
         node.universe = (enum cells_universe)i;
@@ -392,7 +395,7 @@ int report_cells_judge_shows(struct cells *cells, const struct cell *cell, uint3
         if (month >= first_month && month <= last_month)
             atoms[n++] = cell->atoms[i];
     }
-    if (cells->pick->report_class->only_primary && report_cells_weigh_is_unsafe(cells, atoms, n)) {
+    if (cells->report_class->only_primary && report_cells_weigh_is_unsafe(cells, atoms, n)) {
         *ret = false;
         return 0;
     }

@@ -269,7 +269,6 @@ static int make_months(struct cells *cells, struct cell *cell) {
             cell->months[cell->n_months++] = (struct cells_month){.month = month, .first = i};
         cell->months[cell->n_months - 1].n++;
     }
-    report_cells_weigh_months(cells, cell);
     return 0;
 }
 

@@ -48,7 +48,7 @@ static void scale_read(struct scale *scale) {
 }
 
 bool report_cells_weigh_is_count_small(const struct cells *cells, uint64_t n_persons) {
-    return n_persons > 0 && n_persons < cells->pick->report_class->threshold;
+    return n_persons > 0 && n_persons < cells->report_class->threshold;
 }
 
 static bool is_dominated(const struct cells_weight *end) {
@@ -100,7 +100,7 @@ bool report_cells_weigh_is_cell_unsafe(struct cells *cells, const struct cell *c
 
 /* Stops at the threshold: most sets have more. */
 bool report_cells_weigh_is_few(struct cells *cells, const uint32_t *atoms, size_t n) {
-    uint64_t n_ends[2] = {0}, threshold = cells->pick->report_class->threshold;
+    uint64_t n_ends[2] = {0}, threshold = cells->report_class->threshold;
     bool has_two_ends = n > 0 && cells->atoms[atoms[0]].universe >= CELLS_WARDS;
     size_t n_touched = 0;
     for (size_t i = 0; i < n; i++) {

@@ -128,9 +128,8 @@ struct cells {
     struct cells_person *persons; /* of the pick */
     uint32_t last_day;            /* last day asked for, and its month */
     uint32_t last_month;
-    /* Once sealed: */
-    bool is_sealed;
-    struct cells_atom *atoms; /* ascending by universe, month and parts */
+    const struct report_class *report_class; /* that is judged; once sealed: */
+    struct cells_atom *atoms;                /* ascending by universe, month and parts */
     uint32_t n_atoms;
     struct cells_pair *pairs;
     struct intern paths;
@@ -169,7 +168,8 @@ bool report_cells_weigh_is_cell_unsafe(struct cells *cells, const struct cell *c
 bool report_cells_weigh_is_few(struct cells *cells, const uint32_t *atoms, size_t n);
 bool report_cells_weigh_is_count_small(const struct cells *cells, uint64_t n_persons);
 
-/* report-cells-judge.c: what is shown, node by node; then what follows for a run of months. */
+/* report-cells-judge.c: what is shown in the cells' class, node by node, once more for another one;
+ * then what follows for a run of months. */
 int report_cells_judge(struct cells *cells) TB_MUST_CHECK;
 /* NULL: nothing ever happened in it, and it is shown. */
 int report_cells_judge_shows(struct cells *cells, const struct cell *cell, uint32_t first_month,

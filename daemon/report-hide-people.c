@@ -219,7 +219,7 @@ static int try_all(struct trial *trial, const struct report_hide_people *people)
 
 static int judge(struct sorts *sorts, struct report_hide_people *people) {
     struct trial trial = {.sorts = sorts, .is_first = true};
-    bool redeems, audits = !sorts->cells->pick->report_class->only_primary;
+    bool redeems, audits = !sorts->cells->report_class->only_primary;
     int r = judge_known(sorts, people);
     if (r == 0)
         r = shows(sorts->cells, "minutes_redeemed", &redeems);

@@ -15,9 +15,9 @@
 #include "report-hide-rules.h"
 
 static const struct report_class classes[] = {
-    {TIMEBANK__REPORT_CLASS__INTERNAL, "internal", 0, 1, false},
-    {TIMEBANK__REPORT_CLASS__FOR_FUNDER, "funder", 5, 1, false},
-    {TIMEBANK__REPORT_CLASS__FOR_PUBLIC, "public", 10, 5, false},
+    {TIMEBANK__REPORT_CLASS__INTERNAL, "internal", 0, 1, false, NULL},
+    {TIMEBANK__REPORT_CLASS__FOR_FUNDER, "funder", 5, 1, false, NULL},
+    {TIMEBANK__REPORT_CLASS__FOR_PUBLIC, "public", 10, 5, false, &classes[1]},
 };
 
 const struct report_class *report_class_get(Timebank__ReportClass number) {
@@ -101,44 +101,94 @@ static int hide_all(struct hiding *hiding) {
     return r;
 }
 
-/* Once: the atoms in order, the cells, and what of them is shown. */
-static int seal(struct cells *cells) {
+/* Once: the atoms in order, and the cells. Then what of them is shown, by class. */
+static int judge(struct cells *cells, const struct report_class *report_class) {
     int r = 0;
-    if (cells->is_sealed)
+    if (cells->report_class == report_class)
         return 0;
-    r = report_cells_people_add(cells);
-    if (r == 0)
+    if (!cells->report_class)
+        r = report_cells_people_add(cells);
+    if (r == 0 && !cells->report_class)
         r = report_cells_list_make(cells);
+    if (r < 0)
+        return r;
+    cells->report_class = report_class;
+    return report_cells_judge(cells);
+}
+
+static int hide_in_class(const struct report_pick *pick, struct cells *cells,
+                         const struct report_class *report_class, json_t *const now[3]) {
+    struct hiding hiding = {.cells = cells,
+                            .report_class = report_class,
+                            .period = &pick->period,
+                            .now = {now[0], now[1], now[2]}};
+    int r = judge(cells, report_class);
     if (r == 0)
-        r = report_cells_judge(cells);
-    cells->is_sealed = r == 0;
+        r = report_hide_people_judge(cells, &hiding.people);
+    return r == 0 ? hide_all(&hiding) : r;
+}
+
+/* What is hidden there is hidden here. */
+static int hide_as(json_t *object, json_t *other) {
+    json_t *value;
+    const char *key;
+    void *next;
+    int r = 0;
+    json_object_foreach_safe(object, next, key, value) {
+        json_t *theirs = json_object_get(other, key);
+        const char *mark = json_string_value(theirs);
+        if (r == 0 && json_is_object(value))
+            r = hide_as(value, theirs);
+        else if (r == 0 && mark && strcmp(mark, HIDE_ROUNDS_TO_ZERO) != 0)
+            r = report_hide_figure_mark(object, key, mark);
+    }
     return r;
 }
 
-int report_hide(const struct report_pick *pick, void *user, struct report_out *out,
+static int hide_within(const struct report_pick *pick, struct cells *cells, json_t *const now[3],
+                       json_t *const within[3]) {
+    int r = hide_in_class(pick, cells, pick->report_class->within, within);
+    if (r == 0)
+        r = hide_in_class(pick, cells, pick->report_class, now);
+    for (size_t i = 0; r == 0 && i < 3; i++)
+        r = hide_as(now[i], within[i]);
+    return r;
+}
+
+static int hide_figures(const struct report_pick *pick, struct cells *cells, json_t *const now[3]) {
+    if (!pick->report_class->within)
+        return hide_in_class(pick, cells, pick->report_class, now);
+    json_t *within[3] = {json_deep_copy(now[0]), json_deep_copy(now[1]), json_deep_copy(now[2])};
+    int r = within[0] && within[1] && within[2] ? hide_within(pick, cells, now, within) : -ENOMEM;
+    for (size_t i = 0; i < 3; i++)
+        json_decref(within[i]);
+    return r;
+}
+
+/* The hash of people's rows: of a few people they could be found by trying. */
+static int hide_register(struct report_out *out) {
+    static const char *const keys[] = {"register", "register_age_bands"};
+    int r = 0;
+    for (size_t i = 0; r == 0 && out->foot && i < N_ELEMENTS(keys); i++)
+        if (json_object_get(out->foot->object, keys[i]))
+            r = report_hide_figure_mark(out->foot->object, keys[i], HIDE_CONFIDENTIAL);
+    return r;
+}
+
+int report_hide(const struct report_pick *pick, void *cells, struct report_out *out,
                 uint64_t *ret_n_hidden) {
-    struct cells *cells = user;
-    struct hiding hiding = {
-        .cells = cells,
-        .report_class = pick->report_class,
-        .period = &pick->period,
-        .now = {out->measures->object, out->further->object, out->of_register->object}};
+    json_t *const now[3] = {out->measures->object, out->further->object, out->of_register->object};
+    uint64_t n_hidden = 0;
     if (!report_class_takes(pick->report_class, &pick->period))
         return REFUSAL_BAD_PERIOD;
-    if (pick->report_class->threshold == 0) {
-        *ret_n_hidden = 0;
-        return 0;
-    }
-    int r = seal(cells);
-    if (r == 0)
-        r = report_hide_people_judge(cells, &hiding.people);
-    if (r == 0)
-        r = hide_all(&hiding);
+    int r = pick->report_class->threshold > 0 ? hide_figures(pick, cells, now) : 0;
+    if (r == 0 && pick->report_class->threshold > 0)
+        r = hide_register(out);
     if (r < 0)
         return r;
-    *ret_n_hidden = 0;
-    for (unsigned i = 0; i < N_ELEMENTS(hiding.now); i++)
-        *ret_n_hidden += count_hidden(hiding.now[i]);
+    for (size_t i = 0; i < 3; i++)
+        n_hidden += count_hidden(now[i]);
+    *ret_n_hidden = n_hidden;
     return 0;
 }
 
@@ -158,14 +208,21 @@ static int list_month(struct cells *cells, uint32_t month, struct bytes *list) {
     return list->r;
 }
 
-int report_hidden_list(const struct report_pick *pick, void *user, struct bytes *ret) {
-    struct cells *cells = user;
-    int r = 0;
-    if (pick->report_class->threshold == 0)
-        return 0;
-    r = seal(cells);
+static int list_hidden(const struct report_pick *pick, struct cells *cells,
+                       const struct report_class *report_class, struct bytes *list) {
+    int r = judge(cells, report_class);
     for (uint32_t month = pick->period.first_month; r == 0 && month <= pick->period.last_month;
          month++)
-        r = list_month(cells, month, ret);
+        r = list_month(cells, month, list);
     return r;
+}
+
+int report_hidden_list(const struct report_pick *pick, void *cells, struct bytes *ret) {
+    const struct report_class *report_class = pick->report_class;
+    int r = 0;
+    if (report_class->threshold == 0)
+        return 0;
+    if (report_class->within)
+        r = list_hidden(pick, cells, report_class->within, ret);
+    return r == 0 ? list_hidden(pick, cells, report_class, ret) : r;
 }

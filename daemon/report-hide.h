@@ -18,6 +18,8 @@ struct report_class {
     uint64_t threshold; /* distinct persons that a cell needs; 0: nothing is hidden */
     uint64_t round_to;  /* counts, and hours; 1: not rounded */
     bool only_primary;  /* of tests: what follows from what is shown is not looked at */
+    const struct report_class *within; /* NULL, or what this one hides, too: whoever holds reports
+                                          of both knows no more than of that one */
 };
 /* NULL: there is no such class. CLASS_NONE is internal. */
 const struct report_class *report_class_get(Timebank__ReportClass number);
