@@ -94,19 +94,35 @@ def walk(asker, begin, end, rand):
     return report
 
 
+def double(programs, place):
+    """The same scheme once more, under other accounts and refs."""
+    for name, columns in ("accounts", ["code"]), ("entries", ["ref", "giver", "receiver", "from", "to", "reverses"]):
+        with open(f"{figures.YEARS}/{name}.csv", newline="") as old, open(f"{place}/{name}.csv", "w", newline="") as new:
+            rows = figures.csv.DictReader(old)
+            writer = figures.csv.DictWriter(new, rows.fieldnames)
+            writer.writeheader()
+            for row in rows:
+                for column in columns:
+                    own = row[column] in ("", "chest", "issued") or row.get("kind") == "chest"
+                    row[column] = row[column] if own else "z" + row[column]
+                writer.writerow(row)
+    programs.run("import", "--history", f"{place}/accounts.csv", f"{place}/entries.csv")
+
+
 def pages(asker, begin, end):
-    """A page holds 10,000 lines: the two years' closing credits take more than one."""
+    """A page holds 10,000 lines: what two schemes of two years gave takes more than one."""
     whole, after, n = 0, 0, 0
     while True:
-        answer = asker.why(begin, end, "outstanding_closing", why_after=after)
+        answer = asker.why(begin, end, "minutes_given", why_after=after)
         whole += sum(entry["counts"] for entry in answer["entries"])
         n += 1
         if not answer.get("more"):
             break
         after = answer["entries"][-1]["entry"]
-    tap.ok(whole == answer["value"] == answer["sum"], "pages add up to the figure", f"{whole} {answer['value']}, {n} pages")
-    first = asker.why(begin, end, "minutes_given")["entries"]
-    rest = asker.why(begin, end, "minutes_given", why_after=first[2]["entry"])["entries"]
+    tap.ok(whole == answer["value"] == answer["sum"] and n > 1, "pages add up to the figure",
+           f"{whole} {answer['value']}, {n} pages")
+    first = asker.why(begin, begin, "minutes_given_exchange")["entries"]
+    rest = asker.why(begin, begin, "minutes_given_exchange", why_after=first[2]["entry"])["entries"]
     tap.ok(rest == [entry for entry in first if entry["entry"] > first[2]["entry"]], "a page begins after the entry named")
 
 
@@ -114,15 +130,15 @@ def classes(asker, begin, end):
     """Nobody outside the bank gets a list, nor a number behind what is hidden."""
     for report_class in (asker.pb.FOR_FUNDER, asker.pb.FOR_PUBLIC):
         report = asker.ask(begin, end, report_class=report_class)
-        bad = []
-        for group in GROUPS:
-            for key, value in report.get(group, {}).items():
-                for path, leaf in leaves(value, key, random.Random(1)):
-                    answer = asker.why(begin, end, path, report_class=report_class)
-                    if {"entries", "sum", "n_persons"} & set(answer) or answer["value"] != leaf:
-                        bad.append(f"{path} tells {sorted(answer)}")
-                    if "n_entries" in answer and not isinstance(leaf, int):
-                        bad.append(f"{path} tells how many entries are behind {leaf}")
+        bad, rand = [], random.Random(1)
+        paths = [leaf for group in GROUPS for key, value in report.get(group, {}).items()
+                 for leaf in leaves(value, key, rand)]
+        for path, leaf in rand.sample(paths, 40):
+            answer = asker.why(begin, end, path, report_class=report_class)
+            if {"entries", "sum", "n_persons"} & set(answer) or answer["value"] != leaf:
+                bad.append(f"{path} tells {sorted(answer)}")
+            if "n_entries" in answer and not isinstance(leaf, int):
+                bad.append(f"{path} tells how many entries are behind {leaf}")
         tap.ok(not bad, f"of the class {report['class']} nothing is listed", *bad)
 
 
@@ -158,10 +174,12 @@ def main():
     bank = ServedBank()
     try:
         bank.start()
-        figures.Programs(bank).run("import", "--history", f"{figures.YEARS}/accounts.csv", f"{figures.YEARS}/entries.csv")
+        programs = figures.Programs(bank)
+        programs.run("import", "--history", f"{figures.YEARS}/accounts.csv", f"{figures.YEARS}/entries.csv")
+        double(programs, bank.place)
         asker = Asker(bank, pb)
         walk(asker, "2024-04-01", "2024-06-30", random.Random(5))
-        pages(asker, "2023-01-01", "2025-12-31")
+        pages(asker, "2023-04-01", "2025-12-31")
         classes(asker, "2024-04-01", "2024-06-30")
         refusals(asker, "2024-04-01", "2024-06-30")
         asker.client.close()
