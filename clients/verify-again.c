@@ -12,7 +12,7 @@
 #include "client.h"
 #include "verify.h"
 
-#define FILE_MAX (8u * 1024 * 1024)
+#define FILE_MAX (32u * 1024 * 1024)
 
 static const char *text_of(const json_t *report, const char *key) {
     const char *text = json_string_value(json_object_get(report, key));

@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "proto/dates.h"
 #include "proto/refusal.h"
 
 #define KEY_MAX 96
 #define NEAR_MAX 5
+#define WORD_MAX 80
 
 /* ---- the measures */
 
@@ -74,6 +76,18 @@ static bool is_near(const char *key, const char *asked) {
     return (n >= 3 && strstr(key, asked)) || distance(key, asked) <= MIN_OF(n / 3, (size_t)4);
 }
 
+/* Fit for a sentence: what was typed may be anything. */
+static bool is_word(const char *text) {
+    size_t n = strlen(text);
+    const char *at = text;
+    if (n == 0 || n > WORD_MAX || !utf8_is_valid(text, n))
+        return false;
+    while (at < text + n)
+        if (utf8_is_control(utf8_next(&at, text + n)))
+            return false;
+    return true;
+}
+
 static int refuse_unknown(const struct report_ask *ask, const char *asked) {
     char near[REPORT_WHY_BYTES / 2] = "";
     size_t n_near = 0;
@@ -84,17 +98,16 @@ static int refuse_unknown(const struct report_ask *ask, const char *asked) {
             continue;
         snprintf(near + n, sizeof(near) - n, "%s%s", n_near++ > 0 ? ", " : "", key);
     }
-    if (ask->ret_why && n_near > 0)
+    if (ask->ret_why && n_near > 0 && is_word(asked))
         snprintf(ask->ret_why, REPORT_WHY_BYTES,
-                 "There is no measure \"%.80s\": take one that is near it, as %s.", asked, near);
+                 "There is no measure \"%s\": take one that is near it, as %s.", asked, near);
     return REFUSAL_NO_SUCH_MEASURE;
 }
 
 static int refuse_name(const struct report_ask *ask, const char *key, const char *asked) {
-    if (ask->ret_why)
+    if (ask->ret_why && is_word(asked))
         snprintf(ask->ret_why, REPORT_WHY_BYTES,
-                 "This report has nothing at %.80s in %.60s: take a name that it shows.", asked,
-                 key);
+                 "This report has nothing at %s in %s: take a name that it shows.", asked, key);
     return REFUSAL_NO_SUCH_MEASURE;
 }
 

@@ -4,7 +4,7 @@
  * real number, no member twice; integers are within 2^53; strings are UTF-8 without control
  * characters, and only " and \ are escaped; at most REPORT_TEXT_DEPTH objects or lists stand in one
  * another. So two readers cannot find different things in the same bytes, and what an enemy sends
- * costs a reader no more than its own length.
+ * costs a reader a few times its own length and no more.
  *
  * Nothing is copied or believed: pieces point into the text. What the members mean is in
  * timebank(1), under report.
@@ -14,7 +14,7 @@
 #include "hash.h"
 #include "lines.h"
 
-#define REPORT_TEXT_MAX (8u * 1024 * 1024) /* bytes of a report that anybody reads */
+#define REPORT_TEXT_MAX (32u * 1024 * 1024) /* bytes of a report that anybody reads */
 #define REPORT_TEXT_DEPTH 8
 #define REPORT_TEXT_INTEGER_MAX ((int64_t)1 << 53)
 
