@@ -5,13 +5,35 @@
  */
 #include "pairs.h"
 
-#include <assert.h>
 #include <errno.h>
+#include <sys/mman.h>
 
 #define SLOTS_FIRST 1024
 #define BITS_A_WORD 64
 
-static_assert(PAIRS_BITS_BYTES / sizeof(uint64_t) < UINT32_MAX, "words are counted in 32 bits");
+#define LARGE_BYTES ((size_t)4 << 20)
+
+/* All zero. Many pages of their own, met in no order, come in fewer and larger ones. */
+static uint64_t *bits_new(size_t n_bytes) {
+    if (n_bytes < LARGE_BYTES)
+        return calloc(1, n_bytes);
+    void *bits = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bits == MAP_FAILED)
+        return NULL;
+    madvise(bits, n_bytes, MADV_HUGEPAGE); /* as good without */
+    return bits;
+}
+
+static void bits_free(uint64_t *bits, size_t n_bytes) {
+    if (n_bytes < LARGE_BYTES)
+        free(bits);
+    else if (bits)
+        munmap(bits, n_bytes);
+}
+
+static size_t bits_bytes(const struct pairs *pairs) {
+    return ((size_t)pairs->n_groups * pairs->n_words + 1) * sizeof(*pairs->bits);
+}
 
 int pairs_init(struct pairs *ret, uint32_t n_groups, uint32_t n_members) {
     struct pairs pairs = {.n_groups = n_groups,
@@ -21,7 +43,7 @@ int pairs_init(struct pairs *ret, uint32_t n_groups, uint32_t n_members) {
     if (!pairs.has)
         return -ENOMEM;
     if ((uint64_t)n_groups * pairs.n_words <= PAIRS_BITS_BYTES / sizeof(*pairs.bits)) {
-        pairs.bits = calloc((size_t)n_groups * pairs.n_words + 1, sizeof(*pairs.bits));
+        pairs.bits = bits_new(bits_bytes(&pairs));
     } else {
         pairs.n_slots = SLOTS_FIRST;
         pairs.slots = calloc(pairs.n_slots, sizeof(*pairs.slots));
@@ -35,7 +57,7 @@ int pairs_init(struct pairs *ret, uint32_t n_groups, uint32_t n_members) {
 }
 
 void pairs_fini(struct pairs *pairs) {
-    free(pairs->bits);
+    bits_free(pairs->bits, bits_bytes(pairs));
     free(pairs->slots);
     free(pairs->has);
     *pairs = (struct pairs){0};
@@ -83,10 +105,7 @@ int pairs_add_slot(struct pairs *pairs, uint32_t group, uint32_t member) {
     return add_pair(pairs, pair_of(group, member));
 }
 
-bool pairs_has(const struct pairs *pairs, uint32_t group, uint32_t member) {
-    if (pairs->bits)
-        return pairs->bits[group * pairs->n_words + member / BITS_A_WORD] >> member % BITS_A_WORD &
-               1;
+bool pairs_has_slot(const struct pairs *pairs, uint32_t group, uint32_t member) {
     return pairs->slots[find_slot(pairs, pair_of(group, member))] != 0;
 }
 
@@ -120,31 +139,8 @@ void pairs_count(const struct pairs *pairs, uint64_t *group_counts, uint64_t *me
     }
 }
 
-/* at counts bits. */
-static bool next_bit(const struct pairs *pairs, uint64_t *at, uint32_t *ret_group,
+bool pairs_next_slot(const struct pairs *pairs, uint64_t *at, uint32_t *ret_group,
                      uint32_t *ret_member) {
-    uint32_t n_words = (uint32_t)pairs->n_words, n_all = n_words * pairs->n_groups;
-    uint32_t word = (uint32_t)(*at / BITS_A_WORD);
-    uint64_t rest = word < n_all ? pairs->bits[word] >> *at % BITS_A_WORD : 0;
-    if (rest == 0) {
-        while (++word < n_all && pairs->bits[word] == 0)
-            continue;
-        if (word >= n_all)
-            return false;
-        *at = (uint64_t)word * BITS_A_WORD;
-        rest = pairs->bits[word];
-    }
-    *at += (unsigned)__builtin_ctzll(rest);
-    *ret_group = word / n_words;
-    *ret_member = (uint32_t)(*at - (uint64_t)*ret_group * n_words * BITS_A_WORD);
-    (*at)++;
-    return true;
-}
-
-bool pairs_next(const struct pairs *pairs, uint64_t *at, uint32_t *ret_group,
-                uint32_t *ret_member) {
-    if (pairs->bits)
-        return next_bit(pairs, at, ret_group, ret_member);
     for (; *at < pairs->n_slots; (*at)++) {
         uint64_t pair = pairs->slots[*at] - 1;
         if (pairs->slots[*at] == 0)

@@ -51,6 +51,8 @@ struct groups {
 struct sums {
     unsigned breakdowns[N_ROWS]; /* a bit for each that takes such rows */
     struct groups by[N_ELEMENTS(breakdowns)];
+    uint32_t *places;   /* of each account among groups: members, who are never one, come last */
+    uint32_t *accounts; /* in that order */
 };
 
 static uint32_t n_groups_of(const struct report_pick *pick, enum breakdown_group group) {
@@ -71,8 +73,8 @@ static uint32_t n_groups_of(const struct report_pick *pick, enum breakdown_group
     return 0;
 }
 
-static const char *name_of(const struct report_pick *pick, enum breakdown_group group,
-                           uint32_t number, char month[16]) {
+static const char *name_of(const struct report_pick *pick, const struct sums *sums,
+                           enum breakdown_group group, uint32_t number, char month[16]) {
     const struct facts *facts = pick->facts;
     switch (group) {
     case GROUP_MONTH:
@@ -82,7 +84,7 @@ static const char *name_of(const struct report_pick *pick, enum breakdown_group 
         return intern_text(&facts->activities, number);
     case GROUP_FROM:
     case GROUP_TO:
-        return intern_text(&facts->account_codes, number);
+        return intern_text(&facts->account_codes, sums->accounts[number]);
     case GROUP_OFFER:
         return intern_text(&facts->offers, number);
     case GROUP_FUNDER:
@@ -91,9 +93,23 @@ static const char *name_of(const struct report_pick *pick, enum breakdown_group 
     return NULL;
 }
 
+/* Groups that stand together share pages of their sets. */
+static int list_places(const struct facts *facts, struct sums *sums) {
+    uint32_t n = 0;
+    sums->places = calloc(facts->n_accounts + 1, sizeof(*sums->places));
+    sums->accounts = calloc(facts->n_accounts + 1, sizeof(*sums->accounts));
+    for (int members = 0; members < 2 && sums->places && sums->accounts; members++)
+        for (uint32_t i = 0; i < facts->n_accounts; i++)
+            if ((facts->accounts[i].kind == TIMEBANK__ACCOUNT_KIND__MEMBER) == members) {
+                sums->accounts[n] = i;
+                sums->places[i] = n++;
+            }
+    return sums->places && sums->accounts ? 0 : -ENOMEM;
+}
+
 static int begin(void *sums, const struct report_pick *pick) {
     struct groups *by = ((struct sums *)sums)->by;
-    int r = 0;
+    int r = list_places(pick->facts, sums);
     for (size_t i = 0; r == 0 && i < N_ELEMENTS(breakdowns); i++) {
         ((struct sums *)sums)->breakdowns[breakdowns[i].rows] |= 1u << i;
         by[i].n = n_groups_of(pick, breakdowns[i].group);
@@ -107,6 +123,8 @@ static int begin(void *sums, const struct report_pick *pick) {
 
 static void end(void *sums) {
     struct groups *by = ((struct sums *)sums)->by;
+    free(((struct sums *)sums)->places);
+    free(((struct sums *)sums)->accounts);
     for (size_t i = 0; i < N_ELEMENTS(breakdowns); i++) {
         free(by[i].figures);
         pairs_fini(&by[i].persons);
@@ -124,17 +142,17 @@ static int note_group(struct groups *groups, uint32_t group, uint32_t person,
                : pairs_add(&groups->persons, group, person);
 }
 
-static uint32_t group_of(const struct report_pick *pick, const struct report_row *row,
-                         enum breakdown_group group) {
+static uint32_t group_of(const struct report_pick *pick, const struct sums *sums,
+                         const struct report_row *row, enum breakdown_group group) {
     switch (group) {
     case GROUP_MONTH:
         return report_pick_month(pick, row->service_day);
     case GROUP_ACTIVITY:
         return row->activity;
     case GROUP_FROM:
-        return row->from;
+        return sums->places[row->from];
     case GROUP_TO:
-        return row->to;
+        return sums->places[row->to];
     case GROUP_OFFER:
     case GROUP_FUNDER:
         return row->label;
@@ -163,7 +181,7 @@ static int note(void *user, const struct report_pick *pick, const struct report_
         unsigned bits = row->in_period ? breakdowns_of(sums, row) : 0;
         for (; r == 0 && bits != 0; bits &= bits - 1) {
             unsigned by = (unsigned)__builtin_ctz(bits);
-            r = note_group(&sums->by[by], group_of(pick, row, breakdowns[by].group),
+            r = note_group(&sums->by[by], group_of(pick, sums, row, breakdowns[by].group),
                            breakdowns[by].counts_giver ? row->to_person : row->from_person, row);
         }
     }
@@ -202,8 +220,10 @@ static int put_group(const struct breakdown *breakdown, const char *name,
 }
 
 /* Months with nothing in them are shown, other groups are not. */
-static int put_breakdown(const struct report_pick *pick, const struct breakdown *breakdown,
-                         const struct groups *groups, struct report_json *measures) {
+static int put_breakdown(const struct report_pick *pick, const struct sums *sums, size_t by,
+                         struct report_json *measures) {
+    const struct breakdown *breakdown = &breakdowns[by];
+    const struct groups *groups = &sums->by[by];
     _cleanup_json_ struct report_json names = {0};
     _cleanup_(freep) uint64_t *n_persons = calloc((size_t)groups->n + 1, sizeof(*n_persons));
     char month[16];
@@ -212,8 +232,8 @@ static int put_breakdown(const struct report_pick *pick, const struct breakdown 
         pairs_count(&groups->persons, n_persons, NULL);
     for (uint32_t i = 0; r == 0 && i < groups->n; i++)
         if (breakdown->group == GROUP_MONTH || groups->figures[i].n_rows > 0)
-            r = put_group(breakdown, name_of(pick, breakdown->group, i, month), &groups->figures[i],
-                          n_persons[i], &names);
+            r = put_group(breakdown, name_of(pick, sums, breakdown->group, i, month),
+                          &groups->figures[i], n_persons[i], &names);
     if (r == 0 && breakdown->group != GROUP_MONTH)
         r = report_json_sort(&names);
     if (r == 0)
@@ -225,7 +245,7 @@ static int put(void *user, const struct report_pick *pick, struct report_out *ou
     const struct sums *sums = user;
     int r = 0;
     for (size_t i = 0; r == 0 && i < N_ELEMENTS(breakdowns); i++)
-        r = put_breakdown(pick, &breakdowns[i], &sums->by[i], out->measures);
+        r = put_breakdown(pick, sums, i, out->measures);
     return r;
 }
 

@@ -9,7 +9,7 @@
 #include "report-part.h"
 
 #define LATE_DAYS 30
-#define LAGS_COUNTED 1024 /* lags of -1 day and up, counted; the few others are kept */
+#define LAGS_COUNTED 20000 /* lags of -1 day and up, counted; the few others are kept */
 
 struct quality {
     uint64_t n_lags;
@@ -17,7 +17,7 @@ struct quality {
     uint64_t n_insisted;
     uint64_t n_claimed;
     int64_t rounded_minutes;
-    uint64_t lag_counts[LAGS_COUNTED];
+    uint32_t lag_counts[LAGS_COUNTED]; /* of fewer lines than numbers of orders */
     int64_t *other_lags;
     size_t n_other_lags;
     size_t n_other_lags_allocated;

@@ -13,6 +13,7 @@
 #include "report-memo.h"
 
 #define THREADS_MAX 8u
+#define NEAR_ROWS 128
 
 static_assert(REPORT_ROWS_MAX >= FACTS_BLOCK_LINES, "a block is handed over at once");
 
@@ -206,15 +207,25 @@ static int read_lines(struct worker *worker, const struct unit *unit) {
     return r;
 }
 
+/* Few enough rows at once that one part after the other finds them in the nearest cache. */
+static int note_rows(struct worker *worker) {
+    const struct report_scan *scan = worker->scan;
+    int r = 0;
+    for (size_t at = 0; r == 0 && at < worker->n_rows; at += NEAR_ROWS)
+        for (size_t i = 0; r == 0 && i < scan->n_parts; i++)
+            if (scan->parts[i]->note)
+                r = scan->parts[i]->note(worker->sums[i], scan->pick, worker->rows + at,
+                                         MIN_OF(worker->n_rows - at, (size_t)NEAR_ROWS));
+    return r;
+}
+
 /* Hands on what was read. */
 static int note_all(struct worker *worker) {
     const struct report_scan *scan = worker->scan;
-    int r = 0;
+    int r = note_rows(worker);
     for (size_t i = 0; r == 0 && i < scan->n_parts; i++) {
         const struct report_part *part = scan->parts[i];
-        if (part->note && worker->n_rows > 0)
-            r = part->note(worker->sums[i], scan->pick, worker->rows, worker->n_rows);
-        if (r == 0 && part->note_past && worker->n_past > 0)
+        if (part->note_past && worker->n_past > 0)
             r = part->note_past(worker->sums[i], scan->pick, worker->past, worker->n_past);
         if (r == 0 && part->note_legs && worker->n_legs > 0)
             r = part->note_legs(worker->sums[i], scan->pick, worker->legs, worker->n_legs);

@@ -250,7 +250,8 @@ static double cpu_ms(void) {
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static double median_ms(unsigned n_threads, double (*clock_ms)(void)) {
+/* Of the runs, the one at percent of the way from the quickest to the slowest. */
+static double run_ms(unsigned n_threads, double (*clock_ms)(void), long percent) {
     double times[RUNS_MAX];
     struct report_ask ask = {.from_day = LAST_DAY - 364,
                              .to_day = LAST_DAY,
@@ -266,7 +267,7 @@ static double median_ms(unsigned n_threads, double (*clock_ms)(void)) {
         free(json);
     }
     qsort(times, (size_t)options.runs, sizeof(*times), compare);
-    return times[options.runs / 2];
+    return times[options.runs * percent / 100];
 }
 
 int main(int argc, char **argv) {
@@ -296,11 +297,12 @@ int main(int argc, char **argv) {
     struct mallinfo2 memory = mallinfo2();
     double bytes = (double)(memory.uordblks + memory.hblkhd);
     printf("{\"lines\": %ld, \"years\": %ld, \"accounts\": %ld, \"fill_s\": %.2f, "
-           "\"bytes_per_line\": %.1f, \"cpu_ms\": %.2f, \"one_thread_ms\": %.2f, "
+           "\"bytes_per_line\": %.1f, \"least_cpu_ms\": %.2f, \"cpu_ms\": %.2f, \"one_thread_ms\": "
+           "%.2f, "
            "\"two_threads_ms\": %.2f}\n",
            options.lines, options.years, options.accounts, (filled - began) / 1e3,
-           bytes / (double)options.lines, median_ms(1, cpu_ms), median_ms(1, now_ms),
-           median_ms(2, now_ms));
+           bytes / (double)options.lines, run_ms(1, cpu_ms, 0), run_ms(1, cpu_ms, 50),
+           run_ms(1, now_ms, 50), run_ms(2, now_ms, 50));
     facts_free(facts);
     return 0;
 }
