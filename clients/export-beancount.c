@@ -32,7 +32,7 @@ static void put_text(const char *text) {
     for (; *text; text++) {
         if (*text == '"' || *text == '\\')
             putchar('\\');
-        putchar(*text);
+        putchar((unsigned char)*text < 0x20 ? ' ' : *text);
     }
     putchar('"');
 }

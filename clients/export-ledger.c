@@ -80,7 +80,7 @@ static void name(const char *what) {
 /* Commas end a value, colons begin a tag, brackets a date. */
 static void put_value(const char *value) {
     for (; *value; value++) {
-        if (strchr(",:;[]%", *value))
+        if (strchr(",:;[]%", *value) || (unsigned char)*value < 0x20)
             printf("%%%02X", (unsigned char)*value);
         else
             putchar(*value);

@@ -294,7 +294,7 @@ static void fill(struct turning *turning) {
 /* ---- sides */
 
 static bool lists(const char *const *codes, size_t n, const char *code) {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; codes && i < n; i++)
         if (strcmp(codes[i], code) == 0)
             return true;
     return false;
@@ -498,7 +498,7 @@ static int tell_legs(struct turning *turning) {
     for (size_t i = 0; i < turning->n_legs; i++)
         has_beside |= turning->legs[i].account_kind == TB_ACCOUNT_ADVANCES ||
                       turning->legs[i].account_kind == TB_ACCOUNT_TRANSIT;
-    if (has_beside && turning->subject->kind == TB_SESSION)
+    if (has_beside && turning->subject->kind == TB_SESSION && turning->subject->givers)
         r = split_session(turning);
     else if (has_beside && (is_service(turning->subject) || takes_back(turning)) &&
              !is_of_dispute(turning->entry))

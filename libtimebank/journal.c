@@ -9,6 +9,7 @@
 
 #include "list.h"
 #include "order.h"
+#include "proto/code.h"
 #include "reply.h"
 
 static int journal_unreadable(struct tb_bank *bank) {
@@ -38,15 +39,19 @@ static int entry_event(struct tb_list *list, const ProtobufCBinaryData *bytes,
     return 0;
 }
 
-/* Each leg whole, and all of them together nothing. */
+/* Each leg whole and of an account as accounts are called, and all of them together nothing. */
 static bool legs_balance(const Timebank__JournalEntry *message) {
     int64_t sum = 0;
     if (message->n_accounts != message->n_minutes ||
         message->n_accounts != message->n_account_kinds)
         return false;
-    for (size_t i = 0; i < message->n_minutes; i++)
+    for (size_t i = 0; i < message->n_minutes; i++) {
+        const char *code = message->accounts[i];
+        if (!code_is_valid(code) && !code_is_bank(code))
+            return false;
         if (__builtin_add_overflow(sum, message->minutes[i], &sum))
             return false;
+    }
     return sum == 0;
 }
 

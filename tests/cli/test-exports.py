@@ -10,6 +10,7 @@ import io
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -127,6 +128,14 @@ def csv_rows(path):
         return list(csv.DictReader(f))
 
 
+def logged_minutes(exports):
+    """Hours without credit, as the books say them beside a posting of nothing."""
+    printed = exports.run("hledger", "-f", exports.paths["hledger"], "print", "tag:type=^log$")
+    entries, _, _ = loader.load_file(exports.paths["beancount"])
+    return {"hledger": sum(int(minutes) for minutes in re.findall(r"^ *; minutes: (-?\d+)$", printed, re.M)),
+            "beancount": sum(int(e.meta.get("minutes", 0)) for e in entries if isinstance(e, data.Transaction))}
+
+
 def by_csv(exports):
     rows = csv_rows(exports.paths["csv"])
     return (add_up((row["account"], int(row["minutes"])) for row in rows),
@@ -237,6 +246,9 @@ def two_years():
         exports = Exports(programs, bank.place, "all")
         compare("two years", exports, balances_of(programs), report_of(programs, "2023-01-01", "2025-12-31"))
         compare_period(programs, bank.place, "the second year", "2024-04-01", "2025-03-31")
+        logged = report_of(programs, "2023-01-01", "2025-12-31")["minutes_given_without_credit"]
+        tap.ok(logged_minutes(exports) == {"hledger": logged, "beancount": logged},
+               "two years: hours without credit are in the books, and countable", str(logged_minutes(exports)))
         bad = outstanding_at_month_ends(programs, exports, "2024-06-30", "2024-11-30")
         tap.ok(not bad, "two years: what is outstanding at the end of a month is the report's", *bad)
         with open(exports.paths["ledger"]) as f:
@@ -259,6 +271,7 @@ def every_kind():
         compare("every kind", Exports(programs, bank.place, "all"), balances_of(programs),
                 report_of(programs, begin, end))
         compare_period(programs, bank.place, "a part of it", figures.iso(100), figures.iso(20))
+        edges(programs, begin, end)
         pending(programs, scheme.live[0])
         odd_minutes(programs, bank, scheme.live, begin, end)
         same_again(programs, bank, scheme.live)

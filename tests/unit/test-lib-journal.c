@@ -13,6 +13,7 @@ enum lie {
     OVERFLOWING,   /* or cannot be summed */
     UNEVEN,        /* fewer minutes than accounts */
     NO_KINDS,      /* accounts without their kinds */
+    OTHER_CODE,    /* an account that no account is called */
     BACKWARDS,     /* the same entry twice */
     BEYOND,        /* an entry behind what was reached */
     PAST_POSITION, /* reached more than the position has */
@@ -103,6 +104,7 @@ static void spoil(uint64_t after) {
     told.minutes[0] = lie == OVERFLOWING ? INT64_MIN : -30;
     first->n_minutes -= lie == UNEVEN;
     first->n_account_kinds -= lie == NO_KINDS;
+    told.accounts[0] = lie == OTHER_CODE ? "m1\nm2" : "m1";
     if (lie == BACKWARDS)
         told.items[1].entry = first->entry;
     if (lie == BEYOND)
