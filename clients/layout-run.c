@@ -258,8 +258,10 @@ static int directory_read(struct pack *pack, const char *directory) {
     struct dirent **names = NULL;
     int n = scandir(directory, &names, name_is_layout, alphasort), status;
     if (n < 0)
-        return client_refuse(pack->client, TB_BAD_FILE, "%s cannot be read: %s.", directory,
-                             strerror(errno));
+        return client_refuse(
+            pack->client, TB_BAD_FILE,
+            "%s cannot be read as a directory: %s. For one layout leave out --out.", directory,
+            strerror(errno));
     status = names_read(pack, directory, names, n);
     for (int i = 0; i < n; i++)
         free(names[i]);

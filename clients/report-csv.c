@@ -54,16 +54,19 @@ const char *report_csv_unit(const char *path) {
     return counted[i].unit;
 }
 
+/* What the report is of: a text, which may be hidden like a figure. */
 static void row_print(const char *measure, const char *breakdown, const json_t *value,
                       const char *unit) {
+    const char *text = json_is_string(value) ? json_string_value(value) : "";
+    const char flag[2] = {*text == '[' ? report_figure_read(value).mark : '\0', '\0'};
     csv_out_text(measure);
     csv_out_text(breakdown);
     if (json_is_integer(value))
         csv_out_number((int64_t)json_integer_value(value));
     else
-        csv_out_text(json_is_string(value) ? json_string_value(value) : "");
+        csv_out_text(*flag ? "" : text);
     csv_out_text(unit);
-    csv_out_text("");
+    csv_out_text(flag);
     csv_out_end();
 }
 

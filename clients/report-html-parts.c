@@ -187,7 +187,7 @@ void report_html_square(FILE *to, const struct report_words *words,
 
 static void code_row(FILE *to, const char *name, const char *value) {
     fprintf(to, "<tr><th scope=\"row\">%s</th><td><code>", name);
-    report_html_text(to, value);
+    report_html_figure(to, value);
     fputs("</code></td></tr>\n", to);
 }
 

@@ -98,7 +98,9 @@ for place, value in wanted.items():
     row = funder[place]
     assert (row[2], row[4]) == (("", marks[value]) if value in marks else (str(value), "")), row
     assert hidden[place][2] == "" and hidden[place][4] in marks.values(), hidden[place]
-assert sum(row[4] == "c" for row in funder.values()) == report["suppressed"]
+assert sum(funder[place][4] == "c" for place in wanted) == report["suppressed"]
+assert funder["register", ""][2:] == (["", "sha-256", "c"] if report["register"] == "[c]" else
+                                      [report["register"], "sha-256", ""])
 PY
 }
 

@@ -128,8 +128,9 @@ HEAD=('[layout]' 'title = A form' 'period = year 2024-04' 'class = internal')
     says "A layout says its class"
     run -64 timebank report --layout "$BATS_TEST_TMPDIR/a.layout" --from 2024-04-01
     says "give both"
-    run -64 timebank report --from 2024-04-01 --to 2025-03-31 --out x
-    says "--out is for a directory"
+    run -1 timebank report --layout "$BATS_TEST_TMPDIR/a.layout" --out "$BATS_TEST_TMPDIR/x"
+    says "leave out --out"
+    [ ! -e "$BATS_TEST_TMPDIR/x" ]
 }
 
 @test "a name of which the report has nothing is no zero, and is told" {
@@ -191,6 +192,23 @@ HEAD=('[layout]' 'title = A form' 'period = year 2024-04' 'class = internal')
     run -1 timebank report --layout "$from" --out "$out"
     says "b.txt is there already"
     [ "$(ls "$out")" = b.txt ] && [ "$(cat "$out/b.txt")" = mine ]
+}
+
+@test "what an evaluator has filled in is on record as having left the bank" {
+    key_make council --role evaluator --class funder
+    form '[Who]' 'People = givers'
+    sed -i 's/internal/funder/' "$BATS_TEST_TMPDIR/a.layout"
+    run -0 as council timebank report --layout "$BATS_TEST_TMPDIR/a.layout"
+    says "Released as entry"
+    grep -qE '^  People +309$' <<<"$output"
+    mkdir "$BATS_TEST_TMPDIR/council"
+    sed 's/year/month/' "$BATS_TEST_TMPDIR/a.layout" >"$BATS_TEST_TMPDIR/council/month.layout"
+    cp "$BATS_TEST_TMPDIR/a.layout" "$BATS_TEST_TMPDIR/council/year.layout"
+    cp "$BATS_TEST_TMPDIR/a.layout" "$BATS_TEST_TMPDIR/council/year-again.layout"
+    run -0 as council timebank report --layout "$BATS_TEST_TMPDIR/council" --out "$BATS_TEST_TMPDIR/out"
+    cmp "$BATS_TEST_TMPDIR/out/year.txt" "$BATS_TEST_TMPDIR/out/year-again.txt"
+    sed -i 's/funder/internal/' "$BATS_TEST_TMPDIR/a.layout"
+    run -1 as council timebank report --layout "$BATS_TEST_TMPDIR/a.layout"
 }
 
 @test "a kept report fills in a layout of its class and period, and no other" {
