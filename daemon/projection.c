@@ -173,10 +173,11 @@ static int save_step(struct projection *projection) {
     return size - projection->n_saved < step ? 0 : save(projection);
 }
 
-static int catch_up(struct projection *projection, const atomic_bool *is_cancelled) {
+/* As far as was asked for, and no further: the log may grow as fast as it is read. */
+static int catch_up(struct projection *projection, uint64_t size, const atomic_bool *is_cancelled) {
     bool is_behind = true;
     int r = projection->facts ? 0 : facts_new(&projection->facts);
-    while (r == 0 && is_behind) {
+    while (r == 0 && is_behind && projection->facts->n_records < size) {
         r = projection_read_step(projection->log, projection->facts, is_cancelled, &is_behind);
         if (r == 0)
             r = save_step(projection);
@@ -215,12 +216,12 @@ static int place_people(struct projection *projection) {
 
 static int bring_up(struct projection *projection, uint64_t size, const atomic_bool *is_cancelled) {
     int r = open_once(projection);
-    if (r == 0 && (!projection->facts || projection->facts->n_records < size))
-        r = catch_up(projection, is_cancelled);
+    if (r == 0)
+        r = catch_up(projection, size, is_cancelled);
     if ((r == -EUCLEAN || r == -EBADMSG) && projection->n_saved > 0) {
         tell(projection, "damaged");
         throw_away(projection);
-        r = catch_up(projection, is_cancelled);
+        r = catch_up(projection, size, is_cancelled);
     }
     if (r == 0)
         r = place_people(projection);
