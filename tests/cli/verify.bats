@@ -135,6 +135,12 @@ print(name, 'namespaces="timebank-report"', "ssh-ed25519",
       base64.b64encode(text(b"ssh-ed25519") + text(base64.b64decode(key)[1:])).decode())
 PY
     ssh-keygen -Y verify -f allowed -I test.example/timebank -n timebank-report -s report.json.sig <report.json
+    # The manual's own command, to the letter.
+    told=$(sed -n 's/^\.D1 \(ssh-keygen -Y verify .*timebank-report.*\)/\1/p' "$TREE/man/timebank-receipt.5")
+    [ -n "$told" ]
+    told=${told//allowed_signers/allowed}
+    told=${told//NAME/test.example\/timebank}
+    eval "${told//FILE/report.json}"
     run ssh-keygen -Y verify -f allowed -I test.example/timebank -n timebank-report -s report.json.sig <funder.json
     [ "$status" -ne 0 ]
 }
