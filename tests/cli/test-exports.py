@@ -5,6 +5,7 @@ their strictest ways, and come to our balances and to the report's totals by typ
 On the bundled two years, and on a scheme of test-figures.py that uses every kind."""
 import csv
 import datetime
+import glob
 import importlib.util
 import io
 import json
@@ -281,6 +282,17 @@ def every_kind():
         bank.end()
 
 
+def conflict(programs, bank):
+    """A voucher taken by two venues that did not ask: the chest pays the second one."""
+    programs.entry("donate", "--from", "m004", "--time", "2h")
+    path = sorted(glob.glob(bank.place + "/slips/vouchers-*.csv"))[0]
+    with open(path, newline="") as f:
+        token = next(csv.DictReader(f))["token"]
+    for venue in ("pool", "cafe"):
+        number = programs.entry("voucher", "redeem", token, "--to", venue, "--offline", "--on", figures.iso(0))
+    programs.run("decide", number, "--falls", "--time", "1h", "they could not know", by="decider")
+
+
 def what_falls_due():
     """Whatever nobody answered or used in time ends by itself, and the books still come out."""
     bank = ServedBank()
@@ -305,7 +317,10 @@ def what_falls_due():
         for payer in ("m009", "issued"):
             run("voucher", "mint", "--from", payer, "--time", "1h", "--count", 2, "--expires", figures.iso(-40),
                 "--voucher-key", bank.place + "/vouchers.key", "--out", bank.place + "/slips")
-        run("account", "leave", "m010", "--until", figures.iso(-10), "moving away")
+        conflict(programs, bank)
+        held = programs.entry("hold", "--from", "m011", "--to", "cafe", "--offer", "lunch", "--adults", 3, "--on",
+                              figures.iso(0))
+        run("capture", held, "--time", "30m", "--release-rest", "--why", "two did not come")
         begin, later = Exports.bytes_of(programs, "hledger").decode(), figures.iso(-200)
         clock.run_ahead(100)
         run("activity", "add", "dancing")  # what fell due is recorded before it
