@@ -165,13 +165,14 @@ static int hide_figures(const struct report_pick *pick, struct cells *cells, jso
     return r;
 }
 
-/* The hash of people's rows: of a few people they could be found by trying. */
-static int hide_register(struct report_out *out) {
+/* Of few people's rows a hash could be found by trying: it is that of the figures that are left. */
+static int hash_register(struct report_out *out) {
     static const char *const keys[] = {"register", "register_age_bands"};
-    int r = 0;
+    char checksum[2 * HASH_BYTES + 1];
+    int r = out->foot ? report_json_checksum(out->of_register, checksum) : 0;
     for (size_t i = 0; r == 0 && out->foot && i < N_ELEMENTS(keys); i++)
         if (json_object_get(out->foot->object, keys[i]))
-            r = report_hide_figure_mark(out->foot->object, keys[i], HIDE_CONFIDENTIAL);
+            r = report_hide_figure_mark(out->foot->object, keys[i], checksum);
     return r;
 }
 
@@ -183,7 +184,7 @@ int report_hide(const struct report_pick *pick, void *cells, struct report_out *
         return REFUSAL_BAD_PERIOD;
     int r = pick->report_class->threshold > 0 ? hide_figures(pick, cells, now) : 0;
     if (r == 0 && pick->report_class->threshold > 0)
-        r = hide_register(out);
+        r = hash_register(out);
     if (r < 0)
         return r;
     for (size_t i = 0; i < 3; i++)
