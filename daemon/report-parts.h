@@ -52,6 +52,7 @@ struct report_pick {
     uint64_t size; /* what is known: by the first size records, entered up to that day */
     uint32_t known_day;
     bool as_recorded;
+    bool line_by_line;
     const struct report_class *report_class; /* report-hide.h */
     unsigned year_begins; /* month in which reporting years begin, 1 to 12; 0: April */
     /* Dates of service that are listed as whole rows, and from which on parts see them so: the past

@@ -410,7 +410,7 @@ static int plan(struct report_scan *scan) {
         return -ENOMEM;
     for (size_t i = 0; i < n_lines;) {
         struct fact_zone zone;
-        if (i % REPORT_CHAPTER_BLOCKS == 0 &&
+        if (i % REPORT_CHAPTER_BLOCKS == 0 && !pick->line_by_line &&
             report_memo_zone(pick->facts, i / REPORT_CHAPTER_BLOCKS, &zone)) {
             plan_chapter(scan, i / REPORT_CHAPTER_BLOCKS, &zone);
             i += REPORT_CHAPTER_BLOCKS;

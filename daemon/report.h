@@ -33,10 +33,11 @@ struct report_ask {
     int as_recorded;    /* claimed dates of entry are not believed */
     Timebank__ReportClass report_class; /* CLASS_NONE: internal */
     unsigned year_begins; /* month in which reporting years begin, 1 to 12; 0: April */
-    uint64_t size; /* of the position, at least 1 and at most facts->n_records */
+    uint64_t size;        /* of the position, at least 1 and at most facts->n_records */
     struct hash root;
     const char *bank;                /* origin */
     unsigned n_threads;              /* 0: the caller's own */
+    int line_by_line;                /* of tests: nothing is remembered of the years before */
     const atomic_bool *is_cancelled; /* NULL, or where it is seen that nobody waits any more */
     char *ret_why; /* NULL, or REPORT_WHY_BYTES: of a refusal the sentence, where it can say more
                     * than the table's; else untouched */
