@@ -97,6 +97,8 @@ int facts_number_account(struct facts *facts, const char *code, uint32_t *ret) {
 int facts_number_person(struct facts *facts, uint32_t account, const char *name, uint32_t *ret) {
     _cleanup_bytes_ struct bytes key = {0};
     uint32_t *first = &facts->accounts[account].person;
+    if (strcmp(name, "1") == 0) /* whom entries name once somebody else shares the account */
+        name = "";
     if (name[0] == '\0' && *first != INTERN_NONE) {
         *ret = *first;
         return 0;

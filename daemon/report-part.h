@@ -75,6 +75,11 @@ struct report_leg {
     uint32_t entered_day;
 };
 
+struct report_tie {
+    uint32_t one; /* persons */
+    uint32_t other;
+};
+
 /* Where a part puts what it summed. */
 struct report_out {
     struct report_json *measures; /* definition set timebank-measures/1: never more, never less */
@@ -82,6 +87,8 @@ struct report_out {
     struct report_json *of_register; /* register_measures: change with the register of people */
     struct report_json *foot;        /* what stands behind them in the report: register */
     const struct pairs *ties;        /* giver and receiver in exchanges, once report_ties has put */
+    const struct report_tie *both_ways; /* of these the two who also helped the other way round */
+    size_t n_both_ways;
 };
 
 struct report_part {

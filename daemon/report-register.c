@@ -32,8 +32,15 @@ struct cells {
     size_t n_in_slots;
 };
 
+/* Numbers of names in the cells: unknown is the last. */
+struct names {
+    uint32_t ward;
+    uint32_t age_band;
+};
+
 struct register_sums {
-    bool *trades; /* of each account that goes on */
+    struct names *names; /* of each account: those of the one that goes on */
+    bool *trades;        /* of each account that goes on; those of ties are known when it is put */
     struct cells wards;
     struct cells age_bands;
 };
@@ -77,57 +84,70 @@ static int grow(struct cells *cells) {
     return 0;
 }
 
-static int add(struct cells *cells, uint32_t giver, uint32_t receiver, uint64_t minutes) {
+static int add_slot(struct cells *cells, uint32_t giver, uint32_t receiver, uint64_t minutes) {
     struct cell *cell = find(cells, giver, receiver);
     bool is_new = cell->minutes == 0;
     cell->giver = giver;
     cell->receiver = receiver;
     cell->minutes += minutes;
     cells->n_in_slots += is_new;
-    return is_new && !is_dense(cells) && 2 * cells->n_in_slots > cells->n_slots ? grow(cells) : 0;
+    return is_new && 2 * cells->n_in_slots > cells->n_slots ? grow(cells) : 0;
+}
+
+static inline int add(struct cells *cells, uint32_t giver, uint32_t receiver, uint64_t minutes) {
+    if (!is_dense(cells))
+        return add_slot(cells, giver, receiver, minutes);
+    cells->slots[(size_t)giver * cells->n_names + receiver].minutes += minutes;
+    return 0;
 }
 
 static int merge_cells(struct cells *cells, const struct cells *from) {
     int r = 0;
-    for (size_t i = 0; r == 0 && i < from->n_slots; i++)
+    for (size_t i = 0; is_dense(cells) && i < cells->n_slots; i++)
+        cells->slots[i].minutes += from->slots[i].minutes;
+    for (size_t i = 0; r == 0 && !is_dense(cells) && i < from->n_slots; i++)
         if (from->slots[i].minutes != 0)
-            r = add(cells, from->slots[i].giver, from->slots[i].receiver, from->slots[i].minutes);
+            r = add_slot(cells, from->slots[i].giver, from->slots[i].receiver,
+                         from->slots[i].minutes);
     return r;
 }
 
 /* ---- rows */
 
-/* Their names in the cells: unknown is the last. */
-static uint32_t ward_of(const struct facts *facts, uint32_t account) {
-    return MIN_OF(facts->accounts[account].ward, facts->wards.n_keys);
-}
-
-static uint32_t age_band_of(const struct facts *facts, uint32_t account) {
-    return MIN_OF(facts->accounts[account].age_band, facts->age_bands.n_keys);
+static void number_names(const struct report_pick *pick, struct names *names) {
+    const struct facts *facts = pick->facts;
+    for (uint32_t i = 0; i < facts->n_accounts; i++) {
+        const struct fact_account *account = &facts->accounts[report_pick_account(pick, i)];
+        names[i].ward = MIN_OF(account->ward, facts->wards.n_keys);
+        names[i].age_band = MIN_OF(account->age_band, facts->age_bands.n_keys);
+    }
 }
 
 static int begin(void *user, const struct report_pick *pick) {
     struct register_sums *sums = user;
     sums->trades = calloc(pick->facts->n_accounts + 1, sizeof(*sums->trades));
-    int r = sums->trades ? cells_init(&sums->wards, pick->facts->wards.n_keys + 1) : -ENOMEM;
+    sums->names = calloc(pick->facts->n_accounts + 1, sizeof(*sums->names));
+    if (!sums->trades || !sums->names)
+        return -ENOMEM;
+    number_names(pick, sums->names);
+    int r = cells_init(&sums->wards, pick->facts->wards.n_keys + 1);
     return r == 0 ? cells_init(&sums->age_bands, pick->facts->age_bands.n_keys + 1) : r;
 }
 
 static int note(void *user, const struct report_pick *pick, const struct report_row *rows,
                 size_t n) {
-    const struct facts *facts = pick->facts;
     struct register_sums *sums = user;
     int r = 0;
     for (size_t i = 0; r == 0 && i < n; i++) {
-        if (rows[i].kind != TIMEBANK__ORDER__KIND_EXCHANGE || !rows[i].in_period)
+        const struct report_row *row = &rows[i];
+        if (row->kind != TIMEBANK__ORDER__KIND_EXCHANGE || !row->in_period)
             continue;
-        uint32_t giver = report_pick_account(pick, rows[i].to);
-        uint32_t receiver = report_pick_account(pick, rows[i].from);
-        sums->trades[giver] = sums->trades[receiver] = true;
-        r = add(&sums->wards, ward_of(facts, giver), ward_of(facts, receiver), rows[i].minutes);
+        const struct names *giver = &sums->names[row->to], *receiver = &sums->names[row->from];
+        if (row->from_person == row->to_person) /* merged: it ties nobody */
+            sums->trades[report_pick_account(pick, row->to)] = true;
+        r = add(&sums->wards, giver->ward, receiver->ward, row->minutes);
         if (r == 0)
-            r = add(&sums->age_bands, age_band_of(facts, giver), age_band_of(facts, receiver),
-                    rows[i].minutes);
+            r = add(&sums->age_bands, giver->age_band, receiver->age_band, row->minutes);
     }
     return r;
 }
@@ -143,6 +163,7 @@ static int merge(void *user, const struct report_pick *pick, void *other) {
 static void end(void *user) {
     struct register_sums *sums = user;
     free(sums->trades);
+    free(sums->names);
     free(sums->wards.slots);
     free(sums->age_bands.slots);
     *sums = (struct register_sums){0};
@@ -171,25 +192,27 @@ static int list_accounts(const struct report_pick *pick, uint32_t **ret) {
     return 0;
 }
 
+/* Ordered pairs first; those that helped both ways are two of them, and one tie. */
 static int count_ties(struct register_sums *sums, const struct report_pick *pick,
-                      const struct pairs *ties, struct both *ret) {
+                      const struct report_out *out, struct both *ret) {
     _cleanup_(freep) uint32_t *accounts = NULL;
-    const struct facts *facts = pick->facts;
-    struct both both = {0};
+    const struct names *names = sums->names;
+    uint64_t n_pairs[2] = {0}; /* across, within */
     uint32_t giver, receiver;
     int r = list_accounts(pick, &accounts);
     if (r < 0)
         return r;
-    for (uint64_t at = 0; pairs_next(ties, &at, &giver, &receiver);) {
-        uint32_t from = accounts[giver], to = accounts[receiver];
-        uint32_t from_ward = ward_of(facts, from), to_ward = ward_of(facts, to);
-        find(&sums->wards, from_ward, to_ward)->n_ties++;
-        find(&sums->age_bands, age_band_of(facts, from), age_band_of(facts, to))->n_ties++;
-        bool counts = giver < receiver || !pairs_has(ties, receiver, giver);
-        both.n_within += counts && from_ward == to_ward;
-        both.n_across += counts && from_ward != to_ward;
+    for (uint64_t at = 0; pairs_next(out->ties, &at, &giver, &receiver);) {
+        const struct names *from = &names[accounts[giver]], *to = &names[accounts[receiver]];
+        find(&sums->wards, from->ward, to->ward)->n_ties++;
+        find(&sums->age_bands, from->age_band, to->age_band)->n_ties++;
+        n_pairs[from->ward == to->ward]++;
+        sums->trades[accounts[giver]] = sums->trades[accounts[receiver]] = true;
     }
-    *ret = both;
+    for (size_t i = 0; i < out->n_both_ways; i++)
+        n_pairs[names[accounts[out->both_ways[i].one]].ward ==
+                names[accounts[out->both_ways[i].other]].ward]--;
+    *ret = (struct both){.n_within = n_pairs[1], .n_across = n_pairs[0]};
     return 0;
 }
 
@@ -209,10 +232,16 @@ static int compare_cells(const void *a, const void *b) {
 /* Those that have minutes, in order. */
 static size_t pack(struct cells *cells) {
     size_t n = 0;
-    for (size_t i = 0; i < cells->n_slots; i++)
-        if (cells->slots[i].minutes != 0)
-            cells->slots[n++] = cells->slots[i];
-    if (n > 0)
+    for (size_t i = 0; i < cells->n_slots; i++) {
+        struct cell cell = cells->slots[i];
+        if (is_dense(cells)) {
+            cell.giver = (uint32_t)(i / cells->n_names);
+            cell.receiver = (uint32_t)(i % cells->n_names);
+        }
+        if (cell.minutes != 0)
+            cells->slots[n++] = cell;
+    }
+    if (n > 0 && !is_dense(cells))
         qsort(cells->slots, n, sizeof(*cells->slots), compare_cells);
     return n;
 }
@@ -242,10 +271,9 @@ static int put_giver(const struct cell *cells, size_t n, const struct intern *na
     return r;
 }
 
-static int put_between(const char *key, struct cells *cells, const struct intern *names,
-                       struct report_json *of_register) {
+static int put_between(const char *key, const struct cells *cells, size_t n,
+                       const struct intern *names, struct report_json *of_register) {
     _cleanup_json_ struct report_json givers = {0};
-    size_t n = pack(cells);
     int r = report_json_init(&givers);
     for (size_t i = 0, k; r == 0 && i < n; i = k) {
         for (k = i; k < n && cells->slots[k].giver == cells->slots[i].giver;)
@@ -259,9 +287,9 @@ static int put_between(const char *key, struct cells *cells, const struct intern
     return r;
 }
 
-static uint64_t across_minutes(const struct cells *cells) {
+static uint64_t across_minutes(const struct cells *cells, size_t n) {
     uint64_t minutes = 0;
-    for (size_t i = 0; i < cells->n_slots; i++)
+    for (size_t i = 0; i < n; i++)
         if (cells->slots[i].giver != cells->slots[i].receiver)
             minutes += cells->slots[i].minutes;
     return minutes;
@@ -314,15 +342,18 @@ static int put(void *user, const struct report_pick *pick, struct report_out *ou
     const struct facts *facts = pick->facts;
     struct register_sums *sums = user;
     struct both both;
-    int r = count_ties(sums, pick, out->ties, &both);
+    int r = count_ties(sums, pick, out, &both);
     if (r < 0)
         return r;
-    report_json_put(out->of_register, "minutes_across_wards", across_minutes(&sums->wards));
+    size_t n_wards = pack(&sums->wards), n_bands = pack(&sums->age_bands);
+    report_json_put(out->of_register, "minutes_across_wards",
+                    across_minutes(&sums->wards, n_wards));
     report_json_put(out->of_register, "ties_within_wards", both.n_within);
     report_json_put(out->of_register, "ties_across_wards", both.n_across);
-    r = put_between("between_wards", &sums->wards, &facts->wards, out->of_register);
+    r = put_between("between_wards", &sums->wards, n_wards, &facts->wards, out->of_register);
     if (r == 0)
-        r = put_between("between_age_bands", &sums->age_bands, &facts->age_bands, out->of_register);
+        r = put_between("between_age_bands", &sums->age_bands, n_bands, &facts->age_bands,
+                        out->of_register);
     if (r == 0)
         r = put_hash("register", facts, sums->trades, &facts->wards, known_ward, out->foot);
     return r == 0 ? put_hash("register_age_bands", facts, sums->trades, &facts->age_bands,
