@@ -11,7 +11,7 @@
 #include "base/utf8.h"
 
 #define FILE_BYTES_MAX (64u * 1024)
-#define RATE_DIGITS_MAX 7 /* before the point */
+#define RATE_DIGITS_MAX 6 /* before the point */
 
 enum column { NAME, RATE, CURRENCY, YEAR, SOURCE, N_COLUMNS };
 static const char *const column_names[N_COLUMNS] = {"name", "rate", "currency", "year", "source"};

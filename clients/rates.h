@@ -29,5 +29,5 @@ struct rates {
 int rates_read(struct client *client, const char *path, struct rates *ret);
 /* NULL: there is none of that name. */
 const struct rate *rates_find(const struct rates *rates, const char *name);
-/* Minutes at a rate, in hundredths, to the nearest; halves up. */
+/* Minutes (10^12 at most) at a rate, in hundredths, to the nearest; halves up. */
 int64_t rates_money(const struct rate *rate, int64_t minutes);

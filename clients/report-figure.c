@@ -12,7 +12,8 @@ static const char mark_letters[] = "czxk";
 
 struct report_figure report_figure_read(const json_t *value) {
     const char *text = json_string_value(value);
-    if (json_is_integer(value))
+    if (json_is_integer(value) && json_integer_value(value) <= REPORT_FIGURE_MAX &&
+        json_integer_value(value) >= -REPORT_FIGURE_MAX)
         return (struct report_figure){.value = (int64_t)json_integer_value(value)};
     if (!value || json_is_object(value))
         return (struct report_figure){.mark = REPORT_MARK_ABSENT};

@@ -14,6 +14,8 @@
 
 #define REPORT_FIGURE_BYTES 64
 
+#define REPORT_FIGURE_MAX 1000000000000 /* either way: no bank has more; so no sum overflows */
+
 #define REPORT_MARK_NONE '\0'  /* it is shown */
 #define REPORT_MARK_ABSENT '-' /* the report has no such figure */
 
@@ -32,7 +34,7 @@ enum report_unit {
     REPORT_PER_MILLION /* as a percentage with four decimals */
 };
 
-/* What a JSON value of the report is: an integer, "[c]", or nothing. Other texts are [x]. */
+/* What a JSON value of the report is: an integer, "[c]", or nothing. Whatever else it is, [x]. */
 struct report_figure report_figure_read(const json_t *value);
 bool report_figure_is_shown(struct report_figure figure);
 /* part of whole in thousandths, to the nearest; the first mark of the two; absent of 0. */
