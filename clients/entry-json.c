@@ -196,7 +196,8 @@ static void report_put(json_t *object, const struct tb_order *order) {
     number_put(object, "size", order->size);
     entry_json_put_bytes(object, "root", order->root, sizeof(order->root));
     entry_json_put_bytes(object, "checksum", order->checksum, sizeof(order->checksum));
-    entry_json_put_bytes(object, "register", order->register_hash, sizeof(order->register_hash));
+    entry_json_put_bytes(object, "register_checksum", order->register_checksum,
+                         sizeof(order->register_checksum));
 }
 
 void entry_json_put(json_t *object, const struct tb_order *order) {

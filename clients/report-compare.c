@@ -51,13 +51,13 @@ static int old_ask(struct client *client, const json_t *old, struct tb_report_as
     return CLIENT_DONE;
 }
 
-/* What an evaluator compares with has left the bank, too. */
-static int now_release(struct client *client, struct tb_report_ask *ask) {
+int report_release_first(struct client *client, struct tb_report_ask *ask) {
     _cleanup_(freep) char *text = NULL;
     struct tb_report_ask figures = *ask;
     if (tb_bank_role(client->bank) != TB_ROLE_EVALUATOR)
         return CLIENT_DONE;
     figures.what = TB_REPORT_FIGURES;
+    figures.why = NULL;
     int status = report_fetch(client, &figures, &text);
     json_t *now = status == CLIENT_DONE ? json_loads(text, 0, NULL) : NULL;
     if (status == CLIENT_DONE)
@@ -199,7 +199,7 @@ static int compare(struct client *client, const struct report_options *options, 
     if (status == CLIENT_DONE)
         status = old_ask(client, old, &ask);
     if (status == CLIENT_DONE)
-        status = now_release(client, &ask);
+        status = report_release_first(client, &ask);
     if (status == CLIENT_DONE)
         status = client_outcome(client, tb_report_get(client->bank, &ask, &text));
     if (status != CLIENT_DONE)

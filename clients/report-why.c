@@ -152,8 +152,10 @@ static int after_read(struct client *client, const char *text, uint64_t *ret) {
     return CLIENT_DONE;
 }
 
-static int why_get(struct client *client, const struct tb_report_ask *ask, char **ret_json) {
+static int why_get(struct client *client, struct tb_report_ask *ask, char **ret_json) {
     int status = client_open(client);
+    if (status == CLIENT_DONE)
+        status = report_release_first(client, ask);
     return status == CLIENT_DONE
                ? client_outcome(client, tb_report_get(client->bank, ask, ret_json))
                : status;

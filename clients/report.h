@@ -34,5 +34,8 @@ bool report_class_read(const char *name, enum tb_report_class *ret_class);
 int report_file_read(struct client *client, const char *path, char **ret_json);
 /* Opens the bank and asks; the caller's (free()). Exit status, told. */
 int report_fetch(struct client *client, const struct tb_report_ask *ask, char **ret_json);
+/* What an evaluator's key asks beside the figures is about a report that left the bank: sees to
+ * that, and puts its position and cut-off into the question. Exit status, told. */
+int report_release_first(struct client *client, struct tb_report_ask *ask);
 /* report-compare.c: why figures differ from those of a report that was kept. Exit status, told. */
 int report_compare(struct client *client, const struct report_options *options);

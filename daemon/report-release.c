@@ -14,7 +14,6 @@
 #include "base/bytes.h"
 #include "proto/dates.h"
 #include "proto/refusal.h"
-#include "proto/text64.h"
 
 #define HIDDEN_TEXT "[x]"
 #define CONFIDENTIAL_TEXT "[c]"
@@ -23,7 +22,7 @@
 struct reading {
     uint32_t known_day;
     uint8_t checksum[HASH_BYTES];
-    uint8_t register_hash[HASH_BYTES];
+    uint8_t register_checksum[HASH_BYTES];
 };
 
 static int compare_entries(const void *a, const void *b) {
@@ -81,64 +80,72 @@ static const struct report_released *find_latest(const struct report_release *re
 static int read_hash(const json_t *report, const char *key, uint8_t ret[HASH_BYTES]) {
     const char *text = json_string_value(json_object_get(report, key));
     if (!text || strlen(text) != 2 * HASH_BYTES)
-        return -EUCLEAN;
+        return -EPROTO;
     for (size_t i = 0; i < HASH_BYTES; i++) {
         const char digits[3] = {text[2 * i], text[2 * i + 1], '\0'};
         char *end;
         ret[i] = (uint8_t)strtoul(digits, &end, 16);
         if (*end)
-            return -EUCLEAN;
+            return -EPROTO;
     }
+    return 0;
+}
+
+/* As checksum and further_checksum are made, of what the report itself has none for. */
+static int hash_register(const json_t *report, uint8_t ret[HASH_BYTES]) {
+    char *text = json_dumps(json_object_get(report, "register_measures"),
+                            JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    if (!text)
+        return -ENOMEM;
+    struct hash hash = hash_of(text, strlen(text));
+    memcpy(ret, hash.b, HASH_BYTES);
+    free(text);
     return 0;
 }
 
 static int read_report(const char *json, struct reading *ret) {
     json_t *report = json_loads(json, 0, NULL);
     const char *day = json_string_value(json_object_get(report, "as_known_at"));
-    int r = day ? dates_parse_iso(day, &ret->known_day) : -EUCLEAN;
+    int r = day ? dates_parse_iso(day, &ret->known_day) : -EPROTO;
     if (r == 0)
         r = read_hash(report, "checksum", ret->checksum);
     if (r == 0)
-        r = read_hash(report, "register", ret->register_hash);
+        r = hash_register(report, ret->register_checksum);
     json_decref(report);
     return r;
 }
 
-static size_t count_confidential(const json_t *value) {
+static int64_t count_confidential(json_t *value) {
     const char *key;
     json_t *member;
-    size_t n = 0;
+    int64_t n = 0;
     if (json_is_string(value))
         return strcmp(json_string_value(value), CONFIDENTIAL_TEXT) == 0;
-    json_object_foreach((json_t *)(uintptr_t)value, key, member) n += count_confidential(member);
+    json_object_foreach(value, key, member) n += count_confidential(member);
     return n;
 }
 
-static int hide_register(json_t *report, const char *register_text) {
+/* Its breakdowns have no names either: the names of wards are of those who live there. */
+static int hide_register(json_t *report) {
     json_t *figures = json_object_get(report, "register_measures"), *member;
+    int64_t n_others =
+        json_integer_value(json_object_get(report, "suppressed")) - count_confidential(figures);
     const char *key;
     void *next;
-    int r = figures ? 0 : -EUCLEAN;
+    int r = figures ? 0 : -EPROTO;
     json_object_foreach_safe(figures, next, key, member) {
         r |= json_object_set_new(figures, key,
                                  json_is_object(member) ? json_object() : json_string(HIDDEN_TEXT));
     }
-    r |= json_object_set_new(report, "register", json_string(register_text));
-    r |= json_object_set_new(
-        report, "suppressed",
-        json_integer((json_int_t)(count_confidential(json_object_get(report, "measures")) +
-                                  count_confidential(json_object_get(report, "further_measures")) +
-                                  count_confidential(figures))));
-    return r < 0 ? -ENOMEM : r;
+    r |= json_object_set_new(report, "suppressed", json_integer(n_others));
+    return r < 0 ? -ENOMEM : 0;
 }
 
 /* Since it left, somebody moved or was erased: what rests on that is not available any more, for
  * with both reports at hand it would tell of them. */
-static int leave_register_out(char **json, const uint8_t register_hash[HASH_BYTES]) {
+static int leave_register_out(char **json) {
     json_t *report = json_loads(*json, 0, NULL);
-    char register_text[2 * HASH_BYTES + 1];
-    text64_hex(register_text, register_hash, HASH_BYTES);
-    int r = report ? hide_register(report, register_text) : -EUCLEAN;
+    int r = report ? hide_register(report) : -EPROTO;
     char *text = r == 0 ? json_dumps(report, JSON_COMPACT) : NULL;
     json_decref(report);
     if (!text)
@@ -153,9 +160,9 @@ static int give_again(const struct report_released *released, const struct readi
     const struct state_release *row = &released->row;
     if (memcmp(row->checksum, reading->checksum, HASH_BYTES) != 0)
         return REFUSAL_NOT_AS_RELEASED;
-    return memcmp(row->register_hash, reading->register_hash, HASH_BYTES) == 0
+    return memcmp(row->register_checksum, reading->register_checksum, HASH_BYTES) == 0
                ? 0
-               : leave_register_out(json, row->register_hash);
+               : leave_register_out(json);
 }
 
 /* The same figures as they stand: the report that left is given, at its own position. */
@@ -200,7 +207,7 @@ static int ask_for_release(struct report_release *release, const struct report_a
     message.size = ask->size;
     message.root = binary(ask->root.b);
     message.checksum = binary(reading->checksum);
-    message.register_hash = binary(reading->register_hash);
+    message.register_checksum = binary(reading->register_checksum);
     pack(&message, &release->message);
     return release->message.r;
 }

@@ -48,9 +48,9 @@ static int check_position(struct rule *rule, const Timebank__ReleaseReport *rele
         return rule_refuse(rule, REFUSAL_BAD_RELEASE, "root", NULL);
     if (release->checksum.len != HASH_BYTES)
         return rule_refuse(rule, REFUSAL_BAD_RELEASE, "checksum", NULL);
-    return release->register_hash.len == HASH_BYTES
+    return release->register_checksum.len == HASH_BYTES
                ? 0
-               : rule_refuse(rule, REFUSAL_BAD_RELEASE, "register_hash", NULL);
+               : rule_refuse(rule, REFUSAL_BAD_RELEASE, "register_checksum", NULL);
 }
 
 /* What one key releases in a day, so that none fills the log. */
@@ -111,7 +111,7 @@ int rules_release(struct rule *rule) {
     row->size = release->size;
     memcpy(row->root, release->root.data, HASH_BYTES);
     memcpy(row->checksum, release->checksum.data, HASH_BYTES);
-    memcpy(row->register_hash, release->register_hash.data, HASH_BYTES);
+    memcpy(row->register_checksum, release->register_checksum.data, HASH_BYTES);
     memcpy(row->author, rule->batch->author->key, SSHSIG_PUBLIC_BYTES);
     return 0;
 }

@@ -116,7 +116,7 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
                         INTEGER(state_release, from_day), INTEGER(state_release, to_day),
                         INTEGER(state_release, known_day), INTEGER(state_release, day),
                         INTEGER(state_release, size), BYTES(state_release, root),
-                        BYTES(state_release, checksum), BYTES(state_release, register_hash),
+                        BYTES(state_release, checksum), BYTES(state_release, register_checksum),
                         BYTES(state_release, author)},
 };
 

@@ -317,7 +317,7 @@ struct state_release {
     uint64_t size; /* the position, and its root */
     uint8_t root[HASH_BYTES];
     uint8_t checksum[HASH_BYTES];
-    uint8_t register_hash[HASH_BYTES];
+    uint8_t register_checksum[HASH_BYTES];
     uint8_t author[SSHSIG_PUBLIC_BYTES];
 };
 

@@ -106,7 +106,7 @@ static const struct order_field fields[] = {
     SAME(size),
     SAME(root),
     SAME(checksum),
-    SAME(register_hash),
+    SAME(register_checksum),
 };
 
 const struct order_field *order_field_find(const ProtobufCMessageDescriptor *message,

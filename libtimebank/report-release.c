@@ -30,7 +30,7 @@ static bool fits(const struct tb_report_ask *ask, const Timebank__ReleaseReport 
            (ask->report_class == TB_CLASS_OF_KEY ||
             (int)message->report_class == (int)ask->report_class) &&
            is_hash(&message->root) && is_hash(&message->checksum) &&
-           is_hash(&message->register_hash);
+           is_hash(&message->register_checksum);
 }
 
 static void order_fill(const Timebank__ReleaseReport *message, struct tb_order *order) {
@@ -44,7 +44,7 @@ static void order_fill(const Timebank__ReleaseReport *message, struct tb_order *
     order->size = message->size;
     memcpy(order->root, message->root.data, HASH_BYTES);
     memcpy(order->checksum, message->checksum.data, HASH_BYTES);
-    memcpy(order->register_hash, message->register_hash.data, HASH_BYTES);
+    memcpy(order->register_checksum, message->register_checksum.data, HASH_BYTES);
 }
 
 static int release_read(struct tb_bank *bank, const struct tb_report_ask *ask,

@@ -63,7 +63,7 @@ extern "C" {
  *   close_period to_day            set_choice to, heir = a member's code, chest or expired
  *   leave     to, until_day, stays
  *   release_report report_class, definition, from_day, to_day, known_day, as_recorded, size, root,
- *             checksum, register_hash: as tb_report_release() fills them in
+ *             checksum, register_checksum: as tb_report_release() fills them in
  *   rotate_key key, by_old, by_new as tb_rotation_prepare() gave them, overlap_days
  * An empty from or to is filled in where the kind leaves no choice.
  */
@@ -193,7 +193,7 @@ struct tb_order {
     uint64_t size; /* the position */
     uint8_t root[32];
     uint8_t checksum[32];
-    uint8_t register_hash[32];
+    uint8_t register_checksum[32];
 };
 
 #ifdef __cplusplus

@@ -79,7 +79,7 @@ static const struct {
     {"transfer_id", ORDER_ID_BYTES},
     {"root", HASH_BYTES},
     {"checksum", HASH_BYTES},
-    {"register_hash", HASH_BYTES},
+    {"register_checksum", HASH_BYTES},
 };
 
 size_t record_member_bytes(const char *name) {

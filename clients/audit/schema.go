@@ -188,7 +188,7 @@ var kindFields = []struct {
 	{kindReleaseReport, "release_report", []field{
 		text(1, "definition"), enum(2, "report_class", 3), u32(3, "from_day"), u32(4, "to_day"),
 		u32(5, "known_day"), flag(6, "as_recorded"), u64(7, "size"), blob(8, "root"),
-		blob(9, "checksum"), blob(10, "register_hash"),
+		blob(9, "checksum"), blob(10, "register_checksum"),
 	}},
 }
 

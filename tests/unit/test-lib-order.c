@@ -95,7 +95,7 @@ static void order_fill_report(struct tb_order *order) {
     order->size = UINT64_C(1) << 33;
     memset(order->root, 0x99, sizeof(order->root));
     memset(order->checksum, 0xaa, sizeof(order->checksum));
-    memset(order->register_hash, 0xbb, sizeof(order->register_hash));
+    memset(order->register_checksum, 0xbb, sizeof(order->register_checksum));
 }
 
 /* Every field a value of its own, whatever the kind. */

@@ -91,7 +91,7 @@ static bool plain_member_lengths_hold(const Timebank__Order *order) {
     case TIMEBANK__ORDER__KIND_RELEASE_REPORT:
         return plain_length_holds(&order->release_report->root, 32) &&
                plain_length_holds(&order->release_report->checksum, 32) &&
-               plain_length_holds(&order->release_report->register_hash, 32);
+               plain_length_holds(&order->release_report->register_checksum, 32);
     default:
         return true;
     }
@@ -153,9 +153,10 @@ static ProtobufCBinaryData data_make(const char *name) {
     static const struct {
         const char *name;
         size_t n;
-    } lengths[] = {{"target", 16},    {"quote", 32},       {"key", 32},          {"claims", 22},
-                   {"signature", 64}, {"transfer_id", 16}, {"by_old", 64},       {"by_new", 64},
-                   {"root", 32},      {"checksum", 32},    {"register_hash", 32}};
+    } lengths[] = {
+        {"target", 16},           {"quote", 32},  {"key", 32},    {"claims", 22}, {"signature", 64},
+        {"transfer_id", 16},      {"by_old", 64}, {"by_new", 64}, {"root", 32},   {"checksum", 32},
+        {"register_checksum", 32}};
     for (size_t i = 0; i < N_ELEMENTS(lengths); i++)
         if (strcmp(name, lengths[i].name) == 0)
             return (ProtobufCBinaryData){lengths[i].n, filler};

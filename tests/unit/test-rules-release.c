@@ -31,7 +31,7 @@ static Timebank__Order *release(Timebank__ReportClass report_class) {
     report->to_day = today() - 31;
     report->known_day = today();
     report->size = books_state->sums.size;
-    report->root = report->checksum = report->register_hash = keep_bytes(hash, sizeof(hash));
+    report->root = report->checksum = report->register_checksum = keep_bytes(hash, sizeof(hash));
     return order;
 }
 
@@ -53,7 +53,7 @@ Test(release, is_kept_as_it_was_asked) {
     cr_assert(row->known_day == today() && row->day == today() && row->size < books_entry[0]);
     cr_assert_arr_eq(row->root, hash, sizeof(hash));
     cr_assert_arr_eq(row->checksum, hash, sizeof(hash));
-    cr_assert_arr_eq(row->register_hash, hash, sizeof(hash));
+    cr_assert_arr_eq(row->register_checksum, hash, sizeof(hash));
     cr_assert_arr_eq(row->author, key_of("funder-key"), 32);
 }
 
@@ -103,7 +103,7 @@ Test(release, has_a_period_a_cut_off_and_a_position_that_was) {
     refused(BAD_RELEASE);
     release(CLASS(FOR_FUNDER))->release_report->checksum = (ProtobufCBinaryData){0};
     refused(BAD_RELEASE);
-    release(CLASS(FOR_FUNDER))->release_report->register_hash = (ProtobufCBinaryData){0};
+    release(CLASS(FOR_FUNDER))->release_report->register_checksum = (ProtobufCBinaryData){0};
     refused(BAD_RELEASE);
 }
 
