@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import bank
 
@@ -20,9 +21,9 @@ def facts_of(served, name=""):
     return os.path.join(served.ledger, "facts", name)
 
 
-def report(served):
+def report(served, *more):
     """The figures, or what was said instead."""
-    status, told = bank.run(bank.TIMEBANK, "report", *YEAR, "--format", "json", env=served.environment())
+    status, told = bank.run(bank.TIMEBANK, "report", *YEAR, "--format", "json", *more, env=served.environment())
     if status != 0:
         return told
     figures = json.loads(told)
@@ -49,6 +50,21 @@ def goes_on(served, expected):
     served.must_start()
     bank.ok(report(served) == expected, "after a start the report is the same")
     bank.ok(not said_of_facts(served), "and nothing is said about the facts", *said_of_facts(served))
+
+
+def at_once(served, expected):
+    """Several reports, at a position and at the head, while entries come in."""
+    at = str(served.must("status")["size"])
+    fixed = report(served, "--at", at)
+    with ThreadPoolExecutor(8) as pool:
+        reports = []
+        for i in range(6):
+            reports += [pool.submit(report, served, *(["--at", at] if k % 2 else [])) for k in range(4)]
+            served.must("exchange", "--giver", "m0007", "--receiver", "m0012", "--time", f"{15 * (i + 1)}m",
+                        "--on", "2025-04-02", "--activity", "gardening")
+        told = {r.result() for r in reports}
+    bank.ok(fixed == expected and told == {expected}, "reports made at once while entries come in are one",
+            *[t[:200] for t in told])
 
 
 def killed(served, expected):
@@ -140,6 +156,7 @@ def main():
     expected = report(served)
     bank.ok(expected.startswith("["), "there is a report", expected)
     goes_on(served, expected)
+    at_once(served, expected)
     killed(served, expected)
     flipped(served, expected)
     of_another_log(served, expected)

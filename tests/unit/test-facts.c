@@ -55,7 +55,7 @@ static void row_fill(struct row *row, uint32_t i, unsigned width) {
     memset(row, 0, sizeof(*row));
     row->index = 1000 + i + (any() & mask);
     row->entry = any() & mask;
-    row->minutes = (int64_t)(any() & mask) - (int64_t)(mask / 2);
+    row->minutes = (int64_t)((any() & mask) - mask / 2);
     row->person = any() % 4 == 0 ? INTERN_NONE : (uint32_t)(any() & mask);
     row->kind = (uint16_t)(any() & mask);
     row->flags = (uint8_t)(any() & mask);
