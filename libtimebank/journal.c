@@ -5,12 +5,15 @@
  * position, or whose entries do not balance ends it.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "list.h"
 #include "order.h"
 #include "proto/code.h"
+#include "proto/merkle.h"
 #include "reply.h"
+#include "verify.h"
 
 static int journal_unreadable(struct tb_bank *bank) {
     return bank_fail(bank, -EPROTO, "The bank's journal cannot be read: update the bank.");
@@ -142,13 +145,69 @@ const struct tb_journal_entry *tb_journal_next(struct tb_list *list) {
     return list_next(list, &noun) ? &list->item.entry : NULL;
 }
 
+/* Hashes that lead from where the tree ends to `end`. */
+static int tree_extend(struct tb_bank *bank, struct merkle_range *tree, uint64_t end) {
+    Timebank__AskRanges ask = TIMEBANK__ASK_RANGES__INIT;
+    Timebank__Request request = TIMEBANK__REQUEST__INIT;
+    Timebank__Response *response = NULL;
+    struct tb_call *call = NULL;
+    struct hash hashes[MERKLE_RANGE_MAX];
+    struct merkle_range range;
+    ask.begin = tree->end;
+    ask.end = end;
+    request.body_case = TIMEBANK__REQUEST__BODY_RANGES;
+    request.ranges = &ask;
+    int r = call_ask(bank, &request, TIMEBANK__RESPONSE__BODY_RANGES, &call, &response);
+    if (r != 0)
+        return r;
+    const ProtobufCBinaryData *data = &response->ranges->hashes;
+    if (data->len % HASH_BYTES != 0 || data->len > sizeof(hashes))
+        r = journal_unreadable(bank);
+    if (r == 0 && data->len > 0)
+        memcpy(hashes, data->data, data->len);
+    if (r == 0 && merkle_range_load(&range, ask.begin, end, hashes, data->len / HASH_BYTES) < 0)
+        r = journal_unreadable(bank);
+    if (r == 0)
+        merkle_range_join(tree, &range, NULL, NULL);
+    call_release(call);
+    return r;
+}
+
+static bool tree_has(const struct merkle_range *tree, const uint8_t root[HASH_BYTES]) {
+    struct hash found = merkle_range_root(tree);
+    return memcmp(found.b, root, HASH_BYTES) == 0;
+}
+
+/* An earlier position is a beginning of the newest head: by the tree up to it, and on to there. */
+static int position_prove(struct tb_list *list) {
+    struct merkle_range tree;
+    uint64_t size = 0;
+    uint8_t root[HASH_BYTES];
+    bool is_one = true;
+    tb_bank_position(list->bank, &size, root);
+    if (size <= list->at_size)
+        return 0; /* compared when it came */
+    merkle_range_init(&tree, 0);
+    int r = tree_extend(list->bank, &tree, list->at_size);
+    if (r == 0) {
+        is_one = tree_has(&tree, list->root);
+        r = tree_extend(list->bank, &tree, size);
+    }
+    if (r == 0 && !(is_one && tree_has(&tree, root)))
+        return verify_fail(list->bank, NULL, 0,
+                           "A journal stands on %" PRIu64 " records that are not the ledger's own.",
+                           list->at_size);
+    return r;
+}
+
 int tb_journal_position(struct tb_list *list, uint64_t *ret_size, uint8_t ret_root[32]) {
     if (!list || list->noun != &noun || !ret_size || !ret_root)
         return -EINVAL;
     while (!tb_list_is_ready(list))
         call_wait(list->call);
-    if (list->r != 0)
-        return list->r;
+    int r = list->r != 0 ? list->r : position_prove(list);
+    if (r != 0)
+        return r;
     *ret_size = list->at_size;
     memcpy(ret_root, list->root, sizeof(list->root));
     return 0;

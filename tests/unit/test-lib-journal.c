@@ -25,7 +25,9 @@ enum lie {
     NO_AUTHOR,     /* an order that nobody signed */
     EVENT_OF_NONE, /* an event that follows from nothing */
     UNREADABLE,    /* an order that is none */
-    N_LIES
+    N_LIES,
+    OTHER_RANGE, /* a hash that leads to an earlier position is another */
+    SHORT_RANGE, /* or is cut off */
 };
 
 #define N_RECORDS 9
@@ -44,7 +46,8 @@ static struct {
     uint32_t kinds[2];
     uint8_t author[32];
     struct hash root;
-    struct bytes order, event;
+    struct bytes order, event, hashes;
+    Timebank__Hashes ranges;
 } told;
 
 static void order_make(void) {
@@ -132,12 +135,33 @@ static void spoil(uint64_t after) {
         first->order = binary("\xff\xff", 2);
 }
 
+static int tree_lookup(void *user, unsigned level, uint64_t index, struct hash *ret) {
+    (void)user;
+    *ret = merkle_root(fake.leaves + (index << level), (uint64_t)1 << level);
+    return 1;
+}
+
+static bool tell_ranges(const Timebank__AskRanges *ask, Timebank__Response *response) {
+    struct merkle_range range;
+    cr_assert(merkle_prove_range(tree_lookup, NULL, ask->begin, ask->end, &range) == 0);
+    bytes_clear(&told.hashes);
+    bytes_put(&told.hashes, range.hashes, range.n_hashes * HASH_BYTES);
+    told.hashes.data[5] ^= lie == OTHER_RANGE;
+    timebank__hashes__init(&told.ranges);
+    told.ranges.hashes = binary(told.hashes.data, told.hashes.n - (lie == SHORT_RANGE));
+    response->body_case = TIMEBANK__RESPONSE__BODY_RANGES;
+    response->ranges = &told.ranges;
+    return true;
+}
+
 /* Two pages: the entries 3 and 4, then an event, 6. */
 static bool answer(struct fake_bank *asked, const Timebank__Request *request,
                    Timebank__Response *response) {
     const Timebank__AskJournal *ask = request->journal;
     Timebank__Journal *page = &told.journal;
     (void)asked;
+    if (request->body_case == TIMEBANK__REQUEST__BODY_RANGES)
+        return tell_ranges(request->ranges, response);
     if (request->body_case != TIMEBANK__REQUEST__BODY_JOURNAL)
         return false;
     n_pages++;
@@ -193,7 +217,8 @@ static void teardown(void) {
     fake_bank_fini(&fake);
     bytes_fini(&told.order);
     bytes_fini(&told.event);
-    told.order = told.event = (struct bytes){};
+    bytes_fini(&told.hashes);
+    told.order = told.event = told.hashes = (struct bytes){};
 }
 
 TestSuite(lib_journal, .timeout = 30, .init = setup, .fini = teardown);
@@ -235,6 +260,30 @@ Test(lib_journal, takes_no_page_that_no_bank_sends) {
     lie = HONEST;
     unsigned n = 0;
     cr_assert(tb_journal_list(bank, 0, count, &n) == 0 && n == 3);
+}
+
+static int position_of(uint64_t at_size) {
+    struct tb_list *list = NULL;
+    uint64_t size = 0;
+    uint8_t root[32];
+    cr_assert(tb_journal_begin(bank, at_size, &list) == 0);
+    int r = tb_journal_position(list, &size, root);
+    if (r == 0)
+        cr_assert(size == at_size && memcmp(root, told.root.b, sizeof(root)) == 0);
+    tb_list_end(list);
+    return r;
+}
+
+Test(lib_journal, an_earlier_position_is_proven_to_be_of_the_ledger) {
+    for (uint64_t size = 7; size <= N_RECORDS; size++)
+        cr_assert(position_of(size) == 0, "%s", tb_bank_message(bank));
+    static const int lies[] = {OTHER_ROOT, OTHER_RANGE, SHORT_RANGE};
+    for (size_t i = 0; i < 3; i++) {
+        lie = lies[i];
+        int r = position_of(7);
+        cr_assert(r == -EBADMSG || (r == -EPROTO && lie == SHORT_RANGE), "%d %s", r,
+                  tb_bank_message(bank));
+    }
 }
 
 Test(lib_journal, a_slip_of_the_caller_is_told) {
