@@ -149,11 +149,10 @@ static int open_keyring(struct bank *bank, const char *directory, char *why, siz
 }
 
 static int open_projection(struct bank *bank, const char *directory, char *why, size_t n_why) {
-    const struct projection_settings settings = {
-        .reserve_bytes = bank->settings.log.reserve_bytes,
-        .step_records = bank->settings.log.step_records};
-    int r = projection_new(&bank->projection, directory, log_store(bank->log), bank->people,
-                           &settings);
+    const struct projection_settings settings = {.reserve_bytes = bank->settings.log.reserve_bytes,
+                                                 .step_records = bank->settings.log.step_records};
+    int r =
+        projection_new(&bank->projection, directory, log_store(bank->log), bank->people, &settings);
     if (r < 0)
         snprintf(why, n_why, "%s cannot be opened (%s): free some memory and start again",
                  directory, strerror(-r));
