@@ -73,6 +73,20 @@ static bool answers_class(const struct tb_report_ask *ask, const struct report_t
            (name && lines_equals(report->report_class, name));
 }
 
+/* The earlier knowledge that changes are told from. */
+static bool is_since(const struct tb_report_ask *ask, const struct report_text *report) {
+    int64_t size;
+    char day[16];
+    if (!report_text_integer(report_text_member(report->since, "size"), &size) ||
+        (ask->since_size != 0 && (uint64_t)size != ask->since_size))
+        return false;
+    if (ask->since_known_day == 0)
+        return true;
+    struct lines known = report_text_member(report->since, "as_known_at");
+    tb_date_format(ask->since_known_day, day);
+    return known.n == strlen(day) + 2 && memcmp(known.text + 1, day, strlen(day)) == 0;
+}
+
 /* What the report says of itself is what was asked for; NULL, or what is not. */
 static const char *find_other(const struct tb_call *call, const struct report_text *report) {
     const struct tb_report_ask *ask = &((const struct report_check *)call->job)->ask;
@@ -82,15 +96,13 @@ static const char *find_other(const struct tb_call *call, const struct report_te
         return "period";
     if (!answers_class(ask, report))
         return "class";
-    if (ask->what == TB_REPORT_CHANGES || (ask->what == TB_REPORT_EDGES && report->size == 0))
-        return NULL;
     if (ask->known_day != 0 && report->known_day != ask->known_day)
         return "cut-off";
     if (report->as_recorded != (ask->as_recorded != 0))
         return "way of dating entries";
     if (report->size == 0 || (ask->at_size != 0 && report->size != ask->at_size))
         return "position";
-    return NULL;
+    return ask->what == TB_REPORT_CHANGES && !is_since(ask, report) ? "earlier position" : NULL;
 }
 
 static int checksum_judge(struct tb_call *call, struct lines measures, struct lines checksum) {

@@ -271,6 +271,8 @@ enum member_type { IS_TEXT, IS_DAY, IS_OBJECT, IS_COUNT, IS_TRUE };
 
 #define MEMBER(field) offsetof(struct report_text, field)
 
+#define SINCE "since"
+
 static const struct {
     const char *name;
     enum member_type type;
@@ -344,6 +346,8 @@ static bool members_take(struct report_text *report, struct lines text) {
     size_t place = 0;
     bool is_ordered = true;
     while (report_text_next(&rest, &name, &value)) {
+        if (lines_equals(name, SINCE))
+            report->since = value;
         for (size_t i = 0; i < N_ELEMENTS(members); i++)
             if (lines_equals(name, members[i].name) && !take(report, i, value))
                 return false;

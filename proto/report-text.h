@@ -27,6 +27,7 @@ struct report_text {
     struct lines to;
     struct lines as_known_at;
     struct lines position; /* these are whole objects */
+    struct lines since;    /* of changes only */
     struct lines rule;
     struct lines measures;
     struct lines further_measures;
