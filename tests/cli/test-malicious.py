@@ -991,7 +991,15 @@ def other_why(story):
     victim.caught("of another period", *why)
     victim.operator.trick = signed_again(story, lambda text: b'{"bank":"test.example/timebank"}')
     victim.caught("of another period", *why)
+    kept = victim.state + "/old.json"
     victim.goes_on()
+    victim.run(*REPORT, "--format", "json", "--out", kept)
+    size = str(len(story.books().records)).encode()
+    story.exchange()
+    victim.operator.trick = signed_again(story, instead(b'"size":' + size, b'"size":1'))
+    victim.caught("of another earlier position", "report", "--compare", kept)
+    victim.goes_on()
+    victim.run("report", "--compare", kept)
     victim.run(*why)
 
 
