@@ -49,11 +49,24 @@ static uint64_t sign_extend(uint64_t value, uint8_t width) {
 
 #define PACK_ROWS 2048u /* at once */
 
+#define GET_ROWS(type)                                                                             \
+    for (uint32_t i = 0; i < n; i++) {                                                             \
+        type value_;                                                                               \
+        memcpy(&value_, from + (size_t)i * column->stride, sizeof(value_));                        \
+        ret[i] = value_;                                                                           \
+    }
+
 static void get_rows(const struct facts_column *column, const uint8_t *rows, uint32_t first,
                      uint32_t n, uint64_t *ret) {
     const uint8_t *from = rows + column->offset + (size_t)first * column->stride;
-    for (uint32_t i = 0; i < n; i++)
-        ret[i] = number_get(from + (size_t)i * column->stride, column->width);
+    if (column->width == 1)
+        GET_ROWS(uint8_t)
+    else if (column->width == 2)
+        GET_ROWS(uint16_t)
+    else if (column->width == 4)
+        GET_ROWS(uint32_t)
+    else
+        GET_ROWS(uint64_t)
 }
 
 /* Rows' numbers as they are kept: of little spread where the column is well chosen. */
