@@ -199,8 +199,10 @@ static int put_figures(const struct facts *facts, const struct report_changes_as
                         json_object_get(now, "measures"));
         compare_figures(list, "further_measures", json_object_get(since, "further_measures"),
                         json_object_get(now, "further_measures"));
-        compare_figures(list, "register_measures", json_object_get(since, "register_measures"),
-                        json_object_get(now, "register_measures"));
+        /* Both are reckoned with the register as it is now, which is nobody's outside. */
+        if (ask->now.report_class == TIMEBANK__REPORT_CLASS__INTERNAL)
+            compare_figures(list, "register_measures", json_object_get(since, "register_measures"),
+                            json_object_get(now, "register_measures"));
         r = json_object_set(to->object, "figures", list) < 0 ? -ENOMEM : 0;
     }
     json_decref(now);

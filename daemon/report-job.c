@@ -73,6 +73,37 @@ static int answer_figures(struct report_job *job, const struct facts *facts) {
                : r;
 }
 
+static const struct {
+    const char *group;
+    const char *key;
+} measures[] = {
+#define MEASURE(group, key, ...) {#group, key},
+#include "proto/measures.def"
+#undef MEASURE
+};
+
+/* Is it a figure of register_measures, or of a breakdown of them? */
+static bool is_of_register(const char *path) {
+    const char *key = strncmp(path, "register_measures/", 18) == 0 ? path + 18 : path;
+    size_t n = strcspn(key, "/");
+
+    for (size_t i = 0; i < N_ELEMENTS(measures); i++)
+        if (strcmp(measures[i].group, "OF_REGISTER") == 0 && strlen(measures[i].key) == n &&
+            strncmp(measures[i].key, key, n) == 0)
+            return true;
+    return false;
+}
+
+/* Such a figure is that of today: what left is told with the report, or not any more. */
+static int answer_why(struct report_job *job, const struct facts *facts) {
+    if (!job->is_evaluators || !is_of_register(job->measure))
+        return report_why_make(facts, &job->ask, job->measure, job->why_after, &job->json);
+    snprintf(job->why, sizeof(job->why),
+             "What rests on where people live changes as they move, and is told with the report "
+             "only: leave --why out.");
+    return REFUSAL_CLASS_NOT_YOURS;
+}
+
 static int answer_changes(struct report_job *job, const struct facts *facts) {
     int r = check_released(job, facts, &job->since);
 
@@ -96,7 +127,7 @@ static int answer(struct report_job *job, const struct facts *facts) {
     case TIMEBANK__REPORT_WHAT__FIGURES:
         return answer_figures(job, facts);
     case TIMEBANK__REPORT_WHAT__WHY:
-        return report_why_make(facts, &job->ask, job->measure, job->why_after, &job->json);
+        return answer_why(job, facts);
     case TIMEBANK__REPORT_WHAT__CHANGES:
         return answer_changes(job, facts);
     case TIMEBANK__REPORT_WHAT__EDGES:

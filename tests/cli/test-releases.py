@@ -129,6 +129,11 @@ def test_evaluator(s):
     tap.ok(json.loads(public.stdout)["class"] == "public" and "Released" in public.stderr, "it gets its own class", public.stderr)
     other = s.report("--class", "public", key="funder")
     tap.ok(other.stdout == public.stdout and not other.stderr, "which a funder's key may have, too: it was released already")
+    why = s.json("report", "--why", "givers", *YEAR, key="funder")
+    tap.ok(why["value"] == report["measures"]["givers"] and "entries" not in why, "it may ask what a figure is, without entries", why)
+    s.refused("CLASS_NOT_YOURS", "report", "--why", "between_wards", *YEAR, key="funder")
+    s.refused("NO_AUTHORITY", "export", "--format", "edges", *YEAR, key="funder")
+    s.refused("NO_AUTHORITY", "export", "--format", "csv", key="funder")
     words = s.done("entry", "show", str(releases[0]["entry"])).stdout
     tap.ok("funder report of 2024-04-01 to 2025-03-31 has left the bank" in words, "the entry says so in words", words)
     return report, first.stdout
