@@ -27,16 +27,16 @@ static const struct {
     {"over_12_months", 0},
 };
 
+/* What an account has, and what it gained of each age but the last. */
 struct credits {
     int64_t minutes;
-    uint64_t gains[N_AGES];
+    uint64_t gains[N_AGES - 1];
 };
 
 struct circulation_sums {
-    const struct report_pick *pick;
-    int64_t after[N_AGES];   /* the last day that is too old for each age */
-    struct credits *credits; /* of each account that goes on */
-    uint32_t *merges;        /* orders by which an account became another, ascending */
+    int64_t after[N_AGES - 1]; /* the last day that is too old for each age */
+    struct credits *credits;   /* of each account that goes on */
+    uint32_t *merges;          /* orders by which an account became another, ascending */
     size_t n_merges;
 };
 
@@ -74,10 +74,10 @@ static bool is_merge(const struct circulation_sums *sums, uint32_t order) {
 }
 
 /* What was wholly taken back was never gained. */
-static bool is_gain(const struct circulation_sums *sums, const struct report_leg *leg) {
-    return leg->minutes > 0 && !(leg->order != INTERN_NONE &&
-                                 (report_pick_taken(sums->pick, leg->order) == REPORT_ALL ||
-                                  is_merge(sums, leg->order)));
+static bool is_gain(const struct circulation_sums *sums, const struct report_pick *pick,
+                    uint32_t order) {
+    return order == INTERN_NONE ||
+           (report_pick_taken(pick, order) != REPORT_ALL && !is_merge(sums, order));
 }
 
 static int note_legs(void *user, const struct report_pick *pick, const struct report_leg *legs,
@@ -87,10 +87,11 @@ static int note_legs(void *user, const struct report_pick *pick, const struct re
         const struct report_leg *leg = &legs[i];
         struct credits *credits = &sums->credits[report_pick_account(pick, leg->account)];
         credits->minutes += leg->minutes;
-        if (!is_gain(sums, leg))
+        if (leg->minutes <= 0 || leg->service_day <= sums->after[N_AGES - 2] ||
+            !is_gain(sums, pick, leg->order))
             continue;
         size_t age = 0;
-        while (age < N_AGES - 1 && leg->service_day <= sums->after[age])
+        while (leg->service_day <= sums->after[age])
             age++;
         credits->gains[age] += (uint64_t)leg->minutes;
     }
@@ -99,7 +100,6 @@ static int note_legs(void *user, const struct report_pick *pick, const struct re
 
 static int begin(void *user, const struct report_pick *pick) {
     struct circulation_sums *sums = user;
-    sums->pick = pick;
     sums->credits = calloc(pick->facts->n_accounts + 1, sizeof(*sums->credits));
     for (size_t i = 0; i < N_AGES - 1; i++)
         sums->after[i] = months_before(pick->period.to_day, ages[i].months);
@@ -110,13 +110,14 @@ static void end(void *user) {
     struct circulation_sums *sums = user;
     free(sums->credits);
     free(sums->merges);
+    *sums = (struct circulation_sums){0};
 }
 
 static int merge(void *user, const struct report_pick *pick, void *other) {
     struct circulation_sums *sums = user, *from = other;
     for (size_t i = 0; i < pick->facts->n_accounts; i++) {
         sums->credits[i].minutes += from->credits[i].minutes;
-        for (size_t age = 0; age < N_AGES; age++)
+        for (size_t age = 0; age < N_AGES - 1; age++)
             sums->credits[i].gains[age] += from->credits[i].gains[age];
     }
     return 0;
@@ -139,9 +140,9 @@ static void add_ages(const struct credits *credits, uint64_t sums[N_AGES]) {
     }
 }
 
-static int put_ages(const struct circulation_sums *sums, struct report_json *further) {
+static int put_ages(const struct circulation_sums *sums, const struct facts *facts,
+                    struct report_json *further) {
     _cleanup_json_ struct report_json by_age = {0};
-    const struct facts *facts = sums->pick->facts;
     uint64_t minutes[N_AGES] = {0};
     for (uint32_t i = 0; i < facts->n_accounts; i++)
         if (is_outstanding(facts->accounts[i].kind))
@@ -160,8 +161,8 @@ static int put_ages(const struct circulation_sums *sums, struct report_json *fur
     return r;
 }
 
-static int put_below_zero(const struct circulation_sums *sums, struct report_json *further) {
-    const struct report_pick *pick = sums->pick;
+static int put_below_zero(const struct circulation_sums *sums, const struct report_pick *pick,
+                          struct report_json *further) {
     _cleanup_(freep) uint32_t *ends = NULL;
     uint64_t n = 0, n_below = 0;
     int r = report_members_ends(pick, &ends);
@@ -198,10 +199,9 @@ static void put_rates(const struct report_out *out) {
 }
 
 static int put(void *user, const struct report_pick *pick, struct report_out *out) {
-    (void)pick;
     put_rates(out);
-    int r = put_ages(user, out->further);
-    return r == 0 ? put_below_zero(user, out->further) : r;
+    int r = put_ages(user, pick->facts, out->further);
+    return r == 0 ? put_below_zero(user, pick, out->further) : r;
 }
 
 const struct report_part report_circulation = {.sums_bytes = sizeof(struct circulation_sums),
