@@ -44,7 +44,9 @@ int report_audit_init(struct report_audit *ret, uint32_t n_columns) {
     struct report_audit audit = {.n_columns = n_columns};
     audit.row_of = calloc((size_t)n_columns + 1, sizeof(*audit.row_of));
     audit.sums = calloc((size_t)n_columns + 1, sizeof(*audit.sums));
-    if (!audit.row_of || !audit.sums) {
+    audit.row_uses = calloc((size_t)n_columns + 1, sizeof(*audit.row_uses));
+    audit.guard_uses = calloc((size_t)n_columns + 1, sizeof(*audit.guard_uses));
+    if (!audit.row_of || !audit.sums || !audit.row_uses || !audit.guard_uses) {
         report_audit_fini(&audit);
         return -ENOMEM;
     }
@@ -56,6 +58,12 @@ void report_audit_fini(struct report_audit *audit) {
     for (size_t i = 0; i < audit->n_rows; i++)
         free(audit->rows[i].terms);
     report_audit_drop_guards(audit);
+    for (uint32_t i = 0; audit->row_uses && i < audit->n_columns; i++)
+        free(audit->row_uses[i].numbers);
+    for (uint32_t i = 0; audit->guard_uses && i < audit->n_columns; i++)
+        free(audit->guard_uses[i].numbers);
+    free(audit->row_uses);
+    free(audit->guard_uses);
     free(audit->rows);
     free(audit->guards);
     free(audit->row_of);
@@ -64,9 +72,12 @@ void report_audit_fini(struct report_audit *audit) {
 }
 
 void report_audit_drop_guards(struct report_audit *audit) {
+    for (uint32_t i = audit->first_guarded; i < audit->end_guarded; i++)
+        audit->guard_uses[i].n = 0;
     for (size_t i = 0; i < audit->n_guards; i++)
         free(audit->guards[i].terms);
     audit->n_guards = 0;
+    audit->first_guarded = audit->end_guarded = 0;
     audit->work = 0;
 }
 
@@ -131,6 +142,32 @@ static bool vector_equals(const struct report_audit_vector *a,
     for (size_t i = 0; equal && i < a->n; i++)
         equal = a->terms[i].column == b->terms[i].column && a->terms[i].value == b->terms[i].value;
     return equal;
+}
+
+/* The vector of that number has the columns of another one, which were put into it. */
+static int use(struct report_audit_uses *uses, const struct report_audit_vector *vector,
+               size_t number) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < vector->n; i++) {
+        struct report_audit_uses *of = &uses[vector->terms[i].column];
+        void *numbers = of->numbers;
+        r = intern_grow(&numbers, of->n, &of->n_allocated, sizeof(*of->numbers));
+        of->numbers = numbers;
+        if (r == 0)
+            of->numbers[of->n++] = (uint32_t)number;
+    }
+    return r;
+}
+
+static int use_guard(struct report_audit *audit, const struct report_audit_vector *vector,
+                     size_t number) {
+    if (vector->n == 0)
+        return 0;
+    uint32_t first = vector->terms[0].column, end = vector->terms[vector->n - 1].column + 1;
+    bool is_first = audit->end_guarded == 0;
+    audit->first_guarded = is_first ? first : MIN_OF(audit->first_guarded, first);
+    audit->end_guarded = MAX_OF(audit->end_guarded, end);
+    return use(audit->guard_uses, vector, number);
 }
 
 /* ---- reducing by the rows */
@@ -214,9 +251,11 @@ static int keep(struct report_audit_vector **list, size_t *n, size_t *n_allocate
 int report_audit_guard(struct report_audit *audit, const struct report_audit_vector *sum) {
     _cleanup_vector_ struct report_audit_vector reduced = {0};
     int r = reduce(audit, sum, &reduced);
-    if (r == 0 && reduced.n > 0)
-        r = keep(&audit->guards, &audit->n_guards, &audit->n_guards_allocated, &reduced);
-    return r;
+    if (r < 0 || reduced.n == 0)
+        return r;
+    r = use_guard(audit, &reduced, audit->n_guards);
+    return r == 0 ? keep(&audit->guards, &audit->n_guards, &audit->n_guards_allocated, &reduced)
+                  : r;
 }
 
 /* ---- showing */
@@ -235,21 +274,31 @@ static void change_fini(struct change *change) {
     free(change->rows);
 }
 
+static bool has_row(const struct change *change, size_t row) {
+    for (size_t i = 0; i < change->n; i++)
+        if (change->rows[i] == row)
+            return true;
+    return false;
+}
+
 static int foresee(struct report_audit *audit, const struct report_audit_vector *more,
                    struct change *ret) {
     uint32_t lead = more->terms[0].column;
-    ret->rows = calloc(audit->n_rows + 1, sizeof(*ret->rows));
-    ret->become = calloc(audit->n_rows + 1, sizeof(*ret->become));
+    const struct report_audit_uses *uses = &audit->row_uses[lead];
+    ret->rows = calloc(uses->n + 1, sizeof(*ret->rows));
+    ret->become = calloc(uses->n + 1, sizeof(*ret->become));
     if (!ret->rows || !ret->become)
         return -ENOMEM;
-    for (size_t i = 0; i < audit->n_rows; i++) {
-        uint64_t value = value_at(&audit->rows[i], lead);
-        if (value == 0)
+    for (size_t i = 0; i < uses->n; i++) {
+        size_t row = uses->numbers[i];
+        uint64_t value = value_at(&audit->rows[row], lead);
+        if (value == 0 || has_row(ret, row))
             continue;
-        int r = vector_add(audit, &audit->rows[i], field_minus(value), more, &ret->become[ret->n]);
+        int r =
+            vector_add(audit, &audit->rows[row], field_minus(value), more, &ret->become[ret->n]);
         if (r < 0)
             return r;
-        ret->rows[ret->n++] = i;
+        ret->rows[ret->n++] = row;
     }
     return 0;
 }
@@ -261,9 +310,12 @@ static bool betrays(const struct report_audit *audit, const struct report_audit_
     return false;
 }
 
+/* Guards that get columns are not listed under the lead: it is what they lose. */
 static int guards_reduce(struct report_audit *audit, const struct report_audit_vector *more) {
-    for (size_t i = 0; i < audit->n_guards; i++) {
-        struct report_audit_vector reduced, *guard = &audit->guards[i];
+    const struct report_audit_uses *uses = &audit->guard_uses[more->terms[0].column];
+    const struct report_audit_vector rest = {more->terms + 1, more->n - 1};
+    for (size_t i = 0; i < uses->n; i++) {
+        struct report_audit_vector reduced, *guard = &audit->guards[uses->numbers[i]];
         uint64_t value = value_at(guard, more->terms[0].column);
         if (value == 0)
             continue;
@@ -273,6 +325,9 @@ static int guards_reduce(struct report_audit *audit, const struct report_audit_v
         free(guard->terms);
         *guard = reduced;
         vector_scale(guard);
+        r = use_guard(audit, &rest, uses->numbers[i]);
+        if (r < 0)
+            return r;
     }
     return 0;
 }
@@ -280,8 +335,13 @@ static int guards_reduce(struct report_audit *audit, const struct report_audit_v
 /* Takes more's terms. */
 static int commit(struct report_audit *audit, struct change *change,
                   struct report_audit_vector *more) {
-    int r = guards_reduce(audit, more);
+    const struct report_audit_vector rest = {more->terms + 1, more->n - 1};
     uint32_t lead = more->terms[0].column;
+    int r = guards_reduce(audit, more);
+    for (size_t i = 0; r == 0 && i < change->n; i++)
+        r = use(audit->row_uses, &rest, change->rows[i]);
+    if (r == 0)
+        r = use(audit->row_uses, more, audit->n_rows);
     if (r == 0)
         r = keep(&audit->rows, &audit->n_rows, &audit->n_rows_allocated, more);
     if (r < 0)

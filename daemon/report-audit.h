@@ -27,6 +27,13 @@ struct report_audit_vector {
     size_t n;
 };
 
+/* Numbers of vectors that have, or had, a column. */
+struct report_audit_uses {
+    uint32_t *numbers;
+    size_t n;
+    size_t n_allocated;
+};
+
 struct report_audit {
     uint32_t n_columns;
     struct report_audit_vector *rows;
@@ -35,9 +42,13 @@ struct report_audit {
     struct report_audit_vector *guards; /* less what the rows say of them; each begins with 1 */
     size_t n_guards;
     size_t n_guards_allocated;
-    uint32_t *row_of; /* by column: the row that it leads, plus one */
-    uint64_t *sums;   /* scratch, by column: all zero */
-    uint64_t work;    /* terms touched since the guards were dropped */
+    uint32_t *row_of;                     /* by column: the row that it leads, plus one */
+    struct report_audit_uses *row_uses;   /* by column */
+    struct report_audit_uses *guard_uses; /* none outside the columns that were guarded */
+    uint32_t first_guarded;
+    uint32_t end_guarded;
+    uint64_t *sums; /* scratch, by column: all zero */
+    uint64_t work;  /* terms touched since the guards were dropped */
 };
 
 int report_audit_init(struct report_audit *ret, uint32_t n_columns) TB_MUST_CHECK;

@@ -145,11 +145,34 @@ static void differ(const struct node *node, const struct cell *a, const struct c
     }
 }
 
+static const struct cells_month *month_in(const struct cell *cell, uint32_t month) {
+    static const struct cells_month nothing;
+    for (uint32_t i = 0; i < cell->n_months; i++)
+        if (cell->months[i].month == month)
+            return &cell->months[i];
+    return &nothing;
+}
+
+/* So many more persons at the one than at the other that they have rows that the other has not. */
+static bool is_far(const struct node *node, const struct cell *a, const struct cell *b,
+                   uint32_t month) {
+    const struct cells_month *left = month_in(a, month), *right = month_in(b, month);
+    uint64_t threshold = node->cells->report_class->threshold;
+    bool has_two_ends = node->universe >= CELLS_WARDS;
+    uint64_t more = MAX_OF(left->n_persons, right->n_persons);
+    uint64_t fewer = MIN_OF(left->n_persons, right->n_persons);
+    uint64_t more_others = MAX_OF(left->n_others, right->n_others);
+    uint64_t fewer_others = MIN_OF(left->n_others, right->n_others);
+    return more - fewer >= threshold && (!has_two_ends || more_others - fewer_others >= threshold);
+}
+
 /* Months in which they differ by nobody or by a few: only among these can a union do so. */
 static uint32_t few_months(const struct node *node, const struct cell *a, const struct cell *b,
                            struct difference *difference) {
     uint32_t few = 0;
     for (uint32_t i = 0; i < node->n_months; i++) {
+        if (is_far(node, a, b, node->first_month + i))
+            continue;
         differ(node, a, b, 1u << i, difference);
         if (difference->sum.n == 0 ||
             report_cells_weigh_is_few(node->cells, difference->atoms, difference->sum.n))
@@ -167,40 +190,93 @@ static int guard_difference(const struct node *node, const struct cell *a, const
         if (masks[i] & ~few)
             continue;
         differ(node, a, b, masks[i], difference);
+        if (difference->sum.n == 0)
+            continue;
         if (report_cells_weigh_is_few(node->cells, difference->atoms, difference->sum.n))
             r = report_audit_guard(&node->cells->audit, &difference->sum);
     }
     return r;
 }
 
-/* Only cells that have rows in common: what others differ by is all that they are. */
-static bool meet(const struct node *node, const struct cell *a, const struct cell *b) {
-    uint32_t *left = node->scratch, *right = left + (node->end_atom - node->first_atom);
-    size_t n_left = atoms_in(node, a, whole(node), left);
-    size_t n_right = atoms_in(node, b, whole(node), right);
-    for (size_t i = 0, k = 0; i < n_left && k < n_right;) {
-        if (left[i] == right[k])
-            return true;
-        if (left[i] < right[k])
-            i++;
-        else
-            k++;
+/* Members that have rows in common: what others differ by is all that they are. */
+struct pair {
+    uint32_t left;
+    uint32_t right;
+};
+
+struct meeting {
+    struct pair *pairs; /* ascending */
+    size_t n;
+    size_t n_allocated;
+};
+
+static void meeting_fini(struct meeting *meeting) {
+    free(meeting->pairs);
+}
+
+static int compare_pairs(const void *a, const void *b) {
+    const struct pair *left = a, *right = b;
+    if (left->left != right->left)
+        return left->left < right->left ? -1 : 1;
+    return (left->right > right->right) - (left->right < right->right);
+}
+
+/* Atom and member, by atom: first what stands in them side by side, then who meets there. */
+static int list_places(const struct node *node, struct meeting *ret) {
+    for (uint32_t i = 0; i < node->n_members; i++) {
+        size_t n = atoms_in(node, node->members[i].cell, whole(node), node->scratch);
+        for (size_t k = 0; k < n; k++) {
+            void *pairs = ret->pairs;
+            int r = intern_grow(&pairs, ret->n, &ret->n_allocated, sizeof(*ret->pairs));
+            ret->pairs = pairs;
+            if (r < 0)
+                return r;
+            ret->pairs[ret->n++] = (struct pair){node->scratch[k], i};
+        }
     }
-    return false;
+    if (ret->n > 0)
+        qsort(ret->pairs, ret->n, sizeof(*ret->pairs), compare_pairs);
+    return 0;
+}
+
+static void sort_pairs(struct meeting *meeting) {
+    size_t n = 0;
+    if (meeting->n > 0)
+        qsort(meeting->pairs, meeting->n, sizeof(*meeting->pairs), compare_pairs);
+    for (size_t i = 0; i < meeting->n; i++)
+        if (n == 0 || compare_pairs(&meeting->pairs[n - 1], &meeting->pairs[i]) != 0)
+            meeting->pairs[n++] = meeting->pairs[i];
+    meeting->n = n;
+}
+
+static int list_pairs(const struct node *node, struct meeting *ret) {
+    _cleanup_(meeting_fini) struct meeting places = {0};
+    int r = list_places(node, &places);
+    for (size_t i = 0; r == 0 && i < places.n; i++)
+        for (size_t k = i + 1; r == 0 && k < places.n; k++) {
+            if (places.pairs[k].left != places.pairs[i].left)
+                break;
+            void *pairs = ret->pairs;
+            r = intern_grow(&pairs, ret->n, &ret->n_allocated, sizeof(*ret->pairs));
+            ret->pairs = pairs;
+            if (r == 0)
+                ret->pairs[ret->n++] = (struct pair){places.pairs[i].right, places.pairs[k].right};
+        }
+    sort_pairs(ret);
+    return r;
 }
 
 static int guard_differences(const struct node *node) {
     size_t n_atoms = 2 * (size_t)(node->end_atom - node->first_atom) + 1;
+    _cleanup_(meeting_fini) struct meeting meeting = {0};
     _cleanup_(freep) uint32_t *atoms = calloc(n_atoms, sizeof(*atoms));
     _cleanup_vector_ struct report_audit_vector sum = {
         calloc(n_atoms, sizeof(struct report_audit_term)), 0};
     struct difference difference = {atoms, sum};
-    int r = atoms && sum.terms ? 0 : -ENOMEM;
-    for (size_t i = 0; r == 0 && i < node->n_members; i++)
-        for (size_t k = i + 1; r == 0 && k < node->n_members; k++)
-            if (meet(node, node->members[i].cell, node->members[k].cell))
-                r = guard_difference(node, node->members[i].cell, node->members[k].cell,
-                                     &difference);
+    int r = atoms && sum.terms ? list_pairs(node, &meeting) : -ENOMEM;
+    for (size_t i = 0; r == 0 && i < meeting.n; i++)
+        r = guard_difference(node, node->members[meeting.pairs[i].left].cell,
+                             node->members[meeting.pairs[i].right].cell, &difference);
     return r;
 }
 

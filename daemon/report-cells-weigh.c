@@ -80,6 +80,7 @@ void report_cells_weigh_months(struct cells *cells, struct cell *cell) {
             scale_add(&scale, cell->atoms[month->first + k]);
         scale_read(&scale);
         month->n_persons = scale.ends[0].n_persons;
+        month->n_others = scale.ends[1].n_persons;
         month->is_unsafe = is_unsafe(cells, scale.ends);
     }
 }

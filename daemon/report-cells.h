@@ -102,6 +102,7 @@ struct cells_month {
     uint32_t first; /* of the cell's atoms */
     uint32_t n;
     uint64_t n_persons;
+    uint64_t n_others; /* of the other end */
     bool is_unsafe;
 };
 
