@@ -541,13 +541,9 @@ static int scan_beside(struct report_scan *scan, struct worker *own, unsigned n_
     return r;
 }
 
-static void scan_fini(struct report_scan *scan) {
-    free(scan->units);
-}
-
 int report_scan(const struct report_pick *pick, const struct report_part *const *parts,
                 size_t n_parts, void **sums, unsigned n_threads) {
-    _cleanup_(scan_fini) struct report_scan scan = {
+    struct report_scan scan = {
         .pick = pick, .parts = parts, .n_parts = n_parts, .whole_from_day = pick->whole_from_day};
     for (size_t i = 0; i < n_parts; i++) {
         sums[i] = NULL;
@@ -559,9 +555,10 @@ int report_scan(const struct report_pick *pick, const struct report_part *const 
     int r = worker_init(&own, &scan, sums);
     if (r == 0)
         r = plan(&scan);
-    if (r < 0)
-        return r;
-    return scan_beside(&scan, &own, MIN_OF(MAX_OF(n_threads, 1u), THREADS_MAX));
+    if (r == 0)
+        r = scan_beside(&scan, &own, MIN_OF(MAX_OF(n_threads, 1u), THREADS_MAX));
+    free(scan.units);
+    return r;
 }
 
 /* ---- listing */
@@ -587,18 +584,17 @@ int report_scan_rows(const struct report_pick *pick,
 
 int report_scan_legs(const struct report_pick *pick,
                      int (*each)(void *user, const struct report_leg *rows, size_t n), void *user) {
-    _cleanup_(freep) struct fact_leg_lines *lines = malloc(sizeof(*lines));
-    _cleanup_(freep) struct report_leg *rows = calloc(FACTS_BLOCK_LINES, sizeof(*rows));
-    int r = lines && rows ? 0 : -ENOMEM;
+    _cleanup_(worker_fini) struct worker worker = {0};
+    int r = worker_init(&worker, NULL, NULL);
     for (size_t i = 0; r == 0 && i < facts_n_leg_blocks(pick->facts); i++) {
         if (is_cancelled(pick))
             return -ECANCELED;
         if (knows_none(pick, facts_leg_zone(pick->facts, i)))
             continue;
-        r = facts_read_legs(pick->facts, i, lines);
-        size_t n = r == 0 ? sort_legs(pick, lines, INT64_MAX, rows) : 0;
+        r = facts_read_legs(pick->facts, i, worker.columns);
+        size_t n = r == 0 ? sort_legs(pick, worker.columns, INT64_MAX, worker.legs) : 0;
         if (n > 0)
-            r = each(user, rows, n);
+            r = each(user, worker.legs, n);
     }
     return r;
 }
