@@ -283,7 +283,7 @@ static int list_entries(const struct report_ask *ask, const struct path *path,
     struct why why = {.pick = pick, .source = why_source_find(path->key)};
     struct why_list list = {0};
     if (!why.source)
-        return -EINVAL;
+        return REFUSAL_NO_SUCH_MEASURE;
     for (size_t i = 0; i < path->n_names; i++)
         why.names[why.n_names++] = (char *)(uintptr_t)path->names[i];
     why.amount = amount_of(path, why.source);
