@@ -12,8 +12,8 @@
 extern "C" {
 #endif
 
-/* What a figure of the report is (timebank(1), MEASURES). */
-enum tb_measure_group { /* the object of the report that holds it */
+/* What a figure of the report is (timebank(1), MEASURES), by the object that holds it. */
+enum tb_measure_group {
     TB_MEASURES_MEASURES,
     TB_MEASURES_FURTHER,     /* further_measures */
     TB_MEASURES_OF_REGISTER, /* register_measures */
