@@ -68,7 +68,7 @@ static int signature_judge(struct tb_call *call, const Timebank__Report *message
 /* ------------------------------------------------------------------- question */
 
 static bool answers_class(const struct tb_report_ask *ask, const struct report_text *report) {
-    const char *name = tb_report_class_name(ask->report_class);
+    const char *name = tb_report_class_name((int)ask->report_class);
     return ask->report_class == TB_CLASS_OF_KEY ||
            (name && lines_equals(report->report_class, name));
 }
