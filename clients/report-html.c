@@ -65,7 +65,7 @@ static void mark_print(void *user, char mark) {
 }
 
 void report_html_class(FILE *to, const struct report_words *words) {
-    char class[400];
+    char class[600];
     report_words_class(words, class, sizeof(class));
     fputs("<p class=\"note\">", to);
     report_html_text(to, class);

@@ -71,7 +71,7 @@ static void mark_print(void *user, char mark) {
 }
 
 static void title_print(struct page *page) {
-    char known[32], from[32], to[32], class[400];
+    char known[32], from[32], to[32], class[600];
     report_words_date(report_words_text(page->words.report, "as_known_at"), known, sizeof(known));
     report_words_date(report_words_text(page->words.report, "from"), from, sizeof(from));
     report_words_date(report_words_text(page->words.report, "to"), to, sizeof(to));

@@ -122,8 +122,12 @@ void report_words_class(const struct report_words *words, char *ret, size_t n) {
              class, threshold);
     if (round_to > 1)
         snprintf(ret + strlen(ret), n - strlen(ret),
-                 " Counts and hours are rounded to the nearest %" PRId64 ": they need not add up.",
+                 " Counts and sums of hours are rounded to the nearest %" PRId64
+                 ", and need not add up.",
                  round_to);
+    snprintf(ret + strlen(ret), n - strlen(ret),
+             " Counts of members and of corrections are rounded to the nearest %" PRId64 ".",
+             threshold);
 }
 
 /* -------------------------------------------------------------- breakdowns */
