@@ -417,6 +417,8 @@ def edges(programs, begin, end):
     place = programs.bank.place + "/edges.graphml"
     with open(place, "wb") as f:
         f.write(Exports.bytes_of(programs, "graphml", *ask))
+    checked = subprocess.run(["xmllint", "--noout", place], capture_output=True, text=True)
+    tap.ok(checked.returncode == 0, "graphml: well-formed", checked.stderr)
     tree, space = ElementTree.parse(place).getroot(), "{http://graphml.graphdrawing.org/xmlns}"
     nodes = {node.get("id") for node in tree.iter(space + "node")}
     ends = [(edge.get("source"), edge.get("target")) for edge in tree.iter(space + "edge")]
