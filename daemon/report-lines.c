@@ -124,7 +124,7 @@ static int keep(struct report_lines *changed, const struct report_line *line, in
         return -ENOMEM;
     *to = *line;
     to->gained_minutes = gained;
-    to->in = in;
+    to->in = (uint8_t)in;
     return 0;
 }
 

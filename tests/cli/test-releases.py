@@ -243,6 +243,23 @@ def test_wards(s):
     tap.ok(s.report(*at, key="funder", period=month).stdout == again.stdout, "and that stays the same bytes")
 
 
+def test_broker(s):
+    """A broker releases what an evaluator then gets as it was, and many questions push none out of sight."""
+    quarter = ("--from", "2023-07-01", "--to", "2023-09-30")
+    s.exchanges([(s.members[i], s.members[i + 1], 60, "2023-07-14", "lifts") for i in range(20)])
+    released = s.report("--class", "funder", "--release", key="broker", period=quarter)
+    tap.ok("Released" in released.stderr, "a broker releases a report where asked to", released.stderr)
+    given = s.report(key="funder", period=quarter)
+    tap.ok(given.stdout == released.stdout and not given.stderr, "and an evaluator gets that one")
+    s.exchanges([(s.members[0], s.members[1], 45, "2023-07-15", "lifts")])
+    for month in ("2023-08", "2023-09"):
+        for last in ("2023-08-31", "2023-09-30"):
+            if month <= last:
+                s.report(key="funder", period=("--from", month + "-01", "--to", last))
+    s.refused("TOO_CLOSE", "report", *quarter, key="funder")
+    s.refused("TOO_CLOSE", "report", "--from", "2023-07-01", "--to", "2023-07-31", key="public")
+
+
 def test_bounds(s):
     """One key fills no log with questions."""
     month = ("--from", "2025-06-01", "--to", "2025-06-30")
@@ -275,6 +292,7 @@ def main():
         test_compare(s, report)
         test_once(s)
         test_wards(s)
+        test_broker(s)
         test_bounds(s)
         test_audit(s)
         tap.ok(s.bank.stop() == 0 and s.bank.check() is None, "the ledger is sound, replayed from its first record")
