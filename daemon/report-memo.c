@@ -11,6 +11,9 @@
 
 #include "facts-block.h"
 
+#define BLOCKS_LEAST 64u
+#define LINES_A_PERSON 12u
+
 struct report_memo {
     pthread_mutex_t lock;
     struct report_chapter **chapters; /* NULL: not there */
@@ -21,8 +24,10 @@ static void chapter_free(struct report_chapter *chapter) {
     if (!chapter)
         return;
     free(chapter->taken);
-    free(chapter->past);
-    free(chapter->legs);
+    free(chapter->gave);
+    free(chapter->received);
+    free(chapter->accounts);
+    free(chapter->minutes);
     free(chapter);
 }
 
@@ -60,12 +65,19 @@ static struct report_memo *memo_of(const struct facts *facts) {
     return other;
 }
 
+size_t report_memo_blocks(const struct facts *facts) {
+    size_t n = BLOCKS_LEAST;
+    while (n * FACTS_BLOCK_LINES < LINES_A_PERSON * (size_t)facts->persons.n_keys)
+        n *= 2;
+    return n;
+}
+
 bool report_memo_zone(const struct facts *facts, size_t chapter, struct fact_zone *ret) {
-    size_t first = chapter * REPORT_CHAPTER_BLOCKS;
-    if (first + REPORT_CHAPTER_BLOCKS > facts_n_blocks(facts))
+    size_t n_blocks = report_memo_blocks(facts), first = chapter * n_blocks;
+    if (first + n_blocks > facts_n_blocks(facts))
         return false;
     struct fact_zone zone = *facts_zone(facts, first);
-    for (size_t i = 0; i < REPORT_CHAPTER_BLOCKS; i++) {
+    for (size_t i = 0; i < n_blocks; i++) {
         const struct fact_zone *more = facts_zone(facts, first + i);
         if (more->n_lines != FACTS_BLOCK_LINES)
             return false;
@@ -135,54 +147,47 @@ static int sum_block(const struct report_pick *pick, size_t block, struct chapte
     return r;
 }
 
-static int put_past(const struct chapter_sums *sums, size_t n_persons,
-                    struct report_chapter *chapter) {
-    size_t n = 0;
-    for (size_t i = 0; i < n_persons; i++)
-        n += (size_t)sums->persons[i].gave + sums->persons[i].received;
-    chapter->past = calloc(n + 1, sizeof(*chapter->past));
-    if (!chapter->past)
-        return -ENOMEM;
+static int put_persons(const struct chapter_sums *sums, size_t n_persons,
+                       struct report_chapter *chapter) {
+    size_t n_gave = 0, n_received = 0;
     for (size_t i = 0; i < n_persons; i++) {
+        n_gave += sums->persons[i].gave;
+        n_received += sums->persons[i].received;
+    }
+    chapter->gave = calloc(n_gave + 1, sizeof(*chapter->gave));
+    chapter->received = calloc(n_received + 1, sizeof(*chapter->received));
+    if (!chapter->gave || !chapter->received)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < n_persons; i++) {
         const struct person_sums *person = &sums->persons[i];
-        struct report_past row = {.service_day = person->first_day,
-                                  .from_person = INTERN_NONE,
-                                  .to_person = INTERN_NONE,
-                                  .kind = TIMEBANK__ORDER__KIND_SESSION};
-        if (person->received) {
-            row.from_person = (uint32_t)i;
-            chapter->past[chapter->n_past++] = row;
-        }
-        if (person->gave) {
-            row.from_person = INTERN_NONE;
-            row.to_person = (uint32_t)i;
-            row.minutes = person->minutes;
-            row.is_service = true;
-            chapter->past[chapter->n_past++] = row;
-        }
+        if (person->received)
+            chapter->received[chapter->n_received++] = i;
+        if (person->gave)
+            chapter->gave[chapter->n_gave++] =
+                (struct report_gave){person->minutes, i, person->first_day};
     }
     return 0;
 }
 
-static int put_legs(const struct chapter_sums *sums, size_t n_accounts,
-                    const struct fact_zone *zone, struct report_chapter *chapter) {
+static int put_accounts(const struct chapter_sums *sums, size_t n_accounts,
+                        struct report_chapter *chapter) {
     size_t n = 0;
     for (size_t i = 0; i < n_accounts; i++)
         n += sums->accounts[i] != 0;
-    chapter->legs = calloc(n + 1, sizeof(*chapter->legs));
-    for (size_t i = 0; chapter->legs && i < n_accounts; i++)
-        if (sums->accounts[i] != 0)
-            chapter->legs[chapter->n_legs++] =
-                (struct report_leg){.index = zone->last_index,
-                                    .minutes = sums->accounts[i],
-                                    .account = (uint32_t)i,
-                                    .order = INTERN_NONE,
-                                    .service_day = zone->last_service_day,
-                                    .entered_day = zone->last_entered_day};
-    return chapter->legs ? 0 : -ENOMEM;
+    chapter->accounts = calloc(n + 1, sizeof(*chapter->accounts));
+    chapter->minutes = calloc(n + 1, sizeof(*chapter->minutes));
+    if (!chapter->accounts || !chapter->minutes)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < n_accounts; i++) {
+        if (sums->accounts[i] == 0)
+            continue;
+        chapter->accounts[chapter->n_accounts] = i;
+        chapter->minutes[chapter->n_accounts++] = sums->accounts[i];
+    }
+    return 0;
 }
 
-static int sum_chapter(const struct report_pick *pick, const struct fact_zone *zone,
+static int sum_chapter(const struct report_pick *pick, size_t number,
                        struct report_chapter *chapter) {
     const struct facts *facts = pick->facts;
     size_t n_persons = facts->persons.n_keys, n_accounts = facts->n_accounts;
@@ -191,11 +196,11 @@ static int sum_chapter(const struct report_pick *pick, const struct fact_zone *z
         .accounts = calloc(n_accounts + 1, sizeof(*sums.accounts)),
         .lines = malloc(sizeof(*sums.lines))};
     int r = sums.persons && sums.accounts && sums.lines ? 0 : -ENOMEM;
-    for (size_t i = 0; r == 0 && i < REPORT_CHAPTER_BLOCKS; i++)
-        r = sum_block(pick, chapter->first_block + i, &sums);
+    for (size_t i = 0; r == 0 && i < chapter->n_blocks; i++)
+        r = sum_block(pick, number * chapter->n_blocks + i, &sums);
     if (r == 0)
-        r = put_past(&sums, n_persons, chapter);
-    return r == 0 ? put_legs(&sums, n_accounts, zone, chapter) : r;
+        r = put_persons(&sums, n_persons, chapter);
+    return r == 0 ? put_accounts(&sums, n_accounts, chapter) : r;
 }
 
 /* ---- remembering */
@@ -220,9 +225,9 @@ static const struct report_taken *slice_of(const struct report_pick *pick,
     return pick->taken + ends[0];
 }
 
-static bool is_good(const struct report_chapter *chapter, const struct report_taken *taken,
-                    size_t n) {
-    if (!chapter || chapter->n_taken != n)
+static bool is_good(const struct report_chapter *chapter, size_t n_blocks,
+                    const struct report_taken *taken, size_t n) {
+    if (!chapter || chapter->n_blocks != n_blocks || chapter->n_taken != n)
         return false;
     for (size_t i = 0; i < n; i++)
         if (chapter->taken[i].order != taken[i].order ||
@@ -231,11 +236,11 @@ static bool is_good(const struct report_chapter *chapter, const struct report_ta
     return true;
 }
 
-static struct report_chapter *find(struct report_memo *memo, size_t number,
+static struct report_chapter *find(struct report_memo *memo, size_t number, size_t n_blocks,
                                    const struct report_taken *taken, size_t n) {
     struct report_chapter *found = NULL;
     pthread_mutex_lock(&memo->lock);
-    if (number < memo->n_chapters && is_good(memo->chapters[number], taken, n)) {
+    if (number < memo->n_chapters && is_good(memo->chapters[number], n_blocks, taken, n)) {
         found = memo->chapters[number];
         found->n_holders++;
     }
@@ -271,20 +276,20 @@ int report_memo_get(const struct report_pick *pick, size_t number, struct report
     if (!memo || !report_memo_zone(pick->facts, number, &zone))
         return memo ? -EINVAL : -ENOMEM;
     const struct report_taken *taken = slice_of(pick, &zone, &n_taken);
-    *ret = find(memo, number, taken, n_taken);
+    size_t n_blocks = report_memo_blocks(pick->facts);
+    *ret = find(memo, number, n_blocks, taken, n_taken);
     if (*ret)
         return 0;
     struct report_chapter *chapter = calloc(1, sizeof(*chapter));
     if (!chapter)
         return -ENOMEM;
-    *chapter = (struct report_chapter){
-        .first_block = number * REPORT_CHAPTER_BLOCKS, .n_taken = n_taken, .n_holders = 1};
+    *chapter = (struct report_chapter){.n_blocks = n_blocks, .n_taken = n_taken, .n_holders = 1};
     chapter->taken = calloc(n_taken + 1, sizeof(*chapter->taken));
     int r = chapter->taken ? 0 : -ENOMEM;
     if (r == 0 && n_taken > 0)
         memcpy(chapter->taken, taken, n_taken * sizeof(*taken));
     if (r == 0)
-        r = sum_chapter(pick, &zone, chapter);
+        r = sum_chapter(pick, number, chapter);
     if (r < 0) {
         chapter_free(chapter);
         return r;
@@ -299,4 +304,41 @@ void report_memo_leave(const struct report_pick *pick, struct report_chapter *ch
     pthread_mutex_lock(&memo->lock);
     chapter_release(chapter);
     pthread_mutex_unlock(&memo->lock);
+}
+
+/* ---- telling */
+
+size_t report_memo_past(const struct report_pick *pick, const struct report_chapter *chapter,
+                        size_t at, bool in_previous, struct report_past *rows) {
+    size_t n = MIN_OF(chapter->n_gave + chapter->n_received - at, (size_t)REPORT_ROWS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct report_past *past = &rows[i];
+        *past = (struct report_past){.from_person = INTERN_NONE,
+                                     .to_person = INTERN_NONE,
+                                     .kind = TIMEBANK__ORDER__KIND_SESSION,
+                                     .is_service = at + i < chapter->n_gave,
+                                     .in_previous = in_previous};
+        if (past->is_service) {
+            const struct report_gave *gave = &chapter->gave[at + i];
+            past->to_person = report_pick_person(pick, gave->person);
+            past->minutes = gave->minutes;
+            past->service_day = gave->first_day;
+        } else {
+            uint32_t person = chapter->received[at + i - chapter->n_gave];
+            past->from_person = report_pick_person(pick, person);
+        }
+    }
+    return n;
+}
+
+size_t report_memo_legs(const struct report_chapter *chapter, const struct fact_zone *zone,
+                        size_t at, struct report_leg *rows) {
+    size_t n = MIN_OF(chapter->n_accounts - at, (size_t)REPORT_ROWS_MAX);
+    for (size_t i = 0; i < n; i++)
+        rows[i] = (struct report_leg){.index = zone->last_index,
+                                      .minutes = chapter->minutes[at + i],
+                                      .account = chapter->accounts[at + i],
+                                      .order = INTERN_NONE,
+                                      .service_day = zone->last_service_day};
+    return n;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chapters: what REPORT_CHAPTER_BLOCKS full blocks come to for a report of later years, summed by
- * person and by account, so that history costs a report as much as it has people. Full blocks never
+ * Chapters: what some full blocks come to for a report of later years, summed by person and by
+ * account, so that history costs a report as much as it has people. They are so long that a dozen
+ * lines come to one person, and cost less than three bytes a line. Full blocks never
  * change; what was taken back of a chapter's orders does, so that a chapter is good for exactly the
  * same reversals, and is summed anew for others.
  */
@@ -9,28 +10,42 @@
 
 #include "report-part.h"
 
-#define REPORT_CHAPTER_BLOCKS 64u
-
 struct fact_zone;
 
+struct report_gave {
+    uint64_t minutes;
+    uint32_t person;
+    uint32_t first_day;
+};
+
 struct report_chapter {
-    size_t first_block;
     /* What it is good for. */
+    size_t n_blocks;
     struct report_taken *taken;
     size_t n_taken;
-    /* Rows as of sessions: each person's service given, with its earliest day, and each person who
-     * received in an exchange, earn or session. Persons as the facts have them. */
-    struct report_past *past;
-    size_t n_past;
+    /* Service given, and who received in an exchange, earn or session: persons of the facts. */
+    struct report_gave *gave;
+    size_t n_gave;
+    uint32_t *received;
+    size_t n_received;
     /* What the lines' own legs left with each account of the facts. */
-    struct report_leg *legs;
-    size_t n_legs;
+    uint32_t *accounts;
+    int64_t *minutes;
+    size_t n_accounts;
     unsigned n_holders;
 };
 
+/* How many blocks a chapter of these facts has. */
+size_t report_memo_blocks(const struct facts *facts);
 /* What the chapter's zones come to together; false: its blocks are not all full. */
 bool report_memo_zone(const struct facts *facts, size_t chapter, struct fact_zone *ret);
 /* The chapter, remembered or summed now, of which all must be known; for report_memo_leave(). */
 int report_memo_get(const struct report_pick *pick, size_t chapter,
                     struct report_chapter **ret) TB_MUST_CHECK;
 void report_memo_leave(const struct report_pick *pick, struct report_chapter *chapter);
+/* Its rows from number at on, as lines of sessions (struct report_past); its legs. At most
+ * REPORT_ROWS_MAX; how many. */
+size_t report_memo_past(const struct report_pick *pick, const struct report_chapter *chapter,
+                        size_t at, bool in_previous, struct report_past *rows);
+size_t report_memo_legs(const struct report_chapter *chapter, const struct fact_zone *zone,
+                        size_t at, struct report_leg *rows);

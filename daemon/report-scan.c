@@ -242,30 +242,28 @@ static int note_lines(struct worker *worker, const struct unit *unit) {
 
 static int note_chapter_past(struct worker *worker, const struct report_chapter *chapter,
                              bool in_previous) {
-    const struct report_pick *pick = worker->scan->pick;
     int r = 0;
     worker->n_rows = worker->n_legs = 0;
-    for (size_t at = 0; r == 0 && at < chapter->n_past; at += worker->n_past) {
-        worker->n_past = MIN_OF(chapter->n_past - at, (size_t)REPORT_ROWS_MAX);
-        for (size_t i = 0; i < worker->n_past; i++) {
-            struct report_past *past = &worker->past[i];
-            *past = chapter->past[at + i];
-            past->from_person = report_pick_person(pick, past->from_person);
-            past->to_person = report_pick_person(pick, past->to_person);
-            past->in_previous = in_previous;
-        }
+    for (size_t at = 0; r == 0; at += worker->n_past) {
+        worker->n_past =
+            report_memo_past(worker->scan->pick, chapter, at, in_previous, worker->past);
+        if (worker->n_past == 0)
+            break;
         r = note_all(worker);
     }
     return r;
 }
 
-static int note_chapter_legs(struct worker *worker, const struct report_chapter *chapter) {
-    const struct report_scan *scan = worker->scan;
+static int note_chapter_legs(struct worker *worker, const struct report_chapter *chapter,
+                             const struct fact_zone *zone) {
     int r = 0;
-    for (size_t i = 0; r == 0 && chapter->n_legs > 0 && i < scan->n_parts; i++)
-        if (scan->parts[i]->note_legs)
-            r = scan->parts[i]->note_legs(worker->sums[i], scan->pick, chapter->legs,
-                                          chapter->n_legs);
+    worker->n_rows = worker->n_past = 0;
+    for (size_t at = 0; r == 0; at += worker->n_legs) {
+        worker->n_legs = report_memo_legs(chapter, zone, at, worker->legs);
+        if (worker->n_legs == 0)
+            break;
+        r = note_all(worker);
+    }
     return r;
 }
 
@@ -281,7 +279,7 @@ static int note_chapter(struct worker *worker, const struct unit *unit) {
     if (unit->wants_rows)
         r = note_chapter_past(worker, chapter, is_previous(pick, zone.last_service_day));
     if (r == 0 && unit->wants_legs)
-        r = note_chapter_legs(worker, chapter);
+        r = note_chapter_legs(worker, chapter, &zone);
     report_memo_leave(pick, chapter);
     return r;
 }
@@ -386,8 +384,9 @@ static void plan_chapter(struct report_scan *scan, size_t number, const struct f
                                                      .number = (uint32_t)number,
                                                      .wants_rows = sums_rows,
                                                      .wants_legs = sums_legs && scan->asks_legs};
-    for (size_t i = 0; i < REPORT_CHAPTER_BLOCKS; i++)
-        plan_lines(scan, number * REPORT_CHAPTER_BLOCKS + i, sums_rows, sums_legs);
+    size_t n_blocks = report_memo_blocks(pick->facts);
+    for (size_t i = 0; i < n_blocks; i++)
+        plan_lines(scan, number * n_blocks + i, sums_rows, sums_legs);
 }
 
 static void plan_legs(struct report_scan *scan) {
@@ -404,16 +403,17 @@ static void plan_legs(struct report_scan *scan) {
 static int plan(struct report_scan *scan) {
     const struct report_pick *pick = scan->pick;
     size_t n_lines = facts_n_blocks(pick->facts), n_flows = facts_n_flow_blocks(pick->facts);
+    size_t n_blocks = report_memo_blocks(pick->facts);
     scan->units =
         calloc(2 * n_lines + facts_n_leg_blocks(pick->facts) + n_flows + 1, sizeof(*scan->units));
     if (!scan->units)
         return -ENOMEM;
     for (size_t i = 0; i < n_lines;) {
         struct fact_zone zone;
-        if (i % REPORT_CHAPTER_BLOCKS == 0 && !pick->line_by_line &&
-            report_memo_zone(pick->facts, i / REPORT_CHAPTER_BLOCKS, &zone)) {
-            plan_chapter(scan, i / REPORT_CHAPTER_BLOCKS, &zone);
-            i += REPORT_CHAPTER_BLOCKS;
+        if (i % n_blocks == 0 && !pick->line_by_line &&
+            report_memo_zone(pick->facts, i / n_blocks, &zone)) {
+            plan_chapter(scan, i / n_blocks, &zone);
+            i += n_blocks;
         } else {
             plan_lines(scan, i++, false, false);
         }

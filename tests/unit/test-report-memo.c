@@ -15,6 +15,7 @@ TestSuite(report_memo, .timeout = 120);
 
 #define MEMBERS 300u
 #define CHAPTERS 3u
+#define CHAPTER_BLOCKS 64u
 #define DAYS 2200u
 #define FIRST_DAY 17000u
 #define MS_A_DAY 86400000u
@@ -181,7 +182,7 @@ static void open_bank(void) {
     uint8_t key[32] = {9};
     Timebank__Genesis genesis = TIMEBANK__GENESIS__INIT;
     struct bytes record = {0};
-    n_kept_allocated = (size_t)(CHAPTERS + 1) * REPORT_CHAPTER_BLOCKS * FACTS_BLOCK_LINES * 5 / 4;
+    n_kept_allocated = (size_t)(CHAPTERS + 1) * CHAPTER_BLOCKS * FACTS_BLOCK_LINES * 5 / 4;
     kept = calloc(n_kept_allocated, sizeof(*kept));
     kept_bytes = calloc(n_kept_allocated, 1);
     cr_assert(kept && kept_bytes && facts_new(&facts) == 0);
@@ -213,7 +214,8 @@ static void expect_same(struct report_ask *ask, const char *what) {
 Test(report_memo, gives_the_same_figures_as_every_line) {
     struct fact_zone zone;
     open_bank();
-    fill(CHAPTERS * REPORT_CHAPTER_BLOCKS * FACTS_BLOCK_LINES + 5000);
+    fill(CHAPTERS * CHAPTER_BLOCKS * FACTS_BLOCK_LINES + 5000);
+    cr_assert_eq(report_memo_blocks(facts), CHAPTER_BLOCKS);
     cr_assert(report_memo_zone(facts, CHAPTERS - 1, &zone));
     cr_expect_not(report_memo_zone(facts, CHAPTERS, &zone));
     uint32_t last_day = FIRST_DAY + 400 + DAYS;
