@@ -111,8 +111,8 @@ compare() {
 @test "the report ends with sentences ready to paste" {
     run -0 timebank report --from 2024-04-01 --to 2025-03-31 --as-known-at 2025-03-31
     says "In 2024–25, 309 people gave 7,939 hours; 104 for the first time; half gave 15 h 45 or more."
-    says "All service                                           7,939 h 15"
-    says "= at the closing                                      18,570 h"
+    says "All service                                       7,939 h 15"
+    says "= at the closing                                  18,570 h"
 }
 
 @test "the same question gives the same bytes" {
