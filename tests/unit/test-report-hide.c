@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Disclosure control against attackers. Schemes are drawn by chance, and the two-year scheme is
- * read from its file; the figures of every month, quarter, year and of fifty runs of months are
+ * read from its file; the figures of every month, quarter, year and of many runs of months are
  * summed here, hidden by the daemon, and handed to an attacker who sees nothing but keys and
  * figures. The attacker knows which figures add up to which, eliminates exactly over two fields of
  * its own, and says which sums follow; the test knows the rows, and so whose they were.
