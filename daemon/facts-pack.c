@@ -188,9 +188,8 @@ void facts_pack(const struct facts_column *columns, size_t n_columns, const void
         memcpy(to + (size_t)i * sizeof(to_), &to_, sizeof(to_));                                   \
     }
 
-__attribute__((optimize("O3"))) static void widen(uint8_t *to, uint8_t to_width,
-                                                  const uint8_t *data, uint8_t width, uint64_t base,
-                                                  uint32_t n) {
+static void widen(uint8_t *to, uint8_t to_width, const uint8_t *data, uint8_t width, uint64_t base,
+                  uint32_t n) {
     if (width == 0 && to_width == 1)
         FILL(uint8_t)
     else if (width == 0 && to_width == 2)
