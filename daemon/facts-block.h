@@ -64,7 +64,7 @@ int facts_read_block(const struct facts *facts, size_t block, struct fact_lines 
 enum fact_columns {
     FACT_COLUMNS_KNOWN = 1, /* recorded_day, claimed_day */
     FACT_COLUMNS_PAST = 2,  /* minutes, service_day, persons, kind, flags */
-    FACT_COLUMNS_LEGS = 4,  /* from, to, minutes, service_day, flags: of FACT_PLAIN lines the legs */
+    FACT_COLUMNS_LEGS = 4, /* from, to, minutes, service_day, flags: of FACT_PLAIN lines the legs */
 };
 int facts_read_columns(const struct facts *facts, size_t block, unsigned columns,
                        struct fact_lines *ret) TB_MUST_CHECK;
@@ -93,7 +93,7 @@ const struct fact_zone *facts_leg_zone(const struct facts *facts, size_t block);
 int facts_read_legs(const struct facts *facts, size_t block,
                     struct fact_leg_lines *ret) TB_MUST_CHECK;
 
-/* What a record moved between places (struct fact_move), likewise: only where something moved, and
+/* What a record moved between places (enum fact_place), likewise: only where something moved, and
  * of the same dates of entry as legs. */
 struct fact_flow_lines {
     uint32_t n;

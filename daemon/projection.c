@@ -17,9 +17,7 @@
 #include "say.h"
 
 #define STEP_RECORDS 65536u
-#define STEP_PART                                                                                  \
-    16u /* of what there is already: writing behind stays a small part of the work                 \
-         */
+#define STEP_PART 16u /* of all records: writing behind stays a small part of the work */
 #define LOCK_SLICE_NS 20000000
 
 struct projection {

@@ -2,8 +2,8 @@
 /*
  * A report has left the bank: its question, position and checksum stand in the log, so that it is
  * given again for ever. Whether these are the figures, and whether they may leave beside those that
- * left before, is looked at before the order gets here (release.c): it follows from more than the
- * state.
+ * left before, is looked at before the order gets here (report-release.h): it follows from more
+ * than the state.
  */
 #include <string.h>
 

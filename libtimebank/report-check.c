@@ -15,8 +15,6 @@
 #include "verify.h"
 #include "wire.h"
 
-#define DEFINITION "timebank-measures/1"
-
 enum check_stage {
     STAGE_REPORT,
     STAGE_BEFORE, /* the tree up to the report's position */
@@ -120,11 +118,11 @@ static int checksum_judge(struct tb_call *call, struct lines measures, struct li
 }
 
 static int figures_judge(struct tb_call *call, const struct report_text *report) {
-    if (!lines_equals(report->definition, DEFINITION))
+    if (!lines_equals(report->definition, RECORD_REPORT_DEFINITION))
         return bank_fail(call->bank, -EPROTO,
                          "The bank's report is of another set of definitions than this program "
                          "knows (%s): use a newer program.",
-                         DEFINITION);
+                         RECORD_REPORT_DEFINITION);
     if (report->measures.n == 0)
         return verify_fail(call->bank, NULL, 0, "A report came without figures.");
     int r = checksum_judge(call, report->measures, report->checksum);

@@ -19,7 +19,6 @@
 #include "tile-roots.h"
 
 #define ARMOUR_MAX 1024
-#define DEFINITION "timebank-measures/1"
 
 /* ------------------------------------------------------------------ signature */
 
@@ -123,11 +122,11 @@ static int text_check(struct verified_check *check, const struct bytes *file,
                       (int)MIN_OF(ret->bank.n, (size_t)200), ret->bank.text, check->verifier.name);
         return TB_WRONG_LEDGER;
     }
-    if (!lines_equals(ret->definition, DEFINITION))
+    if (!lines_equals(ret->definition, RECORD_REPORT_DEFINITION))
         return verified_fail(check,
                              "This report is of another set of definitions than %s: use a "
                              "newer program.",
-                             DEFINITION);
+                             RECORD_REPORT_DEFINITION);
     if (ret->from_day == 0 || ret->to_day < ret->from_day || ret->known_day == 0)
         return verified_fail(check, "This report names no period: ask for it again.");
     r = checksum_check(check, ret->measures, ret->checksum);
@@ -213,11 +212,11 @@ static int figures_say(struct verified_check *check, const struct report_text *r
         return verified_say(check, true,
                             "Its figures are those of the definitions %s, its checksums are "
                             "theirs, and %" PRIu64 " are marked as hidden.",
-                            DEFINITION, report->suppressed);
+                            RECORD_REPORT_DEFINITION, report->suppressed);
     return verified_say(check, true,
                         "Its figures are those of the definitions %s, its checksums are theirs, "
                         "and the parts add up to the totals.",
-                        DEFINITION);
+                        RECORD_REPORT_DEFINITION);
 }
 
 static int leaves_say(struct verified_check *check) {

@@ -46,8 +46,9 @@ struct record_bank_account {
 #define RECORD_BANK_ACCOUNTS 8
 extern const struct record_bank_account record_bank_accounts[RECORD_BANK_ACCOUNTS];
 
-/* A voucher's claims, as an order to redeem it carries them. */
+/* The set of measures that a report is of, as the order to release one names it. */
 #define RECORD_REPORT_DEFINITION "timebank-measures/1"
+/* A voucher's claims, as an order to redeem it carries them. */
 #define RECORD_CLAIMS_BYTES 22
 /* How long a field of bytes in a kind's message is where it is not empty. */
 size_t record_member_bytes(const char *name);
