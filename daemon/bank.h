@@ -49,7 +49,7 @@ struct bank {
     struct log *log;
     struct people *people;
     struct projection *projection; /* the facts of the reports */
-    char *verifier_key; /* as text */
+    char *verifier_key;            /* as text */
     int lock_fd;
     uint64_t started_ms; /* monotonic */
     uint64_t wall_ms;    /* read once per wake-up */

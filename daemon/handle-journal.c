@@ -14,7 +14,7 @@
 
 #define PAGE_BYTES (256u * 1024)
 #define PAGE_RECORDS 5000u /* looked at, whatever they are */
-#define ENTRY_OVERHEAD 64u  /* of its numbers and tags */
+#define ENTRY_OVERHEAD 64u /* of its numbers and tags */
 
 struct journal_page {
     struct call *call;

@@ -155,8 +155,9 @@ static void check_rotations(const struct call *call, struct submission *submissi
 }
 
 static void bar_release(struct submission *submission, size_t place, const char *why) {
-    judging_bar(submission->judging, place,
-                (struct ledger_bar){.refusal = REFUSAL_BAD_RELEASE, .field = "checksum", .why = why});
+    judging_bar(
+        submission->judging, place,
+        (struct ledger_bar){.refusal = REFUSAL_BAD_RELEASE, .field = "checksum", .why = why});
 }
 
 /* A report leaves the bank as the daemon made it, and as long as none left since it was looked at.

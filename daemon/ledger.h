@@ -19,7 +19,7 @@ struct ledger_author {
     Timebank__Role role; /* ROLE_NONE: not granted, or revoked */
     bool is_revoked;
     Timebank__ReportClass report_class; /* of an evaluator */
-    char account[CODE_MAX + 1]; /* "" or the key's account */
+    char account[CODE_MAX + 1];         /* "" or the key's account */
 };
 
 /* A refusal or a warning. */

@@ -99,7 +99,7 @@ struct state_key {
     uint8_t role;
     uint8_t report_class; /* of an evaluator: Timebank__ReportClass */
     uint64_t granted;     /* record; 0 by genesis */
-    uint64_t revoked; /* record; 0 in force */
+    uint64_t revoked;     /* record; 0 in force */
     char account[CODE_MAX + 1];
 };
 /* Key: the name. */

@@ -208,9 +208,8 @@ static int page_count(struct tb_list *list, const Timebank__Response *response, 
                       bool *ret_more) {
     const Timebank__Keys *page = response->keys;
     size_t n = page->n_keys;
-    bool readable =
-        page->n_roles == n && page->n_accounts == n && page->n_granted == n &&
-        page->n_revoked == n && page->n_report_classes == n;
+    bool readable = page->n_roles == n && page->n_accounts == n && page->n_granted == n &&
+                    page->n_revoked == n && page->n_report_classes == n;
     for (size_t i = 0; i < n && readable; i++)
         readable = page->keys[i].len == SSHSIG_PUBLIC_BYTES;
     if (!readable)

@@ -512,8 +512,8 @@ struct tb_journal_entry {
  * tb_bank_position() gives. The same position gives the same entries. */
 int tb_journal_begin(struct tb_bank *bank, uint64_t at_size, struct tb_list **ret_list);
 const struct tb_journal_entry *tb_journal_next(struct tb_list *list);
-/* Its position and root, waiting for the first page, and for the proof that an earlier position is a
- * beginning of the one of tb_bank_position(). */
+/* Its position and root, waiting for the first page, and for the proof that an earlier position is
+ * a beginning of the one of tb_bank_position(). */
 int tb_journal_position(struct tb_list *list, uint64_t *ret_size, uint8_t ret_root[32]);
 int tb_journal_list(struct tb_bank *bank, uint64_t at_size,
                     int (*each)(void *user, const struct tb_journal_entry *entry), void *user);

@@ -550,14 +550,13 @@ Test(report, is_laid_out_as_promised) {
         "\"rule\":{\"threshold\":0,\"round_to\":1},\"measures\":{\"minutes_given\":0,";
     cr_expect(strncmp(text, head, strlen(head)) == 0, "%s", text);
     /* sha256sum < /dev/null */
-    cr_expect(strstr(text,
-                     "},\"register_measures\":{\"minutes_across_wards\":0,"
-                     "\"ties_within_wards\":0,\"ties_across_wards\":0,"
-                     "\"between_wards\":{},\"between_age_bands\":{}},\"register\":"
-                     "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","
-                     "\"register_age_bands\":"
-                     "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","
-                     "\"suppressed\":0,\"checksum\":\""),
+    cr_expect(strstr(text, "},\"register_measures\":{\"minutes_across_wards\":0,"
+                           "\"ties_within_wards\":0,\"ties_across_wards\":0,"
+                           "\"between_wards\":{},\"between_age_bands\":{}},\"register\":"
+                           "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","
+                           "\"register_age_bands\":"
+                           "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","
+                           "\"suppressed\":0,\"checksum\":\""),
               "%s", text);
     bank_end();
 }
