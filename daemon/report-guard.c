@@ -145,6 +145,7 @@ struct guard {
     const struct report_ask *ask;
     struct report_pick pick; /* of what is to leave */
     struct report_lines lines;
+    bool *ret_register;
 };
 
 static bool knows_the_same(const struct state_release *a, const struct state_release *b) {
@@ -254,8 +255,16 @@ static int compare_with(const struct guard *guard, const struct other *other,
                                MIN_OF(guard->ask->to_day, row->to_day));
     if (r == 0)
         r = count_fewest(&guard->pick, &other->changed, &shared, &least);
-    for (size_t i = 0; i < other->changed.n && !differs; i++)
-        differs = report_period_holds(&shared, other->changed.items[i].service_day);
+    if (differs)
+        *guard->ret_register = false;
+    for (size_t i = 0; r == 0 && i < other->changed.n; i++) {
+        const struct report_line *line = &other->changed.items[i];
+        if (!report_period_holds(&shared, line->service_day))
+            continue;
+        differs = true;
+        if (line->kind == TIMEBANK__ORDER__KIND_EXCHANGE)
+            *guard->ret_register = false;
+    }
     if (r != 0 || !differs)
         return r;
     if (least > 0 && least < threshold)
@@ -309,10 +318,12 @@ static int compare_all(struct guard *guard, const struct report_released *before
 }
 
 int report_guard(const struct facts *facts, const struct report_ask *ask,
-                 const struct report_released *before, size_t n_before, char *why) {
-    struct guard guard = {.facts = facts, .ask = ask};
+                 const struct report_released *before, size_t n_before, char *why,
+                 bool *ret_register) {
+    struct guard guard = {.facts = facts, .ask = ask, .ret_register = ret_register};
     struct report_period period;
     int r = report_period_init(&period, ask->from_day, ask->to_day);
+    *ret_register = true;
     if (r != 0)
         return r;
     r = report_pick_init(&guard.pick, facts, &period, ask);

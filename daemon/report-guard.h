@@ -22,6 +22,10 @@ struct report_released {
 /* Knowledges of one time that may be compared with: what a bank releases in many years. */
 #define REPORT_GUARD_MAX 1024
 
-/* ask->known_day is set. 0; REFUSAL_TOO_CLOSE with a sentence in why (REPORT_WHY_BYTES); < 0. */
+/* ask->known_day is set. 0; REFUSAL_TOO_CLOSE with a sentence in why (REPORT_WHY_BYTES); < 0.
+ * *ret_register: what rests on the register of people may leave, too. It may not where exchanges of
+ * shared days, or who is one person, are known otherwise than in a report that left before: those
+ * are of a few persons from ward to ward, however many they are in all. */
 int report_guard(const struct facts *facts, const struct report_ask *ask,
-                 const struct report_released *before, size_t n_before, char *why) TB_MUST_CHECK;
+                 const struct report_released *before, size_t n_before, char *why,
+                 bool *ret_register) TB_MUST_CHECK;

@@ -4,6 +4,10 @@
  * is hidden is safe only all together; where one band holds everybody, even the nobody in the
  * others tells something of each. The tenth who gave most must not be a few persons more, or fewer,
  * than the highest bands.
+ *
+ * Between two periods, or two knowledges of one, a single person may be the only one who gets from
+ * one band into another, or gains among the highest tenth: beside the other report the minutes of
+ * the band would be theirs. So bands have no minutes, and those of the tenth are coarse.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,6 +15,7 @@
 #include "report-hide-rules.h"
 
 #define FEW_FOR_ONE 10
+#define HOUR 60 /* minutes */
 
 static const struct {
     const char *key;
@@ -127,6 +132,8 @@ int report_hide_bands_apply(struct hiding *hiding, const struct hide_rule *rule,
                                             i == N_BANDS ? HIDE_UNAVAILABLE : HIDE_CONFIDENTIAL);
         else if (r == 0)
             r = report_hide_figure_round_all(hiding->report_class, value, key);
+        if (r == 0 && i < N_BANDS && !of[i].is_hidden)
+            r = report_hide_figure_mark(member, "minutes_given", HIDE_UNAVAILABLE);
     }
     return r;
 }
@@ -159,5 +166,5 @@ int report_hide_bands_top(struct hiding *hiding, const struct hide_rule *rule, j
     if (n_givers > 0 && (!hiding->people.is_shown[HEADS_GIVERS] || is_unsafe(cells, &top) ||
                          is_near_bands(cells, n_top)))
         return report_hide_figure_mark(measures, rule->key, HIDE_CONFIDENTIAL);
-    return report_hide_figure_round(hiding->report_class, measures, rule->key);
+    return report_hide_figure_round_to(measures, rule->key, HOUR * hiding->report_class->threshold);
 }

@@ -137,6 +137,25 @@ static int answer(struct report_job *job, const struct facts *facts) {
     }
 }
 
+/* What is to leave is held beside what left before, at later positions, too: the facts have to
+ * reach as far. */
+static int begin_facts(struct report_job *job, const struct facts **ret) {
+    struct projection *projection = job->job.bank->projection;
+    const atomic_bool *is_cancelled = &job->job.is_cancelled;
+    uint64_t last = 0;
+    struct hash root;
+    int r = 0;
+
+    for (size_t i = 0; i < job->release.n_before; i++)
+        last = MAX_OF(last, job->release.before[i].row.size);
+    if (last > job->ask.size)
+        r = projection_begin(projection, last, is_cancelled, ret, &root);
+    if (last > job->ask.size && r == 0)
+        projection_end(projection);
+    return r == 0 ? projection_begin(projection, job->ask.size, is_cancelled, ret, &job->ask.root)
+                  : r;
+}
+
 /* Damaged facts are made anew, once. */
 static int make(struct report_job *job) {
     struct projection *projection = job->job.bank->projection;
@@ -148,8 +167,7 @@ static int make(struct report_job *job) {
     for (int i = 0; r == -EUCLEAN && i < 2; i++) {
         if (i > 0)
             projection_discard(projection);
-        r = projection_begin(projection, job->ask.size, &job->job.is_cancelled, &facts,
-                             &job->ask.root);
+        r = begin_facts(job, &facts);
         if (r != 0)
             return r;
         r = answer(job, facts);

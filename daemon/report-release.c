@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "proto/dates.h"
 #include "proto/refusal.h"
+#include "report-part.h"
 
 #define HIDDEN_TEXT "[x]"
 #define CONFIDENTIAL_TEXT "[c]"
@@ -125,6 +126,18 @@ static int64_t count_confidential(json_t *value) {
     return n;
 }
 
+/* The hash of what is left: one of the figures could be found by trying. */
+static int hash_what_is_left(json_t *report, json_t *figures) {
+    static const char *const keys[] = {"register", "register_age_bands"};
+    char checksum[2 * HASH_BYTES + 1];
+    const struct report_json left = {.object = figures};
+    int r = report_json_checksum(&left, checksum);
+    for (size_t i = 0; r == 0 && i < N_ELEMENTS(keys); i++)
+        if (json_object_get(report, keys[i]))
+            r = json_object_set_new(report, keys[i], json_string(checksum)) < 0 ? -ENOMEM : 0;
+    return r;
+}
+
 /* Its breakdowns have no names either: the names of wards are of those who live there. */
 static int hide_register(json_t *report) {
     json_t *figures = json_object_get(report, "register_measures"), *member;
@@ -138,7 +151,7 @@ static int hide_register(json_t *report) {
                                  json_is_object(member) ? json_object() : json_string(HIDDEN_TEXT));
     }
     r |= json_object_set_new(report, "suppressed", json_integer(n_others));
-    return r < 0 ? -ENOMEM : 0;
+    return r < 0 ? -ENOMEM : hash_what_is_left(report, figures);
 }
 
 /* Since it left, somebody moved or was erased: what rests on that is not available any more, for
@@ -182,6 +195,63 @@ static int give_earlier(const struct report_released *released, const struct fac
     return r == 0 ? give_again(released, &reading, json) : r;
 }
 
+/* ---- what rests on the register of people, in a report that did not leave yet */
+
+/* Are there too many to make them all again, who has left is taken for erased. */
+#define MADE_AGAIN_MAX 64
+
+static bool has_anybody_left(const struct facts *facts, uint64_t since) {
+    for (size_t i = 0; i < facts->n_standings; i++)
+        if (facts->standings[i].is_gone && facts->standings[i].entered.index > since)
+            return true;
+    return false;
+}
+
+static int is_still_so(const struct facts *facts, const struct report_ask *ask,
+                       const struct state_release *row, bool *ret) {
+    struct report_ask earlier = *ask;
+    struct reading reading;
+    char *text = NULL;
+    earlier.report_class = row->report_class;
+    earlier.from_day = row->from_day;
+    earlier.to_day = row->to_day;
+    earlier.known_day = row->known_day;
+    earlier.as_recorded = row->as_recorded;
+    earlier.size = row->size;
+    memcpy(earlier.root.b, row->root, HASH_BYTES);
+    int r = report_make(facts, &earlier, &text);
+    if (r == 0)
+        r = read_report(text, &reading);
+    free(text);
+    *ret = r == 0 && memcmp(row->register_checksum, reading.register_checksum, HASH_BYTES) == 0;
+    return r > 0 ? 0 : r;
+}
+
+/* Who was erased since lives nowhere now: a report of days that one holds which left before would
+ * tell, beside it, what they gave. */
+static int compare_register(const struct report_release *release, const struct facts *facts,
+                            const struct report_ask *ask, bool *is_same) {
+    size_t n_made = 0;
+    int r = 0;
+    for (size_t i = release->n_before; r == 0 && *is_same && i > 0; i--) {
+        const struct report_released *released = &release->before[i - 1];
+        if (released->row.from_day > ask->to_day || ask->from_day > released->row.to_day ||
+            !has_anybody_left(facts, released->entry))
+            continue;
+        if (n_made++ < MADE_AGAIN_MAX)
+            r = is_still_so(facts, ask, &released->row, is_same);
+        else
+            *is_same = false;
+    }
+    return r;
+}
+
+/* What goes on record is what will be given. */
+static int leave_apart(char **json, struct reading *reading) {
+    int r = leave_register_out(json);
+    return r == 0 ? read_report(*json, reading) : r;
+}
+
 /* ---- what has to be recorded first */
 
 static ProtobufCBinaryData binary(const uint8_t *data) {
@@ -215,6 +285,7 @@ static int ask_for_release(struct report_release *release, const struct report_a
 int report_release_settle(struct report_release *release, const struct facts *facts,
                           struct report_ask *ask, char **json) {
     struct reading reading;
+    bool has_register = true;
     int r = read_report(*json, &reading);
     if (r < 0)
         return r;
@@ -225,7 +296,11 @@ int report_release_settle(struct report_release *release, const struct facts *fa
     if (released && memcmp(released->row.checksum, reading.checksum, HASH_BYTES) == 0)
         return give_earlier(released, facts, ask, json);
     ask->known_day = reading.known_day;
-    r = report_guard(facts, ask, release->before, release->n_before, ask->ret_why);
+    r = report_guard(facts, ask, release->before, release->n_before, ask->ret_why, &has_register);
+    if (r == 0)
+        r = compare_register(release, facts, ask, &has_register);
+    if (r == 0 && !has_register)
+        r = leave_apart(json, &reading);
     if (r != 0)
         return r;
     free(*json);

@@ -244,6 +244,12 @@ try:
     tap.ok(not public, "the public is shown nothing that a funder is not", *map(str, public[:5]))
     odd = [run for run, report in drawn["public"].items() for _, minutes in figures(report) if (minutes or 0) % 300]
     tap.ok(not odd, "and its minutes are whole five hours", *map(str, odd[:5]))
+    told = [(name, run) for name, reports in drawn.items() for run, report in reports.items()
+            if any(isinstance(band["minutes_given"], int) for band in report["further_measures"]["by_band"].values())
+            or isinstance(report["measures"]["top_tenth_minutes"], int)
+            and report["measures"]["top_tenth_minutes"] % (60 * THRESHOLD[name])]
+    tap.ok(not told, "no minutes of bands, in which one person may be all that is new, and coarse ones of the top tenth",
+           *map(str, told[:5]))
     again = bank.report((12, 24), "public")
     tap.ok(again == drawn["public"][12, 24], "the same question gives the same figures")
     status, text = bank.run("report", "--from", "2024-04-02", "--to", "2025-03-31", "--class", "funder", "--json")

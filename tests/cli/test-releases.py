@@ -3,6 +3,7 @@
 """Reports that leave the bank: an evaluator's key gets its class and nothing laxer, what it gets is on record first,
 comes again as the same bytes, and no two that left tell of a few people."""
 import datetime
+import hashlib
 import json
 import os
 import signal
@@ -243,6 +244,76 @@ def test_wards(s):
     tap.ok(s.report(*at, key="funder", period=month).stdout == again.stdout, "and that stays the same bytes")
 
 
+def rests_on_figures_left(report):
+    text = json.dumps(report["register_measures"], sort_keys=True, separators=(",", ":"))
+    return report["register"] == report["register_age_bands"] == hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_left_out(report):
+    return set(map(json.dumps, report["register_measures"].values())) <= {'"[x]"', "{}"}
+
+
+def test_apart(s):
+    """Two reports that share days and rest on the register of people at two times: their difference would be one
+    person's hours from ward to ward."""
+    def period(first, last):
+        return "--from", f"2025-{first:02}-01", "--to", f"2025-{last:02}-{(31, 30)[last in (9, 11)]}"
+    def ring(codes, day):
+        return [(giver, codes[i - 1], 60, day, "lifts") for i, giver in enumerate(codes)]
+    wards = {ward: [f"{ward[0]}{i:04}" for i in range(12)] for ward in ("north", "south")}
+    for ward, codes in wards.items():
+        for code in codes:
+            s.done("account", "open", code, "--kind", "member", "--ward", ward)
+    everybody = (*wards.values(), s.members)
+    s.exchanges([row for month in (7, 8, 9, 10) for codes in everybody for row in ring(codes, f"2025-{month:02}-14")])
+    first = json.loads(s.report(key="funder", period=period(8, 8)).stdout)
+    tap.ok(first["register_measures"]["between_wards"]["north"]["north"] == {"minutes_given": 720, "ties": 12},
+           "time between wards leaves the bank", first["register_measures"])
+    s.exchanges([(giver, wards["north"][i - 1], 30, "2025-08-15", "lifts") for i, giver in enumerate(wards["north"])]
+                + [(wards["south"][3], wards["south"][2], 30, "2025-08-15", "lifts")])
+    late = json.loads(s.report(key="funder", period=period(8, 8)).stdout)
+    tap.ok(late["measures"]["minutes_given"] == first["measures"]["minutes_given"] + 390 and is_left_out(late),
+           "beside late entries of many it does not: from one ward to another they are one person's", late["register_measures"])
+    tap.ok(rests_on_figures_left(first) and rests_on_figures_left(late), "and the hashes are of the figures that are left")
+    json.loads(s.report(key="funder", period=period(9, 9)).stdout)
+    s.done("account", "close", "s0000", "gone")
+    s.done("erase", "s0000")
+    moved = json.loads(s.report(key="funder", period=period(9, 10)).stdout)
+    tap.ok(is_left_out(moved), "nor once somebody is erased, in a report that shares days with one from before",
+           moved["register_measures"])
+    other = json.loads(s.report(key="funder", period=period(7, 7)).stdout)
+    tap.ok(not is_left_out(other), "in one of other days it does", other["register_measures"])
+    again = s.report(key="funder", period=period(9, 9)).stdout
+    tap.ok(is_left_out(json.loads(again)) and rests_on_figures_left(json.loads(again)),
+           "and no hash tells what is left out", again)
+    s.done("account", "close", "s0001", "gone")
+    s.done("erase", "s0001")
+    tap.ok(s.report(key="funder", period=period(9, 9)).stdout == again, "whoever is erased next changes no byte of it")
+    s.exchanges([(codes[i], codes[i - 1], 60, "2025-12-14", "lifts") for codes in everybody for i in range(3, 12)])
+    s.exchanges([(wards[ward][i], wards[other][i], 60, "2025-12-14", "lifts")
+                 for ward, other in (("north", "south"), ("south", "north")) for i in (2, *range(6, 12))])
+    december = period(12, 12)
+    json.loads(s.report(key="funder", period=december).stdout)
+    s.done("account", "merge", "n0005", "--into", "s0005", "one person")
+    merged = json.loads(s.report(key="funder", period=december).stdout)
+    tap.ok(is_left_out(merged), "nor once accounts of two wards are one", merged["register_measures"])
+
+
+def test_bands(s):
+    """Late entries of several, one of whom is the only one who gets into another band."""
+    january = ("--from", "2026-01-01", "--to", "2026-01-31")
+    s.exchanges([(giver, s.members[i - 1], 240 if i < 20 else 480, "2026-01-14", "lifts")
+                 for i, giver in enumerate(s.members)])
+    first = json.loads(s.report(key="funder", period=january).stdout)
+    s.exchanges([(s.members[i], s.members[i + 10], 60 if i == 6 else 30, "2026-01-15", "lifts") for i in range(7)])
+    late = json.loads(s.report(key="funder", period=january).stdout)
+    bands = [report["further_measures"]["by_band"]["5_to_20_h"] for report in (first, late)]
+    tap.ok([band["givers"] for band in bands] == [10, 11], "somebody gets into another band", bands)
+    tap.ok([band["minutes_given"] for band in bands] == ["[x]", "[x]"], "and all that they gave does not follow", bands)
+    tap.ok(late["measures"]["top_tenth_minutes"] in ("[c]", first["measures"]["top_tenth_minutes"]),
+           "nor from what the tenth gave who gave most", late["measures"]["top_tenth_minutes"])
+
+
 def test_broker(s):
     """A broker releases what an evaluator then gets as it was, and many questions push none out of sight."""
     quarter = ("--from", "2023-07-01", "--to", "2023-09-30")
@@ -292,6 +363,8 @@ def main():
         test_compare(s, report)
         test_once(s)
         test_wards(s)
+        test_apart(s)
+        test_bands(s)
         test_broker(s)
         test_bounds(s)
         test_audit(s)
