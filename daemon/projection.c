@@ -216,7 +216,7 @@ static int bring_up(struct projection *projection, uint64_t size, const atomic_b
     int r = open_once(projection);
     if (r == 0)
         r = catch_up(projection, size, is_cancelled);
-    if ((r == -EUCLEAN || r == -EBADMSG) && projection->n_saved > 0) {
+    if (r < 0 && r != -ECANCELED && r != -ENOMEM && projection->n_saved > 0) {
         tell(projection, "damaged");
         throw_away(projection);
         r = catch_up(projection, size, is_cancelled);

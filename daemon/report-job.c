@@ -16,6 +16,7 @@
 #include "report-edges.h"
 #include "report-release.h"
 #include "report-why.h"
+#include "say.h"
 
 struct report_job {
     struct job job;
@@ -222,21 +223,35 @@ static int respond_json(struct report_job *job, struct call *call, Timebank__Rep
     return sign(job->job.bank, job->json, call->arena, report);
 }
 
+/* Whatever a report met, entries go on: a store that is damaged is found by whoever writes to it.
+ */
+static int refuse(const struct report_job *job, int r, struct call *call) {
+    bool is_refused = r > 0;
+
+    if (r == -ENOMEM || r == -EOVERFLOW)
+        r = REFUSAL_TOO_MANY_ROWS;
+    if (r < 0) {
+        say("a report could not be made (%s); entries are taken as before: run timebankd check "
+            "--full once it can be stopped",
+            strerror(-r));
+        r = REFUSAL_REPORT_FAILED;
+    }
+    return call_refuse(call, r, is_refused && job->why[0] != '\0' ? job->why : NULL);
+}
+
 static int respond(struct job *job, int r, struct call *call) {
     Timebank__Report *report = arena_alloc(call->arena, sizeof(*report));
     struct report_job *of_report = (struct report_job *)job;
 
-    if (r == -ENOMEM || r == -EOVERFLOW) /* as large as that: the bank itself is well */
-        r = REFUSAL_TOO_MANY_ROWS;
-    if (r > 0)
-        return call_refuse(call, r, of_report->why[0] != '\0' ? of_report->why : NULL);
-    if (r < 0 || !report)
-        return r < 0 ? r : -ENOMEM;
+    if (r != 0)
+        return refuse(of_report, r, call);
+    if (!report)
+        return -ENOMEM;
     timebank__report__init(report);
     r = of_report->json ? respond_json(of_report, call, report)
                         : respond_release(of_report, report);
     if (r < 0)
-        return r;
+        return refuse(of_report, r, call);
     call->response->report = report;
     call->response->body_case = TIMEBANK__RESPONSE__BODY_REPORT;
     return 0;

@@ -56,6 +56,7 @@ NEVER = {
     "BRIDGE": "the report's own control sum: only wrong tables could break it",
     "NOT_FOR_EVALUATORS_YET": "an evaluator's key gets reports of its class",
     "NOT_AS_RELEASED": "the same figures at the same position: only wrong tables could change them",
+    "REPORT_FAILED": "facts that are damaged are made anew; only wrong code or a wrong store could bring more",
     "OTHER_KEY": "batches of another key wait for that key, and nobody is refused for them",
 }
 

@@ -2,6 +2,7 @@
 /* What befalls a bank day by day: clocks that jump, a disk that fills, venues at their limits,
  * reasons kept beside the ledger, reports of earlier days. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness.h"
@@ -440,6 +441,46 @@ Test(reports, stand_at_heads_only) {
     expect_refused(NO_SUCH_POSITION);
     cr_assert(!report(story.head.size + 1));
     expect_refused(NO_SUCH_POSITION);
+}
+
+/* A log that nobody can read stands in for whatever a report may meet. */
+static struct projection *unreadable(char *directory, struct store **ret_store) {
+    struct projection_settings settings = {0};
+    struct projection *projection;
+    struct store_write *write;
+
+    cr_assert(mkdtemp(directory));
+    cr_assert(store_create(directory, 1 << 20, runs_tables, RUNS_N_TABLES) == 0);
+    cr_assert(store_open(ret_store, directory, 1 << 20, runs_tables, RUNS_N_TABLES, false) == 0);
+    cr_assert(store_write_begin(*ret_store, &write) == 0);
+    store_put(write, RUNS_LOG, (const uint8_t[8]){0}, 8, "rubbish", 7);
+    cr_assert(store_commit(write) == 0);
+    cr_assert(projection_new(&projection, directory, *ret_store, story.bank->people, &settings) ==
+              0);
+    return projection;
+}
+
+static void remove_all(const char *directory) {
+    char command[64];
+
+    snprintf(command, sizeof(command), "rm -r %s", directory);
+    cr_assert(system(command) == 0);
+}
+
+Test(reports, that_cannot_be_made_are_refused_and_stop_nothing) {
+    struct projection *projection = story.bank->projection;
+    char directory[] = "/tmp/tb.XXXXXX";
+    struct store *store;
+
+    story.bank->projection = unreadable(directory, &store);
+    cr_assert(!report(0));
+    expect_refused(REPORT_FAILED);
+    projection_free(story.bank->projection);
+    store_close(store);
+    remove_all(directory);
+    story.bank->projection = projection;
+    m7_helps("m12", 30);
+    cr_assert(report(0));
 }
 
 Test(reports, refuse_what_cannot_be_told) {
