@@ -416,10 +416,11 @@ static int tell_between(struct turning *turning) {
     int64_t rest = 0;
     for (size_t i = 0; i < turning->n_legs; i++) {
         const struct export_leg *leg = &turning->legs[i];
-        if (leg->account_kind == TB_ACCOUNT_TRANSIT || leg->account_kind == TB_ACCOUNT_ADVANCES)
-            rest += leg->minutes;
-        else if (leg != paid && leg != gained)
+        if (leg == paid || leg == gained) /* an advance is paid by the advances themselves */
+            continue;
+        if (leg->account_kind != TB_ACCOUNT_TRANSIT && leg->account_kind != TB_ACCOUNT_ADVANCES)
             return 1;
+        rest += leg->minutes;
     }
     if (!paid || rest == 0 || strcmp(from, to) == 0)
         return 1;

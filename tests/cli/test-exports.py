@@ -314,6 +314,9 @@ def what_falls_due():
                               "cooking")
         run("dispute", seen, "not so", by="broker")
         programs.entry("pledge", "--to", "m008", "--time", "3h", "--until", figures.iso(-30), "--why", "x")
+        for part in ([], ["--time", "30m"]):
+            advanced = programs.entry("advance", "--to", "m010", "--time", "2h", "--why", "x")
+            run("reverse", advanced, "a mistake", *part)
         for payer in ("m009", "issued"):
             run("voucher", "mint", "--from", payer, "--time", "1h", "--count", 2, "--expires", figures.iso(-40),
                 "--voucher-key", bank.place + "/vouchers.key", "--out", bank.place + "/slips")
