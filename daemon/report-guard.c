@@ -17,6 +17,7 @@
 #include "report-scan.h"
 
 #define WHOLE UINT32_MAX /* in the place of a month */
+#define FEW_FOR_ONE 10
 
 enum cell_kind {
     CELL_SERVICE = 1,
@@ -37,6 +38,7 @@ struct behind {
     uint32_t value;
     uint32_t month;
     uint32_t person;
+    uint64_t minutes; /* that one knowledge has more than the other */
 };
 
 struct cells {
@@ -44,6 +46,7 @@ struct cells {
     size_t n;
     size_t n_allocated;
     const struct report_pick *pick; /* whose merged persons count */
+    uint64_t minutes;               /* of the line that is put */
 };
 
 static int put(struct cells *cells, enum cell_kind kind, uint32_t value, uint32_t month,
@@ -56,14 +59,16 @@ static int put(struct cells *cells, enum cell_kind kind, uint32_t value, uint32_
         cells->items = items;
         cells->n_allocated = n;
     }
-    cells->items[cells->n++] = (struct behind){kind, value, month, who};
-    cells->items[cells->n++] = (struct behind){kind, value, WHOLE, who};
+    cells->items[cells->n++] = (struct behind){kind, value, month, who, cells->minutes};
+    cells->items[cells->n++] = (struct behind){kind, value, WHOLE, who, cells->minutes};
     return 0;
 }
 
 /* Cells that nobody's hours are in, as an issue's to an organisation, are never hidden. */
 static int put_line(struct cells *cells, const struct report_line *line) {
     uint32_t month = report_period_month(line->service_day);
+    cells->minutes =
+        (uint64_t)(line->gained_minutes < 0 ? -line->gained_minutes : line->gained_minutes);
     if (line->kind == 0)
         return put(cells, CELL_CREDITS, 0, month, report_pick_account(cells->pick, line->to));
     bool is_redeem = line->kind == TIMEBANK__ORDER__KIND_REDEEM;
@@ -93,22 +98,55 @@ static int put_line(struct cells *cells, const struct report_line *line) {
 }
 
 static int compare_behind(const void *a, const void *b) {
-    return memcmp(a, b, sizeof(struct behind));
+    return memcmp(a, b, offsetof(struct behind, minutes));
+}
+
+/* Persons behind a cell, with what changed of each. */
+struct tally {
+    uint64_t n;
+    uint64_t minutes;
+    uint64_t largest;
+    uint64_t second;
+};
+
+static void tally_add(struct tally *tally, uint64_t minutes) {
+    tally->n++;
+    tally->minutes += minutes;
+    if (minutes > tally->largest) {
+        tally->second = tally->largest;
+        tally->largest = minutes;
+    } else if (minutes > tally->second) {
+        tally->second = minutes;
+    }
+}
+
+/* Where nearly all is of one or two, the others are as good as nobody. */
+static uint64_t tally_persons(const struct tally *tally) {
+    if (tally->n < FEW_FOR_ONE && 2 * tally->largest > tally->minutes)
+        return 1;
+    return 100 * (tally->largest + tally->second) > 85 * tally->minutes ? MIN_OF(tally->n, 2u)
+                                                                        : tally->n;
 }
 
 /* The fewest persons behind any cell; 0: nothing changed. */
 static uint64_t fewest(struct cells *cells) {
-    uint64_t least = 0, n = 0;
+    uint64_t least = 0, minutes = 0;
+    struct tally tally = {0};
     if (cells->n > 0)
         qsort(cells->items, cells->n, sizeof(*cells->items), compare_behind);
     for (size_t i = 0; i < cells->n; i++) {
         const struct behind *row = &cells->items[i], *next = row + 1;
         bool is_last = i + 1 == cells->n || memcmp(row, next, offsetof(struct behind, person)) != 0;
-        n += is_last || next->person != row->person;
+        minutes += row->minutes;
+        if (!is_last && next->person == row->person)
+            continue;
+        tally_add(&tally, minutes);
+        minutes = 0;
         if (!is_last)
             continue;
+        uint64_t n = tally_persons(&tally);
         least = least == 0 || n < least ? n : least;
-        n = 0;
+        tally = (struct tally){0};
     }
     return least;
 }

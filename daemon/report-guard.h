@@ -6,7 +6,8 @@
  * that rests on another knowledge, the entries of the days they share that one counts and the other
  * does not (or with other minutes) are, in the total and in each kind, activity, organisation,
  * venue, offer and funder, in the whole and in each month, nobody's or of as many persons as the
- * class demands; and both hide the same figures of the months they share.
+ * class demands, none of whom has most of the minutes (as in a cell); and both hide the same
+ * figures of the months they share.
  */
 #pragma once
 

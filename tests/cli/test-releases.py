@@ -307,6 +307,8 @@ def test_bands(s):
     first = json.loads(s.report(key="funder", period=january).stdout)
     s.exchanges([(s.members[i], s.members[i + 10], 60 if i == 6 else 30, "2026-01-15", "lifts") for i in range(7)])
     late = json.loads(s.report(key="funder", period=january).stdout)
+    s.exchanges([(s.members[i], s.members[i + 10], 600 if i == 7 else 15, "2026-01-16", "lifts") for i in range(8)])
+    s.refused("TOO_CLOSE", "report", *january, key="funder")
     bands = [report["further_measures"]["by_band"]["5_to_20_h"] for report in (first, late)]
     tap.ok([band["givers"] for band in bands] == [10, 11], "somebody gets into another band", bands)
     tap.ok([band["minutes_given"] for band in bands] == ["[x]", "[x]"], "and all that they gave does not follow", bands)
