@@ -107,6 +107,11 @@ uint64_t facts_file_bytes(const struct facts_file *file) {
     return file->end + (stat(file->head_path, &head) == 0 ? (uint64_t)head.st_size : 0);
 }
 
+bool facts_file_is_whole(const struct facts_file *file) {
+    struct stat blocks;
+    return file->fd < 0 || (fstat(file->fd, &blocks) == 0 && (uint64_t)blocks.st_size >= file->end);
+}
+
 /* ---- blocks of the facts, and where they lie */
 
 /* All but the last of a series, which is open; every table of ids. */

@@ -38,6 +38,9 @@ int facts_file_save(struct facts_file *file, struct facts *facts,
 /* Forgets what is there; no facts lean on it any more. */
 void facts_file_discard(struct facts_file *file);
 uint64_t facts_file_bytes(const struct facts_file *file);
+/* Is all that the facts lean on still there? What somebody cut off must not be read: to touch
+ * mapped memory without a file behind it ends the process. */
+bool facts_file_is_whole(const struct facts_file *file);
 
 /* Facts of the same records and key of ids: calls differs() for each section and block that is not
  * the same in both. < 0: could not be compared. */

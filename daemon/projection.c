@@ -212,7 +212,15 @@ static int place_people(struct projection *projection) {
     return 0;
 }
 
+static bool is_whole(const struct projection *projection) {
+    return !projection->file || facts_file_is_whole(projection->file);
+}
+
 static int bring_up(struct projection *projection, uint64_t size, const atomic_bool *is_cancelled) {
+    if (!is_whole(projection)) {
+        tell(projection, "cut short");
+        throw_away(projection);
+    }
     int r = open_once(projection);
     if (r == 0)
         r = catch_up(projection, size, is_cancelled);
@@ -257,7 +265,8 @@ static int begin_reading(struct projection *projection, uint64_t size,
     int r = lock(projection, is_cancelled, pthread_rwlock_timedrdlock);
     while (r == 0) {
         const struct facts *facts = projection->facts;
-        if (facts && facts->n_records >= size && (was_brought || has_people(projection)))
+        if (facts && facts->n_records >= size && is_whole(projection) &&
+            (was_brought || has_people(projection)))
             return 0;
         pthread_rwlock_unlock(&projection->lock);
         r = lock(projection, is_cancelled, pthread_rwlock_timedwrlock);

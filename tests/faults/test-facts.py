@@ -138,6 +138,20 @@ def of_another_log(served, expected):
     served.stop()
 
 
+def cut_while_read(served, expected):
+    """Memory that is mapped from a file that somebody cut short must not be touched."""
+    served.must_start()
+    report(served)
+    for part in (0, 2):
+        size = os.path.getsize(facts_of(served, "blocks"))
+        os.truncate(facts_of(served, "blocks"), size // 3 * part)
+        if report(served) != expected:
+            break
+    bank.ok(report(served) == expected and served.process.poll() is None,
+            "cut short under a daemon that reads them, they are made anew", *said_of_facts(served))
+    bank.ok(served.stop() == 0 and bank.check(served.ledger, full=True)[0] == 0, "and are whole again")
+
+
 def on_no_disk(served, expected):
     """A file in the place of the directory: nothing can be written there, whoever runs this."""
     shutil.rmtree(facts_of(served))
@@ -160,6 +174,7 @@ def main():
     killed(served, expected)
     flipped(served, expected)
     of_another_log(served, expected)
+    cut_while_read(served, expected)
     on_no_disk(served, expected)
     bank.end()
 
