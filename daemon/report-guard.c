@@ -183,6 +183,8 @@ struct guard {
     const struct report_ask *ask;
     struct report_pick pick; /* of what is to leave */
     struct report_lines lines;
+    struct report_lines last_changed; /* of the knowledge that was compared last */
+    size_t n_others;                  /* knowledges that differ, and not by the same */
     bool *ret_register;
 };
 
@@ -318,9 +320,33 @@ static bool was_looked_at(const struct report_released *before, size_t i, size_t
     return false;
 }
 
+static bool is_same_change(const struct report_lines *a, const struct report_lines *b) {
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++) {
+        const struct report_line *x = &a->items[i], *y = &b->items[i];
+        if (x->entry != y->entry || x->place != y->place || x->kind != y->kind ||
+            x->gained_minutes != y->gained_minutes || x->in != y->in)
+            return false;
+    }
+    return true;
+}
+
+/* Is there more than a bank releases in many years? One that differs by the same as the last one
+ * does is no further one: nobody's questions keep others from theirs. */
+static bool is_too_many(struct guard *guard, struct other *other) {
+    bool is_further = !is_same_change(&other->changed, &guard->last_changed);
+    if (is_further) {
+        struct report_lines last = guard->last_changed;
+        guard->last_changed = other->changed;
+        other->changed = last;
+    }
+    return is_further && guard->n_others++ >= REPORT_GUARD_MAX;
+}
+
 /* Every report of one knowledge that shares days with what is to leave. */
-static int compare_knowledge(const struct guard *guard, const struct report_released *before,
-                             size_t last, const struct state_release **ret_row) {
+static int compare_knowledge(struct guard *guard, const struct report_released *before, size_t last,
+                             const struct state_release **ret_row) {
     struct other other = {0};
     int r = read_other(guard, &before[last].row, &other);
     for (size_t i = last + 1; r == 0 && i > 0; i--) {
@@ -330,6 +356,8 @@ static int compare_knowledge(const struct guard *guard, const struct report_rele
         r = compare_with(guard, &other, row);
         *ret_row = row;
     }
+    if (r == 0 && is_too_many(guard, &other))
+        r = REFUSAL_TOO_CLOSE;
     report_lines_fini(&other.changed);
     return r;
 }
@@ -337,18 +365,18 @@ static int compare_knowledge(const struct guard *guard, const struct report_rele
 static int compare_all(struct guard *guard, const struct report_released *before, size_t n_before,
                        char *why) {
     const struct state_release *row = NULL;
-    size_t n_compared = 0;
+    bool has_lines = false;
     int r = 0;
     for (size_t i = n_before; r == 0 && i > 0; i--) {
         row = &before[i - 1].row;
         if (!overlaps(guard->ask, row) || !is_other_knowledge(guard->ask, row) ||
             was_looked_at(before, i - 1, n_before, guard->ask))
             continue;
-        if (n_compared == 0)
+        if (!has_lines)
             r = report_lines_read(&guard->pick, &guard->lines);
+        has_lines = true;
         if (r == 0)
-            r = n_compared++ < REPORT_GUARD_MAX ? compare_knowledge(guard, before, i - 1, &row)
-                                                : REFUSAL_TOO_CLOSE;
+            r = compare_knowledge(guard, before, i - 1, &row);
     }
     if (r == REFUSAL_TOO_CLOSE)
         say(row, find_same(guard->ask, before, n_before), why);
@@ -369,5 +397,6 @@ int report_guard(const struct facts *facts, const struct report_ask *ask,
         r = compare_all(&guard, before, n_before, why);
     report_pick_fini(&guard.pick);
     report_lines_fini(&guard.lines);
+    report_lines_fini(&guard.last_changed);
     return r;
 }

@@ -20,7 +20,8 @@ struct report_released {
     struct state_release row;
 };
 
-/* Knowledges of one time that may be compared with: what a bank releases in many years. */
+/* Knowledges that may differ from what is to leave, each by something else: more than a bank
+ * releases in many years. */
 #define REPORT_GUARD_MAX 1024
 
 /* ask->known_day is set. 0; REFUSAL_TOO_CLOSE with a sentence in why (REPORT_WHY_BYTES); < 0.
