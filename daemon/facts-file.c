@@ -168,8 +168,10 @@ static int create_blocks(struct facts_file *file) {
     file->fd = open(file->blocks_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file->fd < 0)
         return -errno;
-    file->end = sizeof(header);
-    return file_write_all(file->fd, header, sizeof(header));
+    int r = file_write_all(file->fd, header, sizeof(header));
+    if (r == 0)
+        file->end = sizeof(header);
+    return r;
 }
 
 static int check_room(const struct facts_file *file, uint64_t bytes) {
