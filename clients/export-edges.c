@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "csv-out.h"
 #include "export.h"
@@ -53,9 +54,19 @@ static void print_csv(const json_t *people, const json_t *edges) {
     }
 }
 
-/* Letters and digits are all that such a name has; anything else would be another bank's doing. */
+/* U+FFFE and U+FFFF, which XML has not. */
+static bool is_no_character(const char *text) {
+    return strncmp(text, "\xef\xbf\xbe", 3) == 0 || strncmp(text, "\xef\xbf\xbf", 3) == 0;
+}
+
+/* A bank's name may hold nearly anything. */
 static void put_xml(const char *text) {
     for (; *text; text++) {
+        if (is_no_character(text)) {
+            putchar(' ');
+            text += 2;
+            continue;
+        }
         switch (*text) {
         case '<':
             fputs("&lt;", stdout);

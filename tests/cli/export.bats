@@ -57,6 +57,13 @@ teardown() {
     says "is no position"
 }
 
+@test "a bank may be called nearly anything, and its network is well-formed" {
+    bank_end
+    bank_start --name $'a"<b>&amp;--\uffff\ufffe]]>'
+    run -0 timebank export --format graphml --from 2024-01-01 --to today --out "$PLACE/network.graphml"
+    run -0 xmllint --noout "$PLACE/network.graphml"
+}
+
 @test "an entry a line is told to programs" {
     run -0 timebank export --json
     is 'x["type"] == "exchange" and [l["minutes"] for l in x["legs"]] in ([-150, 150], [150, -150])'
