@@ -41,17 +41,12 @@ static int size_read(struct client *client, const char *text, uint64_t *ret_size
     return CLIENT_DONE;
 }
 
-static const char *const class_names[] = {
-    [TB_CLASS_INTERNAL] = "internal", [TB_CLASS_FUNDER] = "funder", [TB_CLASS_PUBLIC] = "public"};
-
 bool report_class_read(const char *name, enum tb_report_class *ret_class) {
-    for (size_t i = TB_CLASS_INTERNAL; i < N_ELEMENTS(class_names); i++) {
-        if (strcmp(name, class_names[i]) != 0)
-            continue;
-        *ret_class = (enum tb_report_class)i;
-        return true;
-    }
-    return false;
+    int report_class = tb_report_class_from_name(name);
+    if (report_class <= TB_CLASS_OF_KEY)
+        return false;
+    *ret_class = (enum tb_report_class)report_class;
+    return true;
 }
 
 static int class_check(const struct report_options *options, struct tb_report_ask *ask) {
@@ -278,11 +273,16 @@ static int report_verb(struct client *client, int argc, char **argv) {
     if (status != CLIENT_DONE)
         return status;
     if (words.compare && (words.from || words.to || words.as_known_at || words.at || words.class ||
-                          words.as_recorded || words.layout || words.read || words.format))
+                          words.as_recorded || words.layout || words.read || words.format ||
+                          words.rates || words.out || words.release || words.all || why))
         return client_usage(&verb_report, "--compare asks what the file asked, as things stand "
                                           "now: leave the other options out.");
     if (words.compare)
         return report_compare(client, &words);
+    if (why &&
+        (words.layout || words.read || words.rates || words.out || words.release || words.all))
+        return client_usage(&verb_report, "What a figure is made of is told as it is: leave out "
+                                          "--layout, --read, --rates, --out, --release and --all.");
     if (words.layout)
         return report_by_layout(client, &words);
     if (why)

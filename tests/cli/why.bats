@@ -58,6 +58,10 @@ teardown_file() {
     run -64 timebank report "${MARCH[@]}" --after "$first"
     run -1 timebank report "${MARCH[@]}" --why minutes_given --after soon
     run -64 timebank report "${MARCH[@]}" --why minutes_given --format html
+    # nothing that was asked for is passed over in silence
+    run -64 timebank report "${MARCH[@]}" --why minutes_given --out "$BATS_TEST_TMPDIR/why.txt"
+    run -64 timebank report --layout some.layout --why minutes_given
+    run -64 timebank report --compare old.json --out "$BATS_TEST_TMPDIR/compare.txt"
 }
 
 @test "an unknown figure gets those that are near, outside the bank nothing is listed" {
