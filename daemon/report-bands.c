@@ -15,18 +15,12 @@ struct bands_sums {
     uint64_t *minutes;
 };
 
-static const struct {
-    const char *key;
-    uint64_t below; /* minutes */
-} bands[] = {
+const struct report_band report_bands_list[REPORT_N_BANDS] = {
     {"under_5_h", 5 * HOUR},     {"5_to_20_h", 20 * HOUR},      {"20_to_50_h", 50 * HOUR},
     {"50_to_100_h", 100 * HOUR}, {"100_h_or_more", UINT64_MAX},
 };
 
-static const struct {
-    const char *key;
-    uint64_t minutes;
-} milestones[] = {
+const struct report_milestone report_bands_milestones[REPORT_N_MILESTONES] = {
     {"milestone_20_h", 20 * HOUR},
     {"milestone_50_h", 50 * HOUR},
     {"milestone_100_h", 100 * HOUR},
@@ -75,9 +69,10 @@ static int merge(void *user, const struct report_pick *pick, void *other) {
 static int put_band(const struct report_pick *pick, const struct bands_sums *sums, size_t band,
                     struct report_json *by_band) {
     _cleanup_json_ struct report_json figures = {0};
-    uint64_t n_givers = 0, minutes = 0, from = band == 0 ? 1 : bands[band - 1].below;
+    uint64_t n_givers = 0, minutes = 0,
+             from = band == 0 ? 1 : report_bands_list[band - 1].below_minutes;
     for (size_t i = 0; i < pick->n_persons; i++)
-        if (sums->minutes[i] >= from && sums->minutes[i] < bands[band].below) {
+        if (sums->minutes[i] >= from && sums->minutes[i] < report_bands_list[band].below_minutes) {
             n_givers++;
             minutes += sums->minutes[i];
         }
@@ -86,7 +81,7 @@ static int put_band(const struct report_pick *pick, const struct bands_sums *sum
         return r;
     report_json_put(&figures, "givers", n_givers);
     report_json_put(&figures, "minutes_given", minutes);
-    report_json_put_object(by_band, bands[band].key, &figures);
+    report_json_put_object(by_band, report_bands_list[band].key, &figures);
     return 0;
 }
 
@@ -102,14 +97,14 @@ static int put(void *user, const struct report_pick *pick, struct report_out *ou
     _cleanup_json_ struct report_json by_band = {0};
     const struct bands_sums *sums = user;
     int r = report_json_init(&by_band);
-    for (size_t i = 0; r == 0 && i < N_ELEMENTS(bands); i++)
+    for (size_t i = 0; r == 0 && i < REPORT_N_BANDS; i++)
         r = put_band(pick, sums, i, &by_band);
     if (r < 0)
         return r;
     report_json_put_object(out->further, "by_band", &by_band);
-    for (size_t i = 0; i < N_ELEMENTS(milestones); i++)
-        report_json_put(out->further, milestones[i].key,
-                        count_reached(pick, sums, milestones[i].minutes));
+    for (size_t i = 0; i < REPORT_N_MILESTONES; i++)
+        report_json_put(out->further, report_bands_milestones[i].key,
+                        count_reached(pick, sums, report_bands_milestones[i].minutes));
     return 0;
 }
 

@@ -65,12 +65,12 @@ static int add_one(struct cells *cells, enum cells_alone alone, uint32_t month, 
 }
 
 static int add_milestones(struct cells *cells, uint32_t person, const uint64_t *by_month) {
-    static const uint64_t milestones[] = {20 * 60, 50 * 60, 100 * 60};
     uint64_t before = cells->persons[person].past_minutes;
     for (uint32_t i = 0; i < cells->n_months; i++) {
         uint64_t after = before + by_month[i];
-        for (unsigned k = 0; k < N_ELEMENTS(milestones); k++) {
-            bool reached = before < milestones[k] && after >= milestones[k];
+        for (unsigned k = 0; k < REPORT_N_MILESTONES; k++) {
+            uint64_t milestone = report_bands_milestones[k].minutes;
+            bool reached = before < milestone && after >= milestone;
             int r =
                 reached ? add_one(cells, ALONE_20_HOURS + k, cells->first_month + i, person) : 0;
             if (r < 0)

@@ -13,7 +13,6 @@
 
 #define YEAR_BEGINS 4 /* April, where the pick does not say */
 #define SLOTS_FIRST 1024
-#define LATE_DAYS 30
 #define KEY_PARTS 5 /* universe, month, three parts */
 
 uint32_t report_cells_year(const struct report_pick *pick, uint32_t month) {
@@ -216,9 +215,9 @@ static int add_flow(struct cells *cells, uint32_t month, const struct report_row
 /* Counts of entries, by whoever they are about. */
 static int add_quality(struct cells *cells, uint32_t month, const struct report_row *row) {
     uint32_t person = row->to_person != INTERN_NONE ? row->to_person : row->from_person;
-    const bool counts[] = {row->is_service &&
-                               (int64_t)row->entered_day - (int64_t)row->service_day > LATE_DAYS,
-                           row->insisted, row->is_claimed, row->rounded_minutes != 0};
+    const bool counts[] = {
+        row->is_service && (int64_t)row->entered_day - (int64_t)row->service_day > REPORT_LATE_DAYS,
+        row->insisted, row->is_claimed, row->rounded_minutes != 0};
     int r = 0;
     for (unsigned i = 0; r == 0 && !row->is_further && i < N_ELEMENTS(counts); i++)
         if (counts[i])

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "proto/dates.h"
-#include "proto/text64.h"
 #include "report-hide.h"
 #include "report-lines.h"
 
@@ -213,32 +212,10 @@ static int put_figures(const struct facts *facts, const struct report_changes_as
 
 /* ---- the object */
 
-static void put_day(struct report_json *to, const char *key, uint32_t day) {
-    char text[16];
-    dates_format_iso(day, text);
-    report_json_put_text(to, key, text);
-}
-
-static int put_knowledge(struct report_json *to, const struct report_ask *ask, bool with_root) {
-    _cleanup_json_ struct report_json position = {0};
-    _cleanup_bytes_ struct bytes root = {0};
-    put_day(to, "as_known_at", ask->known_day);
+static void put_knowledge(struct report_json *to, const struct report_ask *ask) {
+    report_json_put_day(to, "as_known_at", ask->known_day);
     if (ask->as_recorded)
         report_json_put_flag(to, "as_recorded", true);
-    if (!with_root) {
-        report_json_put(to, "size", ask->size);
-        return to->r;
-    }
-    text64_encode(&root, ask->root.b, sizeof(ask->root.b));
-    _cleanup_(freep) char *text = bytes_take_text(&root);
-    int r = text ? report_json_init(&position) : -ENOMEM;
-    if (r < 0)
-        return r;
-    report_json_put_text(to, "class", report_class_get(ask->report_class)->name);
-    report_json_put(&position, "size", ask->size);
-    report_json_put_text(&position, "root", text);
-    report_json_put_object(to, "position", &position);
-    return to->r;
 }
 
 static int put_head(struct report_json *to, const struct report_changes_ask *ask) {
@@ -248,11 +225,13 @@ static int put_head(struct report_json *to, const struct report_changes_ask *ask
         return r;
     report_json_put_text(to, "definition", REPORT_DEFINITION);
     report_json_put_text(to, "bank", ask->now.bank);
-    put_day(to, "from", ask->now.from_day);
-    put_day(to, "to", ask->now.to_day);
-    r = put_knowledge(to, &ask->now, true);
-    if (r == 0)
-        r = put_knowledge(&since, &ask->since, false);
+    report_json_put_day(to, "from", ask->now.from_day);
+    report_json_put_day(to, "to", ask->now.to_day);
+    put_knowledge(to, &ask->now);
+    report_json_put_text(to, "class", report_class_get(ask->now.report_class)->name);
+    r = report_json_put_position(to, ask->now.size, &ask->now.root);
+    put_knowledge(&since, &ask->since);
+    report_json_put(&since, "size", ask->since.size);
     report_json_put_object(to, "since", &since);
     return r;
 }

@@ -11,9 +11,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "proto/dates.h"
 #include "proto/refusal.h"
-#include "proto/text64.h"
 #include "report-edges.h"
 #include "report-scan.h"
 
@@ -146,36 +144,16 @@ static int name_all(const struct report_pick *pick, struct edges *edges) {
 
 /* ---- written */
 
-static void put_day(struct report_json *report, const char *key, uint32_t day) {
-    char text[16];
-    dates_format_iso(day, text);
-    report_json_put_text(report, key, text);
-}
-
-static int put_position(const struct report_ask *ask, struct report_json *report) {
-    _cleanup_json_ struct report_json position = {0};
-    _cleanup_bytes_ struct bytes root = {0};
-    text64_encode(&root, ask->root.b, sizeof(ask->root.b));
-    _cleanup_(freep) char *text = bytes_take_text(&root);
-    int r = text ? report_json_init(&position) : -ENOMEM;
-    if (r < 0)
-        return r;
-    report_json_put(&position, "size", ask->size);
-    report_json_put_text(&position, "root", text);
-    report_json_put_object(report, "position", &position);
-    return 0;
-}
-
 static int put_head(const struct report_pick *pick, const struct report_ask *ask,
                     struct report_json *report) {
     report_json_put_text(report, "bank", ask->bank);
-    put_day(report, "from", ask->from_day);
-    put_day(report, "to", ask->to_day);
-    put_day(report, "as_known_at", pick->known_day);
+    report_json_put_day(report, "from", ask->from_day);
+    report_json_put_day(report, "to", ask->to_day);
+    report_json_put_day(report, "as_known_at", pick->known_day);
     if (ask->as_recorded)
         report_json_put_flag(report, "as_recorded", true);
     report_json_put_text(report, "class", "internal");
-    return put_position(ask, report);
+    return report_json_put_position(report, ask->size, &ask->root);
 }
 
 /* people: names; edges: places of giver and receiver among them, minutes, entries. */

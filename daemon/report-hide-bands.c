@@ -17,15 +17,6 @@
 #define FEW_FOR_ONE 10
 #define HOUR 60 /* minutes */
 
-static const struct {
-    const char *key;
-    uint64_t below; /* minutes */
-} bands[] = {
-    {"under_5_h", 300},    {"5_to_20_h", 1200},           {"20_to_50_h", 3000},
-    {"50_to_100_h", 6000}, {"100_h_or_more", UINT64_MAX},
-};
-#define N_BANDS N_ELEMENTS(bands)
-
 struct band {
     uint64_t n;
     uint64_t minutes;
@@ -36,7 +27,7 @@ struct band {
 
 static size_t band_of(uint64_t minutes) {
     size_t i = 0;
-    while (minutes >= bands[i].below)
+    while (minutes >= report_bands_list[i].below_minutes)
         i++;
     return i;
 }
@@ -52,7 +43,7 @@ static void band_add(struct band *band, uint64_t minutes) {
     }
 }
 
-static void collect(const struct cells *cells, struct band of[N_BANDS]) {
+static void collect(const struct cells *cells, struct band of[REPORT_N_BANDS]) {
     for (size_t i = 0; i < cells->pick->n_persons; i++) {
         uint64_t minutes = cells->persons[i].period_minutes;
         if (minutes > 0)
@@ -69,9 +60,9 @@ static bool is_unsafe(const struct cells *cells, const struct band *band) {
 }
 
 /* What is hidden, taken together. */
-static struct band hidden_of(const struct band of[N_BANDS]) {
+static struct band hidden_of(const struct band of[REPORT_N_BANDS]) {
     struct band all = {0};
-    for (size_t i = 0; i < N_BANDS; i++) {
+    for (size_t i = 0; i < REPORT_N_BANDS; i++) {
         if (!of[i].is_hidden)
             continue;
         struct band one = of[i];
@@ -85,24 +76,24 @@ static struct band hidden_of(const struct band of[N_BANDS]) {
     return all;
 }
 
-static struct band *smallest_shown(struct band of[N_BANDS]) {
+static struct band *smallest_shown(struct band of[REPORT_N_BANDS]) {
     struct band *smallest = NULL;
-    for (size_t i = 0; i < N_BANDS; i++)
+    for (size_t i = 0; i < REPORT_N_BANDS; i++)
         if (of[i].n > 0 && !of[i].is_hidden && (!smallest || of[i].n < smallest->n))
             smallest = &of[i];
     return smallest;
 }
 
-static void judge(const struct hiding *hiding, struct band of[N_BANDS]) {
+static void judge(const struct hiding *hiding, struct band of[REPORT_N_BANDS]) {
     const struct cells *cells = hiding->cells;
     uint64_t n_givers = hiding->people.n[HEADS_GIVERS];
     bool none = !hiding->people.is_shown[HEADS_GIVERS] ||
                 !report_hide_figure_is_shown(hiding, HIDE_MEASURES, "minutes_given");
-    for (size_t i = 0; i < N_BANDS; i++) {
+    for (size_t i = 0; i < REPORT_N_BANDS; i++) {
         of[i].is_hidden = is_unsafe(cells, &of[i]);
         none = none || (n_givers > 0 && of[i].n == n_givers);
     }
-    for (size_t i = 0; none && i < N_BANDS; i++)
+    for (size_t i = 0; none && i < REPORT_N_BANDS; i++)
         of[i].is_hidden = true;
     if (none || hiding->report_class->only_primary)
         return;
@@ -115,7 +106,7 @@ static void judge(const struct hiding *hiding, struct band of[N_BANDS]) {
 }
 
 int report_hide_bands_apply(struct hiding *hiding, const struct hide_rule *rule, json_t *value) {
-    struct band of[N_BANDS] = {0};
+    struct band of[REPORT_N_BANDS] = {0};
     json_t *member;
     const char *key;
     void *next;
@@ -125,14 +116,14 @@ int report_hide_bands_apply(struct hiding *hiding, const struct hide_rule *rule,
     judge(hiding, of);
     json_object_foreach_safe(value, next, key, member) {
         size_t i = 0;
-        while (i < N_BANDS && strcmp(bands[i].key, key) != 0)
+        while (i < REPORT_N_BANDS && strcmp(report_bands_list[i].key, key) != 0)
             i++;
-        if (r == 0 && (i == N_BANDS || of[i].is_hidden))
-            r = report_hide_figure_mark_all(value, key,
-                                            i == N_BANDS ? HIDE_UNAVAILABLE : HIDE_CONFIDENTIAL);
+        if (r == 0 && (i == REPORT_N_BANDS || of[i].is_hidden))
+            r = report_hide_figure_mark_all(
+                value, key, i == REPORT_N_BANDS ? HIDE_UNAVAILABLE : HIDE_CONFIDENTIAL);
         else if (r == 0)
             r = report_hide_figure_round_all(hiding->report_class, value, key);
-        if (r == 0 && i < N_BANDS && !of[i].is_hidden)
+        if (r == 0 && i < REPORT_N_BANDS && !of[i].is_hidden)
             r = report_hide_figure_mark(member, "minutes_given", HIDE_UNAVAILABLE);
     }
     return r;
@@ -141,10 +132,10 @@ int report_hide_bands_apply(struct hiding *hiding, const struct hide_rule *rule,
 /* The sums of the highest bands follow from what is shown, or may: none of them is taken for
  * hidden. */
 static bool is_near_bands(const struct cells *cells, uint64_t n_top) {
-    struct band of[N_BANDS] = {0};
+    struct band of[REPORT_N_BANDS] = {0};
     uint64_t n = 0;
     collect(cells, of);
-    for (size_t i = N_BANDS; i-- > 0;) {
+    for (size_t i = REPORT_N_BANDS; i-- > 0;) {
         n += of[i].n;
         if (report_cells_weigh_is_count_small(cells, n > n_top ? n - n_top : n_top - n))
             return true;

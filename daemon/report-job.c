@@ -85,7 +85,8 @@ static const struct {
 
 /* Is it a figure of register_measures, or of a breakdown of them? */
 static bool is_of_register(const char *path) {
-    const char *key = strncmp(path, "register_measures/", 18) == 0 ? path + 18 : path;
+    static const char object[] = "register_measures/";
+    const char *key = strncmp(path, object, strlen(object)) == 0 ? path + strlen(object) : path;
     size_t n = strcspn(key, "/");
 
     for (size_t i = 0; i < N_ELEMENTS(measures); i++)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/dates.h"
 #include "proto/text64.h"
 #include "report-parts.h"
 
@@ -46,6 +47,26 @@ void report_json_put_text(struct report_json *json, const char *key, const char 
 
 void report_json_put_flag(struct report_json *json, const char *key, bool value) {
     put(json, key, json_boolean(value));
+}
+
+void report_json_put_day(struct report_json *json, const char *key, uint32_t day) {
+    char text[16];
+    dates_format_iso(day, text);
+    report_json_put_text(json, key, text);
+}
+
+int report_json_put_position(struct report_json *json, uint64_t size, const struct hash *root) {
+    _cleanup_json_ struct report_json position = {0};
+    _cleanup_bytes_ struct bytes base64 = {0};
+    text64_encode(&base64, root->b, sizeof(root->b));
+    _cleanup_(freep) char *text = bytes_take_text(&base64);
+    int r = text ? report_json_init(&position) : -ENOMEM;
+    if (r < 0)
+        return r;
+    report_json_put(&position, "size", size);
+    report_json_put_text(&position, "root", text);
+    report_json_put_object(json, "position", &position);
+    return 0;
 }
 
 void report_json_put_object(struct report_json *json, const char *key, struct report_json *member) {

@@ -91,6 +91,23 @@ struct report_out {
     size_t n_both_ways;
 };
 
+#define REPORT_LATE_DAYS 30 /* from date of service to date of entry: more is late */
+
+/* Of givers by what they gave in the period: from where the band before ends. */
+struct report_band {
+    const char *key;
+    uint64_t below_minutes;
+};
+/* What somebody's service reaches over the years. */
+struct report_milestone {
+    const char *key;
+    uint64_t minutes;
+};
+#define REPORT_N_BANDS 5
+#define REPORT_N_MILESTONES 3
+extern const struct report_band report_bands_list[REPORT_N_BANDS]; /* report-bands.c */
+extern const struct report_milestone report_bands_milestones[REPORT_N_MILESTONES];
+
 struct report_part {
     size_t sums_bytes;
     /* On zeroed sums. */

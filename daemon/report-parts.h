@@ -80,6 +80,9 @@ int report_pick_init(struct report_pick *ret, const struct facts *facts,
                      const struct report_period *period,
                      const struct report_ask *ask) TB_MUST_CHECK;
 void report_pick_fini(struct report_pick *pick);
+/* Its date of entry, as claimed where that is believed. */
+uint32_t report_pick_entered_day(const struct report_pick *pick,
+                                 const struct fact_entered *entered);
 /* Was it known? */
 bool report_pick_knows(const struct report_pick *pick, const struct fact_entered *entered);
 /* The account that goes on for it. */
@@ -108,6 +111,9 @@ void report_json_put(struct report_json *json, const char *key, uint64_t value);
 void report_json_put_signed(struct report_json *json, const char *key, int64_t value);
 void report_json_put_text(struct report_json *json, const char *key, const char *value);
 void report_json_put_flag(struct report_json *json, const char *key, bool value);
+void report_json_put_day(struct report_json *json, const char *key, uint32_t day);
+int report_json_put_position(struct report_json *json, uint64_t size,
+                             const struct hash *root) TB_MUST_CHECK;
 /* Takes the member's object and leaves it empty; its error, too. */
 void report_json_put_object(struct report_json *json, const char *key, struct report_json *member);
 /* A copy with the members of every object in RFC 8785 order (by UTF-16 code units). */

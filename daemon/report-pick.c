@@ -8,13 +8,14 @@
 
 #include "report-hide.h"
 
-static uint32_t entered_day(const struct fact_entered *entered, bool as_recorded) {
-    return entered->claimed_day != 0 && !as_recorded ? entered->claimed_day : entered->recorded_day;
+uint32_t report_pick_entered_day(const struct report_pick *pick,
+                                 const struct fact_entered *entered) {
+    return entered->claimed_day != 0 && !pick->as_recorded ? entered->claimed_day
+                                                           : entered->recorded_day;
 }
 
 bool report_pick_knows(const struct report_pick *pick, const struct fact_entered *entered) {
-    return entered->index < pick->size &&
-           entered_day(entered, pick->as_recorded) <= pick->known_day;
+    return entered->index < pick->size && report_pick_entered_day(pick, entered) <= pick->known_day;
 }
 
 /* ---- what was taken back */

@@ -8,7 +8,6 @@
 
 #include "report-part.h"
 
-#define LATE_DAYS 30
 #define LAGS_COUNTED 20000 /* lags of -1 day and up, counted; the few others are kept */
 
 struct quality {
@@ -41,7 +40,7 @@ static int add_other_lag(struct quality *quality, int64_t lag) {
 static int note_lag(struct quality *quality, const struct report_row *row) {
     int64_t lag = (int64_t)row->entered_day - (int64_t)row->service_day;
     quality->n_lags++;
-    quality->n_late += lag > LATE_DAYS;
+    quality->n_late += lag > REPORT_LATE_DAYS;
     if (lag < -1 || lag >= LAGS_COUNTED - 1)
         return add_other_lag(quality, lag);
     quality->lag_counts[lag + 1]++;

@@ -117,11 +117,6 @@ static int list_rows(void *user, const struct report_row *rows, size_t n) {
 static const struct why_item nobodys = {
     .from = INTERN_NONE, .to = INTERN_NONE, .activity = INTERN_NONE};
 
-static uint32_t entered_day(const struct report_pick *pick, const struct fact_entered *entered) {
-    return entered->claimed_day != 0 && !pick->as_recorded ? entered->claimed_day
-                                                           : entered->recorded_day;
-}
-
 static int list_flow(struct listing *listing, const struct fact_flow_lines *lines, size_t i) {
     const struct report_pick *pick = listing->why->pick;
     struct fact_entered entered = {lines->index[i], lines->recorded_day[i], lines->claimed_day[i]};
@@ -134,7 +129,7 @@ static int list_flow(struct listing *listing, const struct fact_flow_lines *line
     item.entry = entered.index;
     item.kind = lines->kind[i];
     item.service_day = lines->service_day[i];
-    item.entered_day = entered_day(pick, &entered);
+    item.entered_day = report_pick_entered_day(pick, &entered);
     item.minutes = item.counts =
         listing->why->source->flow(listing->why, minutes, item.kind, item.service_day);
     return item.counts != 0 ? keep(listing, &item) : 0;
@@ -166,7 +161,7 @@ static int list_reversals(struct listing *listing) {
         item.minutes = (int64_t)(reversal->minutes ? reversal->minutes : reversal->order_minutes);
         item.counts = 1;
         item.service_day = reversal->service_day;
-        item.entered_day = entered_day(pick, &reversal->entered);
+        item.entered_day = report_pick_entered_day(pick, &reversal->entered);
         r = keep(listing, &item);
     }
     return r;
@@ -184,7 +179,7 @@ static int list_waits(struct listing *listing) {
         item.entry = wait->entered.index;
         item.counts = 1;
         item.service_day = wait->service_day;
-        item.entered_day = entered_day(pick, &wait->entered);
+        item.entered_day = report_pick_entered_day(pick, &wait->entered);
         r = keep(listing, &item);
     }
     return r;
