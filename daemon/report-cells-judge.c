@@ -285,8 +285,25 @@ static bool is_known_elsewhere(const struct cell *cell) {
            strcmp(cell->path, CELLS_KNOWN_BY_BAND) == 0;
 }
 
+/* A month that was hidden, and a quarter, stays so, however safe: with nothing behind it yet, it is
+ * what a quarter or a year has that is not shown, and who has it then has what comes later, too. */
+static int guard_decided(const struct node *node, const struct candidate *member) {
+    int r = 0;
+    for (uint32_t size = 1; size < node->n_months; size *= 3)
+        for (uint32_t from = 0; r == 0 && size <= 3 && from < node->n_months; from += size) {
+            uint32_t mask = ((1u << size) - 1) << from & member->present;
+            if (mask != 0)
+                r = guard_atoms(node, node->scratch,
+                                atoms_in(node, member->cell, mask, node->scratch));
+        }
+    return r;
+}
+
 static int guard(const struct node *node) {
     int r = 0;
+    for (size_t i = 0; r == 0 && i < node->n_members; i++)
+        if (!is_known_elsewhere(node->members[i].cell))
+            r = guard_decided(node, &node->members[i]);
     for (uint32_t atom = node->first_atom; r == 0 && atom < node->end_atom; atom++)
         if (report_cells_weigh_is_unsafe(node->cells, &atom, 1))
             r = guard_atoms(node, &atom, 1);

@@ -1178,3 +1178,34 @@ Test(report_hide, lists_what_is_hidden_of_each_month) {
     free(sums);
     scheme_end();
 }
+
+static char *list_at(struct run run, const struct report_class *report_class) {
+    _cleanup_bytes_ struct bytes list = {0};
+    void *sums = calloc(1, report_cells.sums_bytes);
+    struct report_pick pick = pick_of(run, report_class, 4);
+    note_all(&pick, sums, false);
+    cr_assert_eq(report_hidden_list(&pick, sums, &list), 0);
+    bytes_put_text(&list, ".");
+    report_cells.end(sums);
+    free(sums);
+    return bytes_take_text(&list);
+}
+
+/* Rows are drawn month by month: those up to a month's end are what was known then. */
+Test(report_hide, decides_a_month_once_whatever_comes_later) {
+    for (unsigned seed = 1; seed <= 9; seed++) {
+        struct report_class report_class = strict(seed % 2 ? 5 : 10);
+        scheme_draw(seed);
+        size_t n_rows = scheme.n_rows;
+        for (uint32_t month = 0; month < N_MONTHS; month++) {
+            scheme.n_rows = n_rows;
+            _cleanup_(freep) char *later = list_at((struct run){month, 1}, &report_class);
+            while (scheme.n_rows > 0 && month_of(&scheme.rows[scheme.n_rows - 1]) > month)
+                scheme.n_rows--;
+            _cleanup_(freep) char *then = list_at((struct run){month, 1}, &report_class);
+            cr_expect_str_eq(later, then, "seed %u, month %u", seed, month);
+        }
+        scheme.n_rows = n_rows;
+        scheme_end();
+    }
+}
