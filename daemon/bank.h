@@ -13,12 +13,13 @@
 struct bank_settings {
     struct log_settings log;
     uint64_t people_map_bytes;
-    uint32_t batch_orders;   /* at most, in one batch */
-    uint32_t page_entries;   /* at most, in one page of a list */
-    uint32_t dry_run_orders; /* at most, stacked in one session */
-    uint64_t report_rows;    /* records a report may read */
-    uint32_t reports;        /* at once */
-    bool accept_time;        /* the steward says that the wall clock is right */
+    uint32_t batch_orders;    /* at most, in one batch */
+    uint32_t page_entries;    /* at most, in one page of a list */
+    uint32_t dry_run_orders;  /* at most, stacked in one session */
+    uint64_t report_rows;     /* records a report may read */
+    uint32_t reports;         /* at once */
+    uint64_t reply_max_bytes; /* a client is dropped that has more to read; 0: never */
+    bool accept_time;         /* the steward says that the wall clock is right */
 };
 
 /* Refusals a venue met for one member: over three in an hour it is told CHECK, whatever the

@@ -33,6 +33,7 @@ struct report_job {
 };
 
 #define REPORT_THREADS 2
+#define BESIDE_BYTES 8192u /* what travels with a report: signature, position, proofs */
 
 static void set_known_day(const struct facts *facts, struct report_ask *ask) {
     if (ask->known_day == 0)
@@ -224,6 +225,13 @@ static int respond_json(struct report_job *job, struct call *call, Timebank__Rep
     return sign(job->job.bank, job->json, call->arena, report);
 }
 
+/* Who asked would be dropped without a word, and ask again. */
+static bool is_too_long(const struct report_job *job) {
+    uint64_t max = job->job.bank->settings.reply_max_bytes;
+
+    return job->json && max > 0 && strlen(job->json) + BESIDE_BYTES > max;
+}
+
 /* Whatever a report met, entries go on: a store that is damaged is found by whoever writes to it.
  */
 static int refuse(const struct report_job *job, int r, struct call *call) {
@@ -248,6 +256,10 @@ static int respond(struct job *job, int r, struct call *call) {
         return refuse(of_report, r, call);
     if (!report)
         return -ENOMEM;
+    if (is_too_long(of_report))
+        return call_refuse(call, REFUSAL_TOO_MANY_ROWS,
+                           "The answer is longer than the setting queue_max_kib allows: shorten "
+                           "the period, or raise it.");
     timebank__report__init(report);
     r = of_report->json ? respond_json(of_report, call, report)
                         : respond_release(of_report, report);

@@ -126,5 +126,6 @@ struct bank_settings settings_for_bank(const struct settings *settings) {
         .dry_run_orders = (uint32_t)settings->dry_run_orders,
         .report_rows = settings->report_rows,
         .reports = (uint32_t)settings->reports,
+        .reply_max_bytes = (uint64_t)settings->queue_max_kib * 1024,
     };
 }

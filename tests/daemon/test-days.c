@@ -490,6 +490,10 @@ Test(reports, refuse_what_cannot_be_told) {
     request->report->to_day = TODAY - 1;
     ask(BROKER, request);
     expect_refused(BAD_PERIOD);
+    story.settings.reply_max_bytes = 8192 + 100;
+    bank_restart();
+    cr_assert(!report(0));
+    expect_refused(TOO_MANY_ROWS);
     story.settings.report_rows = 3;
     bank_restart();
     cr_assert(!report(0));
