@@ -47,13 +47,21 @@ static int add(struct changes *changes, const struct change *change) {
 
 /* ---- lines */
 
-/* Minutes that an order's lines lost, of those that a knowledge has. */
+/* Minutes that an order's lines lost, of those that a knowledge has. What changed ascends by entry,
+ * and an order's number is that of its record. */
 static int64_t lost(const struct report_lines *changed, uint32_t order) {
+    size_t low = 0, high = changed->n;
     int64_t minutes = 0;
-    for (size_t i = 0; i < changed->n; i++)
-        if (changed->items[i].order == order && changed->items[i].kind != 0 &&
-            changed->items[i].in != LINE_ONLY_NOW)
-            minutes -= changed->items[i].gained_minutes;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (changed->items[middle].entry < order)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < changed->n && changed->items[low].entry == order; low++)
+        if (changed->items[low].kind != 0 && changed->items[low].in != LINE_ONLY_NOW)
+            minutes -= changed->items[low].gained_minutes;
     return minutes;
 }
 
