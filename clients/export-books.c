@@ -391,7 +391,7 @@ void export_head(const struct export_ask *ask, const char *mark) {
     }
     client_line(stdout, "%s Left out: what waits and moved nothing yet, notes, and the register.",
                 mark);
-    client_line(stdout, "%s timebank export --at %" PRIu64 " gives these bytes again.", mark,
+    client_line(stdout, "%s The same question with --at %" PRIu64 " gives these bytes again.", mark,
                 ask->size);
 }
 
