@@ -30,8 +30,7 @@ struct facts_reading {
         grow_r_;                                                                                   \
     })
 
-/* facts.c: the account's number, with a row of its own from the first time on. */
-int facts_number_account(struct facts *facts, const char *code, uint32_t *ret) TB_MUST_CHECK;
+/* facts.c: the number of a person of an account. */
 int facts_number_person(struct facts *facts, uint32_t account, const char *name,
                         uint32_t *ret) TB_MUST_CHECK;
 

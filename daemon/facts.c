@@ -77,7 +77,8 @@ void facts_set_source(struct facts *facts, const struct facts_source *source) {
     facts->source = *source;
 }
 
-int facts_number_account(struct facts *facts, const char *code, uint32_t *ret) {
+/* With a row of its own from the first time on. */
+static int number_account(struct facts *facts, const char *code, uint32_t *ret) {
     uint32_t number;
     int r = intern_text_number(&facts->account_codes, code, &number);
     if (r < 0)
@@ -114,7 +115,7 @@ int facts_number_person(struct facts *facts, uint32_t account, const char *name,
 static int open_account(struct facts *facts, const char *code, Timebank__AccountKind kind,
                         const struct fact_entered *entered, uint32_t joined_day) {
     uint32_t number;
-    int r = facts_number_account(facts, code, &number);
+    int r = number_account(facts, code, &number);
     if (r < 0)
         return r;
     if (facts->accounts[number].kind != TIMEBANK__ACCOUNT_KIND__ACCOUNT_KIND_NONE)
@@ -239,13 +240,13 @@ static int read_known(struct intern *names, const char *name, uint32_t *ret) {
 
 int facts_set_ward(struct facts *facts, const char *code, const char *ward) {
     uint32_t account;
-    int r = facts_number_account(facts, code, &account);
+    int r = number_account(facts, code, &account);
     return r == 0 ? read_known(&facts->wards, ward, &facts->accounts[account].ward) : r;
 }
 
 int facts_set_age_band(struct facts *facts, const char *code, const char *age_band) {
     uint32_t account;
-    int r = facts_number_account(facts, code, &account);
+    int r = number_account(facts, code, &account);
     return r == 0 ? read_known(&facts->age_bands, age_band, &facts->accounts[account].age_band) : r;
 }
 

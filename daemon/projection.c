@@ -320,20 +320,6 @@ struct projection *projection_free(struct projection *projection) {
     return NULL;
 }
 
-/* ---- measures */
-
-void projection_measure(struct projection *projection, struct projection_sizes *ret) {
-    struct projection_sizes sizes = {0};
-    pthread_rwlock_rdlock(&projection->lock);
-    const struct facts *facts = projection->facts;
-    if (facts)
-        facts_measure(facts, &sizes.n_lines, &sizes.memory_bytes);
-    sizes.n_records = facts ? facts->n_records : 0;
-    sizes.disk_bytes = projection->file ? facts_file_bytes(projection->file) : 0;
-    pthread_rwlock_unlock(&projection->lock);
-    *ret = sizes;
-}
-
 /* ---- checking at rest */
 
 struct comparing {

@@ -43,11 +43,3 @@ void projection_discard(struct projection *projection);
  * differs. 0 also where there is none. */
 int projection_check(const char *directory, struct store *log,
                      void (*damaged)(void *user, const char *sentence), void *user) TB_MUST_CHECK;
-
-struct projection_sizes {
-    uint64_t n_records;
-    uint64_t n_lines;
-    uint64_t memory_bytes; /* anonymous, about */
-    uint64_t disk_bytes;
-};
-void projection_measure(struct projection *projection, struct projection_sizes *ret);

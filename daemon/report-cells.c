@@ -15,7 +15,8 @@
 #define SLOTS_FIRST 1024
 #define KEY_PARTS 5 /* universe, month, three parts */
 
-uint32_t report_cells_year(const struct report_pick *pick, uint32_t month) {
+/* The first month of the reporting year that month is in. */
+static uint32_t year_of(const struct report_pick *pick, uint32_t month) {
     uint32_t begins = (pick->year_begins != 0 ? pick->year_begins : YEAR_BEGINS) - 1;
     return month - (month + 12 - begins) % 12;
 }
@@ -32,8 +33,8 @@ static uint32_t month_of(int64_t day) {
 
 void report_cells_reach(const struct report_pick *pick, int64_t *ret_from_day,
                         int64_t *ret_to_day) {
-    uint32_t first = report_cells_year(pick, month_of(pick->period.previous_from_day));
-    uint32_t last = report_cells_year(pick, pick->period.last_month) + 12;
+    uint32_t first = year_of(pick, month_of(pick->period.previous_from_day));
+    uint32_t last = year_of(pick, pick->period.last_month) + 12;
     *ret_from_day = first_day_of(first);
     *ret_to_day = (int64_t)first_day_of(last) - 1;
 }

@@ -148,8 +148,6 @@ int report_cells_add(struct cells *cells, enum cells_universe universe, uint32_t
 static inline bool report_cells_mask_has(uint32_t mask, uint32_t first_month, uint32_t month) {
     return month - first_month < 32 && mask >> (month - first_month) & 1;
 }
-/* The first month of the reporting year that month is in. */
-uint32_t report_cells_year(const struct report_pick *pick, uint32_t month);
 
 /* report-cells-people.c: what follows from a person's whole history. Before the atoms are sorted.
  */

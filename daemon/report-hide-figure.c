@@ -38,8 +38,7 @@ int report_hide_figure_round_to(json_t *object, const char *key, uint64_t base) 
     return json_object_set_new(object, key, becomes) < 0 ? -ENOMEM : 0;
 }
 
-int report_hide_figure_round(const struct report_class *report_class, json_t *object,
-                             const char *key) {
+static int round_figure(const struct report_class *report_class, json_t *object, const char *key) {
     uint64_t base = report_class->round_to;
     bool is_minutes = strstr(key, "minutes") != NULL;
     return report_hide_figure_round_to(object, key, base > 1 && is_minutes ? HOUR * base : base);
@@ -52,7 +51,7 @@ int report_hide_figure_round_all(const struct report_class *report_class, json_t
     void *next;
     int r = 0;
     if (!json_is_object(value))
-        return report_hide_figure_round(report_class, object, key);
+        return round_figure(report_class, object, key);
     json_object_foreach_safe(value, next, name, member) {
         if (r == 0)
             r = report_hide_figure_round_all(report_class, value, name);

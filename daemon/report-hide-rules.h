@@ -34,8 +34,6 @@ int report_hide_figure_mark(json_t *object, const char *key, const char *mark) T
 /* Every figure in it, however deep. */
 int report_hide_figure_mark_all(json_t *object, const char *key, const char *mark) TB_MUST_CHECK;
 /* To the class's base: minutes by the hour, counts by one. */
-int report_hide_figure_round(const struct report_class *report_class, json_t *object,
-                             const char *key) TB_MUST_CHECK;
 int report_hide_figure_round_all(const struct report_class *report_class, json_t *object,
                                  const char *key) TB_MUST_CHECK;
 int report_hide_figure_round_to(json_t *object, const char *key, uint64_t base) TB_MUST_CHECK;
