@@ -111,7 +111,11 @@ const struct fact_zone *facts_flow_zone(const struct facts *facts, size_t block)
 int facts_read_flows(const struct facts *facts, size_t block,
                      struct fact_flow_lines *ret) TB_MUST_CHECK;
 
-/* Tags of an activity as known by the first size records: "set:value", or a plain word. Calls
- * each() for each tag; another value than 0 ends it and is returned. */
-int facts_each_tag(const struct facts *facts, uint32_t activity, uint64_t size,
+/* By activity, which tagging is the latest that the first size records know, plus one; 0: none.
+ * One walk through all that ever were; to be freed. */
+int facts_latest_tags(const struct facts *facts, uint64_t size,
+                      uint32_t **ret_latest) TB_MUST_CHECK;
+/* Tags of an activity by that list: "set:value", or a plain word. Calls each() for each tag;
+ * another value than 0 ends it and is returned. */
+int facts_each_tag(const struct facts *facts, const uint32_t *latest, uint32_t activity,
                    int (*each)(void *user, const char *tag), void *user) TB_MUST_CHECK;

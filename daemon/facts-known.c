@@ -4,6 +4,7 @@
  * with, and the latest date of entry.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "facts-block.h"
@@ -109,12 +110,20 @@ int facts_known_order(struct facts *facts, const struct facts_reading *reading) 
     }
 }
 
-int facts_each_tag(const struct facts *facts, uint32_t activity, uint64_t size,
+int facts_latest_tags(const struct facts *facts, uint64_t size, uint32_t **ret_latest) {
+    uint32_t *latest = calloc(facts->activities.n_keys + 1u, sizeof(*latest));
+    if (!latest)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < facts->n_taggings && facts->taggings[i].index < size; i++)
+        latest[facts->taggings[i].activity] = i + 1;
+    *ret_latest = latest;
+    return 0;
+}
+
+int facts_each_tag(const struct facts *facts, const uint32_t *latest, uint32_t activity,
                    int (*each)(void *user, const char *tag), void *user) {
-    const struct fact_tagging *tagging = NULL;
-    for (size_t i = 0; i < facts->n_taggings && facts->taggings[i].index < size; i++)
-        if (facts->taggings[i].activity == activity)
-            tagging = &facts->taggings[i];
+    bool has = activity < facts->activities.n_keys && latest[activity] != 0;
+    const struct fact_tagging *tagging = has ? &facts->taggings[latest[activity] - 1] : NULL;
     int r = 0;
     for (size_t at = 0; tagging && r == 0 && at < tagging->n_bytes;) {
         const char *tag = (const char *)facts->tags.data + tagging->at + at;

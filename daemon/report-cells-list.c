@@ -109,6 +109,7 @@ struct listing {
     size_t n_allocated;
     struct intern sets; /* of tags */
     bool *has_set;      /* the activity being read has a value of it */
+    uint32_t *latest;   /* of each activity, its tags */
     uint32_t atom;
 };
 
@@ -176,7 +177,7 @@ static int join_tags(struct listing *listing, uint32_t activity) {
     const struct report_pick *pick = listing->cells->pick;
     for (uint32_t set = 0; set < listing->sets.n_keys; set++)
         listing->has_set[set] = false;
-    int r = facts_each_tag(pick->facts, activity, pick->size, join_tag, listing);
+    int r = facts_each_tag(pick->facts, listing->latest, activity, join_tag, listing);
     for (uint32_t set = 0; r == 0 && set < listing->sets.n_keys; set++)
         if (!listing->has_set[set])
             r = join(listing, 3, "by_tag", intern_text(&listing->sets, set), FACTS_NAMELESS);
@@ -245,9 +246,9 @@ static int join_cells(struct listing *listing) {
 
 static int meet_sets(struct listing *listing) {
     const struct report_pick *pick = listing->cells->pick;
-    int r = 0;
+    int r = facts_latest_tags(pick->facts, pick->size, &listing->latest);
     for (uint32_t i = 0; r == 0 && i < pick->facts->activities.n_keys; i++)
-        r = facts_each_tag(pick->facts, i, pick->size, meet_set, listing);
+        r = facts_each_tag(pick->facts, listing->latest, i, meet_set, listing);
     listing->has_set = calloc(listing->sets.n_keys + 1u, sizeof(*listing->has_set));
     return r == 0 && !listing->has_set ? -ENOMEM : r;
 }
@@ -293,6 +294,7 @@ int report_cells_list_make(struct cells *cells) {
         r = make_cells(cells, &listing);
     intern_fini(&listing.sets);
     free(listing.has_set);
+    free(listing.latest);
     return r;
 }
 

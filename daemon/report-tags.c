@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts-block.h"
 #include "pairs.h"
 #include "report-part.h"
 
@@ -90,8 +91,7 @@ struct tags {
     size_t n_list;
     size_t n_list_allocated;
     uint32_t activity; /* being read */
-    uint32_t
-        *latest; /* of each activity: the facts' tagging that was the latest, and one; 0: none */
+    uint32_t *latest;  /* of each activity, its tags */
 };
 
 static void tags_fini(struct tags *tags) {
@@ -119,7 +119,8 @@ static int add_value(struct tags *tags, uint32_t set, const char *name) {
 }
 
 /* "set:value"; with nothing before or behind the colon it is a plain word. */
-static int add_tag(struct tags *tags, const char *tag) {
+static int add_tag(void *user, const char *tag) {
+    struct tags *tags = user;
     const char *colon = strchr(tag, ':');
     bool has_set = colon && colon != tag && colon[1] != '\0';
     const char *set = has_set ? tag : PLAIN_SET;
@@ -149,31 +150,9 @@ static int add_none(struct tags *tags, size_t begin_of_own) {
     return 0;
 }
 
-/* One walk for all activities: facts_each_tag() would take one for each. */
-static int list_latest(struct tags *tags) {
-    const struct facts *facts = tags->pick->facts;
-    tags->latest = calloc(facts->activities.n_keys + 1u, sizeof(*tags->latest));
-    if (!tags->latest)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < facts->n_taggings && facts->taggings[i].index < tags->pick->size; i++)
-        tags->latest[facts->taggings[i].activity] = i + 1;
-    return 0;
-}
-
 static int read_tags(struct tags *tags, uint32_t activity) {
-    const struct facts *facts = tags->pick->facts;
-    uint32_t latest = tags->latest[activity];
     tags->activity = activity;
-    if (latest == 0)
-        return 0;
-    const struct fact_tagging *tagging = &facts->taggings[latest - 1];
-    int r = 0;
-    for (size_t at = 0; r == 0 && at < tagging->n_bytes;) {
-        const char *tag = (const char *)facts->tags.data + tagging->at + at;
-        at += strlen(tag) + 1;
-        r = add_tag(tags, tag);
-    }
-    return r;
+    return facts_each_tag(tags->pick->facts, tags->latest, activity, add_tag, tags);
 }
 
 /* All sets are known before anybody is without a value of one. */
@@ -181,7 +160,7 @@ static int tags_init(struct tags *ret, const struct report_pick *pick,
                      const struct tags_sums *sums) {
     uint32_t n = pick->facts->activities.n_keys;
     ret->pick = pick;
-    int r = list_latest(ret);
+    int r = facts_latest_tags(pick->facts, pick->size, &ret->latest);
     for (uint32_t i = 0; r == 0 && i < n; i++)
         r = read_tags(ret, i);
     ret->n_list = 0;

@@ -288,7 +288,7 @@ static int see_tag(void *user, const char *tag) {
 
 static bool is_tagged(const struct why *why, const struct report_row *row) {
     struct tag_search search = {.why = why};
-    if (facts_each_tag(why->pick->facts, row->activity, why->pick->size, see_tag, &search) != 0)
+    if (facts_each_tag(why->pick->facts, why->latest_tags, row->activity, see_tag, &search) != 0)
         return false;
     return search.has_value ||
            (!search.has_set && (why->n_names < 2 || strcmp(why->names[1], FACTS_NAMELESS) == 0));
@@ -536,6 +536,8 @@ static int mark_top(const struct why *why) {
 
 int why_source_prepare(struct why *why) {
     size_t n_months = (size_t)why->pick->period.n_whole_months;
+    if (why->source->is_in_group == is_tagged)
+        return facts_latest_tags(why->pick->facts, why->pick->size, &why->latest_tags);
     if (!why->source->is_one)
         return 0;
     _cleanup_(freep) bool *months = calloc(why->pick->n_persons * n_months + 1, sizeof(bool));

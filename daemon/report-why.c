@@ -295,6 +295,7 @@ static int list_entries(const struct report_ask *ask, const struct path *path,
     if (r == 0)
         r = why_list_make(&why, after, &list);
     free(why.persons);
+    free(why.latest_tags);
     if (r == 0 && ask->report_class <= TIMEBANK__REPORT_CLASS__INTERNAL)
         put_list(&why, &list, to);
     else if (r == 0)

@@ -60,6 +60,7 @@ struct why {
     size_t n_names;
     enum why_amount amount;
     struct why_person *persons; /* where the source asks for them */
+    uint32_t *latest_tags;      /* likewise: of each activity, by facts_latest_tags() */
 };
 
 struct why_source {

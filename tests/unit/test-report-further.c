@@ -32,7 +32,7 @@ static uint32_t day(const char *iso) {
     return ret;
 }
 
-static struct bytes records[256];
+static struct bytes records[6000];
 
 static int record_again(void *user, uint64_t index, struct bytes *to) {
     (void)user;
@@ -613,6 +613,25 @@ Test(further, reads_tags_as_they_were_at_the_position) {
                   "\"ward:\":{\"entries\":1,\"givers\":1,\"minutes_given\":30}}}");
     ask = before;
     expect("by_tag|ward|north|minutes_given", 30);
+    bank_end();
+}
+
+/* As in a bank whose register is sent anew every night. */
+Test(further, reads_the_latest_of_five_thousand_taggings) {
+    char activity[16], tag[16];
+    bank_start();
+    for (unsigned i = 0; i < 5000; i++) {
+        snprintf(activity, sizeof(activity), "activity-%u", i % 500);
+        snprintf(tag, sizeof(tag), "night:%u", i / 500);
+        TAGS(activity, tag);
+    }
+    for (unsigned i = 0; i < 500; i++) {
+        snprintf(activity, sizeof(activity), "activity-%u", i);
+        earns(i % 2 ? "m1" : "m2", 15, "2024-05-01", activity);
+    }
+    ask_for("2024-04-01", "2025-03-31");
+    expect_object("further_measures", "by_tag",
+                  "{\"night\":{\"9\":{\"entries\":500,\"givers\":2,\"minutes_given\":7500}}}");
     bank_end();
 }
 
