@@ -16,8 +16,10 @@
 #include "base/cleanup.h"
 #include "csv-out.h"
 #include "report-figure.h"
+#include "report-words.h"
 
 #define PATH_BYTES 256
+#define RULE_BYTES 600
 
 /* Of counts; the first that the name begins with. */
 static const struct {
@@ -118,6 +120,18 @@ static void breakdowns_print(const json_t *measures) {
     }
 }
 
+/* What is hidden and what is rounded, of which rule_round_to does not say all. */
+static void rule_in_words_print(const json_t *report) {
+    struct report_words words;
+    char class[RULE_BYTES];
+    report_words_init(&words, report);
+    report_words_class(&words, class, sizeof(class));
+    const char *const columns[] = {"rule_in_words", "", class, "text", ""};
+    for (size_t i = 0; i < N_ELEMENTS(columns); i++)
+        csv_out_text(columns[i]);
+    csv_out_end();
+}
+
 static void head_print(const json_t *report) {
     static const struct {
         const char *name;
@@ -137,6 +151,8 @@ static void head_print(const json_t *report) {
     row_print("position_root", "", json_object_get(position, "root"), "base64");
     row_print("rule_threshold", "", json_object_get(rule, "threshold"), "persons");
     row_print("rule_round_to", "", json_object_get(rule, "round_to"), "persons and hours");
+    if (json_integer_value(json_object_get(rule, "threshold")) > 0)
+        rule_in_words_print(report);
 }
 
 /* ---------------------------------------------------------------- estimates */

@@ -125,9 +125,11 @@ void report_words_class(const struct report_words *words, char *ret, size_t n) {
                  " Counts and sums of hours are rounded to the nearest %" PRId64
                  ", and need not add up.",
                  round_to);
-    snprintf(ret + strlen(ret), n - strlen(ret),
-             " Counts of members and of corrections are rounded to the nearest %" PRId64 ".",
-             threshold);
+    snprintf(
+        ret + strlen(ret), n - strlen(ret),
+        " Counts of members, of accounts below zero, of corrections and of unconfirmed entries are "
+        "rounded to the nearest %" PRId64 ".",
+        threshold);
 }
 
 /* -------------------------------------------------------------- breakdowns */

@@ -75,6 +75,16 @@ rates() {
     [[ "$output" != *" % of "* ]]
 }
 
+@test "every form says what is rounded although round_to is 1" {
+    for format in text csv html; do
+        kept funder --format $format >"$BATS_TEST_TMPDIR/page"
+        tr -s ' \n' '  ' <"$BATS_TEST_TMPDIR/page" | grep -q \
+            'Counts of members, of accounts below zero, of corrections and of unconfirmed entries are rounded to the nearest 5\.'
+        kept internal --format $format >"$BATS_TEST_TMPDIR/page"
+        run -1 grep -E 'rounded to the nearest|rule_in_words' "$BATS_TEST_TMPDIR/page"
+    done
+}
+
 @test "a hidden figure has no value in the CSV, and its mark as its flag" {
     kept hidden --format csv >"$BATS_TEST_TMPDIR/hidden.csv"
     kept funder --format csv >"$BATS_TEST_TMPDIR/funder.csv"
