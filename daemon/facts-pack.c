@@ -133,9 +133,10 @@ static void put_above(const struct facts_column *column, const uint8_t *rows, ui
 
 /* Most columns of most blocks are: one look is enough. */
 static bool is_constant(const struct facts_column *column, const uint8_t *rows, uint32_t n) {
+    if (n < 2 || column->stride != column->width || column->how > FACTS_SIGNED)
+        return false;
     const uint8_t *from = rows + column->offset;
-    return n > 1 && column->stride == column->width && column->how <= FACTS_SIGNED &&
-           memcmp(from, from + column->width, (size_t)(n - 1) * column->width) == 0;
+    return memcmp(from, from + column->width, (size_t)(n - 1) * column->width) == 0;
 }
 
 static void pack_column(const struct facts_column *column, const uint8_t *rows, uint32_t n,

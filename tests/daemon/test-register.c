@@ -25,7 +25,7 @@ static const struct {
     {TABLE(PERIODS), "yyynnnny"},      {TABLE(VOUCHERS_MINTED), "yyyonony"},
     {TABLE(VOUCHER_KEYS), "yyyyyyny"}, {TABLE(LIMITS), "yyyooonn"},
     {TABLE(EXPIRING), "yyynnonn"},     {TABLE(OFFER_SUMS), "yyynonny"},
-    {TABLE(LEAVING), "yyynnonn"},
+    {TABLE(LEAVING), "yyynnonn"},      {TABLE(RELEASES), "yyynnnyy"},
 };
 
 static const char *own_account(enum actor actor) {
@@ -49,7 +49,9 @@ static bool may_not(const Timebank__Refused *refused) {
 }
 
 static void walk(Timebank__RegisterTable table, enum actor actor, char right, const char *name) {
-    const char *own = table == TABLE(OFFER_SUMS) ? "pool" : own_account(actor);
+    const char *own = table == TABLE(OFFER_SUMS) ? "pool"
+                      : table == TABLE(RELEASES) ? "" /* they are of no account */
+                                                 : own_account(actor);
 
     cr_assert(may_not(list(actor, table, own)) == (right == 'n'), "%s by %s: %s", name,
               actor_name(actor), response_words());

@@ -10,7 +10,7 @@ TABLES = ("log", "tiles", "after", "meta", "accounts", "keys", "policies", "acti
           "funders", "ids", "batches", "reversals", "days", "recents", "pendings", "marks",
           "vouchers", "transfers", "persons", "mandates", "trusts", "safeguards", "choices",
           "spans", "limits", "programmes", "periods", "voucher_keys", "offer_sums", "repayments",
-          "ledger_keys")
+          "ledger_keys", "releases")
 SEAL, ORDER, EVENT = 1, 2, 3
 _BRANCH, _LEAF, _OVERFLOW = 1, 2, 4
 _BIG, _SUB = 1, 2

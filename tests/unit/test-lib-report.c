@@ -174,9 +174,12 @@ static void root_swap(struct fake_bank *of, struct bytes *json) {
     text64_encode(&one, root.b, HASH_BYTES);
     root.b[0] ^= 1;
     text64_encode(&other, root.b, HASH_BYTES);
-    was = bytes_take_text(&one);
-    is = bytes_take_text(&other);
+    _cleanup_(freep) char *real = bytes_take_text(&one);
+    _cleanup_(freep) char *forged = bytes_take_text(&other);
+    was = real;
+    is = forged;
     swap(of, json);
+    was = is = NULL;
 }
 
 Test(lib_report, on_a_forged_root_is_caught) {
