@@ -133,8 +133,9 @@ int report_lines_compare(const struct report_lines *now, const struct report_lin
     size_t i = 0, k = 0;
     int r = 0;
     while (r == 0 && (i < now->n || k < since->n)) {
-        const struct report_line *a = &now->items[i], *b = &since->items[k];
-        int order = i == now->n ? 1 : k == since->n ? -1 : compare_lines(a, b);
+        const struct report_line *a = i < now->n ? &now->items[i] : NULL;
+        const struct report_line *b = k < since->n ? &since->items[k] : NULL;
+        int order = !a ? 1 : !b ? -1 : compare_lines(a, b);
         i += order <= 0;
         k += order >= 0;
         if (order < 0)

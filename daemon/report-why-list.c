@@ -29,7 +29,8 @@ static int compare_items(const void *a, const void *b) {
 
 /* Down to a page and one line more. */
 static void trim(struct why_list *list) {
-    qsort(list->items, list->n_items, sizeof(*list->items), compare_items);
+    if (list->n_items > 1)
+        qsort(list->items, list->n_items, sizeof(*list->items), compare_items);
     if (list->n_items > REPORT_WHY_ENTRIES + 1) {
         list->n_items = REPORT_WHY_ENTRIES + 1;
         list->more = true;
