@@ -301,8 +301,7 @@ static int run_dry(struct call *call, struct submission *submission) {
         r = submission_keep_run(submission, judging->state);
     if (r < 0)
         return r;
-    r = state_merge(judging->state);
-    judging->state = NULL;
+    r = judging_keep(judging);
     client->n_dry_orders += judging->batch.n;
     client->n_dry_bytes += submission->n_bytes;
     return r < 0 ? r : submission_respond(submission, call, true);
@@ -311,8 +310,12 @@ static int run_dry(struct call *call, struct submission *submission) {
 static int record(struct call *call, struct submission *submission) {
     struct judging *judging = submission->judging;
     struct record_seal seal = {.received_at_ms = submission->received_at_ms};
-    int r = judge(call, submission, bank_state(call->bank));
+    int r = log_make_way(call->bank->log);
 
+    if (r == 0)
+        r = judge(call, submission, bank_state(call->bank));
+    if (r < 0 || judging->batch.n_refusals > 0)
+        judging_take_back(judging);
     if (is_too_large(submission, r))
         return call_refuse(call, REFUSAL_TOO_LARGE, NULL);
     if (r < 0 || judging->batch.n_refusals > 0)

@@ -38,7 +38,7 @@ int judging_new(struct judging **ret_judging, size_t n_orders) {
 struct judging *judging_free(struct judging *judging) {
     if (!judging)
         return NULL;
-    state_free(judging->state);
+    judging_take_back(judging);
     ledger_batch_fini(&judging->batch);
     arena_fini(&judging->arena);
     free(judging->batch.orders);
@@ -92,9 +92,14 @@ int judging_run(struct judging *judging, struct state *below, uint64_t seal,
                 const struct batch_header *header, uint64_t received_at_ms) {
     int r;
 
-    judging->state = state_new_above(below);
-    if (!judging->state)
-        return -ENOMEM;
+    if (below->below) {
+        judging->state = state_new_above(below);
+        if (!judging->state)
+            return -ENOMEM;
+    } else {
+        state_begin(below);
+        judging->state = below;
+    }
     judging->batch.received_at_ms = received_at_ms;
     judging->batch.first = seal + 1;
     r = ledger_author(judging->state, header->author, &judging->author);
@@ -103,6 +108,21 @@ int judging_run(struct judging *judging, struct state *below, uint64_t seal,
     if (r == 0)
         r = judging_decode(judging);
     return r == 0 ? ledger_judge(judging->state, &judging->batch) : r;
+}
+
+int judging_keep(struct judging *judging) {
+    struct state *state = TAKE(judging->state);
+
+    return state->below ? state_merge(state) : state_keep(state);
+}
+
+void judging_take_back(struct judging *judging) {
+    struct state *state = TAKE(judging->state);
+
+    if (state && state->below)
+        state_free(state);
+    else if (state)
+        state_roll_back(state);
 }
 
 void judging_pack_effects(const struct ledger_effect *effects, size_t n, uint64_t index,

@@ -17,7 +17,7 @@ struct judging {
     size_t *n_bodies;
     struct ledger_bar *bars;
     bool is_decoded;
-    struct state *state; /* what the batch makes of the state below; NULL until judged */
+    struct state *state; /* what the batch makes of the state below; NULL before and after */
 };
 
 int judging_new(struct judging **ret_judging, size_t n_orders) TB_MUST_CHECK;
@@ -31,10 +31,14 @@ struct hash judging_root(const struct judging *judging);
 int judging_decode(struct judging *judging) TB_MUST_CHECK;
 /* Order i will be refused, unless it is in already; the first bar of an order stands. */
 void judging_bar(struct judging *judging, size_t i, struct ledger_bar bar);
-/* Judges against `below`, the seal to stand at record number `seal`. 0 judged, < 0 broken; see
- * judging->batch, and judging->state to be merged or freed. */
+/* Judges on the lowest state itself, or on one above another state (a dry run), the seal to stand
+ * at record number `seal`. 0 judged, < 0 broken; see judging->batch. Whatever it is: what the batch
+ * made of the state is kept, or taken back at the latest by judging_free(). */
 int judging_run(struct judging *judging, struct state *below, uint64_t seal,
                 const struct batch_header *header, uint64_t received_at_ms) TB_MUST_CHECK;
+/* On -ENOMEM the state is not usable any more: the process ends. */
+int judging_keep(struct judging *judging) TB_MUST_CHECK;
+void judging_take_back(struct judging *judging);
 /* The value of table `after`: what the orders did to accounts. */
 void judging_pack_after(const struct judging *judging, struct bytes *to);
 /* The same of the effects of n records, the first at `index`. */

@@ -75,7 +75,7 @@ int ledger_event(struct state *state, const struct state_due *due, struct arena 
     struct happening h = {0};
     int r;
 
-    assert(state->below && !state->below->below);
+    assert(state->journal.is_open);
     *ret_effect = (struct ledger_effect){0};
     arena_init(&h.arena, ARENA_BYTES);
     event.ledger_time_ms = MAX_OF(state->sums.ledger_time_ms, due->due_ms);

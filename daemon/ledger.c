@@ -78,19 +78,15 @@ void ledger_batch_fini(struct ledger_batch *batch) {
 
 static int open_bank_accounts(struct state *state) {
     for (size_t i = 0; i < RECORD_BANK_ACCOUNTS; i++) {
-        const char *code = record_bank_accounts[i].code;
-        void *value;
-        int r = state_make(state, STATE_ACCOUNTS, code, strlen(code), &value);
-        struct state_account *account = value;
+        struct state_account *account;
+        int r = state_account_open(state, record_bank_accounts[i].code, &account);
         if (r < 0)
             return r;
-        account->number = state->sums.n_accounts++;
         account->kind = (uint8_t)record_bank_accounts[i].kind;
         account->floor = STATE_FLOOR_BY_POLICY;
         account->ceiling = STATE_CEILING_BY_POLICY;
         account->soft_floor = STATE_FLOOR_BY_POLICY;
         account->soft_ceiling = STATE_CEILING_BY_POLICY;
-        snprintf(account->code, sizeof(account->code), "%s", code);
     }
     return 0;
 }

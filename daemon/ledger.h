@@ -3,8 +3,9 @@
  * The rules: a pure function of state, orders and the time on the seal. No clock, no random, no
  * I/O, so that replaying the log from record 0 gives the same state on any machine.
  *
- * A batch is judged on a state of its own (state_new_above). Every order is judged, the refused
- * ones as if they were not there; the caller merges the state only when nothing was refused.
+ * A batch is judged on the lowest state under a journal (state_begin), or on one above another. Every
+ * order is judged, the refused ones as if they were not there; the caller keeps what it made of the
+ * state only when nothing was refused.
  */
 #pragma once
 
@@ -97,13 +98,13 @@ int ledger_restore(struct state *state, const Timebank__Genesis *genesis, const 
 int ledger_seal(struct state *state, const struct batch_header *header,
                 uint64_t received_at_ms) TB_MUST_CHECK;
 /* Judges all orders; 0 judged (see n_refusals), < 0 broken. -ENOMEM with batch->arena->r set: the
- * batch asks for more memory than one may take, and the state above is only good to be dropped. */
+ * batch asks for more memory than one may take, and what it made is only good to be taken back. */
 int ledger_judge(struct state *state, struct ledger_batch *batch) TB_MUST_CHECK;
 /*
  * What fell due. ledger_due() says whether anything is due at a time; ledger_event() makes the
- * event of the first thing that is, at record number state->sums.size, in a state above the lowest:
- * its record and leaf hash (all of it follows from the state, so a replay compares bytes), and what
- * it did, its legs in the arena. One at a time, merged before the next is asked for.
+ * event of the first thing that is, at record number state->sums.size, under the journal of the
+ * lowest state: its record and leaf hash (all of it follows from the state, so a replay compares bytes), and what
+ * it did, its legs in the arena. One at a time, kept before the next is asked for.
  */
 int ledger_due(struct state *lowest, uint64_t until_ms, struct state_due *ret) TB_MUST_CHECK;
 int ledger_event(struct state *state, const struct state_due *due, struct arena *arena,

@@ -53,6 +53,7 @@ uint64_t log_step_room(const struct log *log) {
 int log_step_pack(struct log *log, struct bytes *to) {
     uint8_t value[STATE_ROW_MAX];
 
+    assert(!log->state->journal.is_open);
     for (size_t t = 0; t < STATE_N_TABLES; t++) {
         struct rows *rows = &log->state->tables[t];
         for (struct row *row = rows_next(rows, NULL); row; row = rows_next(rows, row)) {

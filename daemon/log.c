@@ -148,6 +148,11 @@ bool log_can_append(const struct log *log) {
     return !log->collecting || !is_full(log->collecting) || log->n_in_flight < LOG_GROUPS_IN_FLIGHT;
 }
 
+int log_make_way(struct log *log) {
+    assert(log_can_append(log));
+    return log->collecting && is_full(log->collecting) ? log_hand_over(log, 0) : 0;
+}
+
 /* Seal and orders as records: kind bytes set before the bodies. */
 static int append_records(struct log *log, const struct judging *judging,
                           const struct record_seal *seal, struct bytes *after) {
@@ -194,13 +199,8 @@ int log_append(struct log *log, struct judging *judging, const struct record_sea
     size_t n_before;
     int r;
 
-    assert(log->broken == 0 && log_can_append(log));
+    assert(log->broken == 0 && !(log->collecting && is_full(log->collecting)));
     assert(judging->batch.n_refusals == 0 && judging->batch.first == log->range.end + 1);
-    if (log->collecting && is_full(log->collecting)) {
-        r = log_hand_over(log, 0);
-        if (r < 0)
-            return r;
-    }
     n_before = log->collecting ? log->collecting->n_bytes : 0;
     judging_pack_after(judging, &after);
     r = append_records(log, judging, seal, &after);
@@ -208,14 +208,13 @@ int log_append(struct log *log, struct judging *judging, const struct record_sea
         r = add_beside(log, beside);
     if (r == 0) {
         log->n_bytes_pending += log->collecting->n_bytes - n_before;
-        r = log->broken = state_merge(judging->state);
-        judging->state = NULL;
+        r = log->broken = judging_keep(judging);
     }
     assert(r < 0 || log->state->sums.size == log->range.end);
     return r;
 }
 
-/* Events that fall due are merged one by one, for one may bring the next; they lie in one run. */
+/* Events that fall due are kept one by one, for one may bring the next; they lie in one run. */
 #define EVENTS_OF_RUN 256u
 #define LEGS_OF_RUN_BYTES                                                                          \
     (DUE_ARENA_BYTES / 4) /* a run ends once it has so many: one event has less */
@@ -230,18 +229,18 @@ struct due_run {
 };
 
 static int add_event(struct log *log, struct due_run *run, const struct state_due *due) {
-    struct state *above = state_new_above(log->state);
     size_t begin = run->records.n;
-    int r = above ? ledger_event(above, due, &run->arena, &run->records, &run->leaves[run->n],
-                                 &run->effects[run->n])
-                  : -ENOMEM;
+    int r;
 
+    state_begin(log->state);
+    r = ledger_event(log->state, due, &run->arena, &run->records, &run->leaves[run->n],
+                     &run->effects[run->n]);
     if (r < 0) {
-        state_free(above);
+        state_roll_back(log->state);
         return r;
     }
     run->pieces[run->n++].iov_len = run->records.n - begin;
-    return state_merge(above);
+    return state_keep(log->state);
 }
 
 static int append_due_run(struct log *log, struct due_run *run) {
@@ -249,11 +248,6 @@ static int append_due_run(struct log *log, struct due_run *run) {
     size_t at = 0, n_before;
     int r;
 
-    if (log->collecting && is_full(log->collecting)) {
-        r = log_hand_over(log, 0);
-        if (r < 0)
-            return r;
-    }
     n_before = log->collecting ? log->collecting->n_bytes : 0;
     judging_pack_effects(run->effects, run->n, log->range.end, &after);
     for (uint32_t i = 0; i < run->n; at += run->pieces[i++].iov_len)
@@ -272,6 +266,10 @@ int log_run_due(struct log *log, uint64_t until_ms) {
 
     if (r <= 0 || log->broken < 0 || !log_can_append(log))
         return r < 0 ? r : log->broken < 0 ? log->broken : r;
+    r = log_make_way(log);
+    if (r < 0)
+        return r;
+    r = 1;
     run = calloc(1, sizeof(*run));
     if (!run)
         return -ENOMEM;

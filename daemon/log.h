@@ -73,8 +73,11 @@ struct store *log_store(struct log *log);
 int log_check_room(struct log *log, uint64_t bytes);
 /* Room for another batch now? Otherwise the caller waits for log_collect(). */
 bool log_can_append(const struct log *log);
-/* Takes an applied batch: its judged state is merged, its records appended to the collecting group.
- * `beside` (may be NULL) becomes the log's. After an error the log is broken: stop. */
+/* Before a batch is judged, or an event made, which changes the state: hands over a group that has
+ * no room for it. log_can_append() was asked before. */
+int log_make_way(struct log *log) TB_MUST_CHECK;
+/* Takes an applied batch: what it made of the state is kept, its records go to the collecting
+ * group. `beside` (may be NULL) becomes the log's. After an error the log is broken: stop. */
 int log_append(struct log *log, struct judging *judging, const struct record_seal *seal,
                void *beside) TB_MUST_CHECK;
 

@@ -230,9 +230,7 @@ static int judge(struct replay *replay, struct judging *judging, uint64_t seal,
         return damaged(replay, "record %llu: typed orders without a time limit", N(seal));
     bytes_clear(&replay->after);
     judging_pack_after(judging, &replay->after);
-    r = state_merge(judging->state);
-    judging->state = NULL;
-    return r;
+    return judging_keep(judging);
 }
 
 static int run_batch(struct replay *replay, const struct run *run) {
@@ -310,22 +308,21 @@ static int run_state(struct replay *replay, const struct run *run) {
 static int run_event(struct replay *replay, uint64_t index, const uint8_t *record, size_t n,
                      struct arena *arena, struct ledger_effect *ret_effect) {
     _cleanup_bytes_ struct bytes made = {0};
-    _cleanup_(state_freep) struct state *above = NULL;
     struct state_due due;
     struct hash leaf;
     int r = ledger_due(replay->state, UINT64_MAX - 1, &due);
 
     if (r == 0)
         return damaged(replay, "record %llu: an event, though nothing was to fall due", N(index));
-    above = r < 0 ? NULL : state_new_above(replay->state);
-    if (!above)
-        return r < 0 ? r : -ENOMEM;
-    r = ledger_event(above, &due, arena, &made, &leaf, ret_effect);
     if (r < 0)
         return r;
-    if (made.n != n || memcmp(made.data, record, n) != 0)
-        return damaged(replay, "record %llu: not the event that followed", N(index));
-    return state_merge(TAKE(above));
+    state_begin(replay->state);
+    r = ledger_event(replay->state, &due, arena, &made, &leaf, ret_effect);
+    if (r == 0 && (made.n != n || memcmp(made.data, record, n) != 0))
+        r = damaged(replay, "record %llu: not the event that followed", N(index));
+    if (r < 0)
+        state_roll_back(replay->state);
+    return r < 0 ? r : state_keep(replay->state);
 }
 
 static int run_events(struct replay *replay, const struct run *run) {

@@ -63,25 +63,46 @@ static struct row *row_new(struct rows *rows, size_t n) {
     return row;
 }
 
+static size_t value_at(size_t n_key) {
+    return (offsetof(struct row, key) + n_key + 7) / 8 * 8;
+}
+
+struct row *rows_of_value(const void *value, size_t n_key) {
+    struct row *row = (struct row *)((uintptr_t)value - value_at(n_key));
+
+    assert(row->value == value && row->n_key == n_key);
+    return row;
+}
+
 struct row *rows_add(struct rows *rows, uint64_t hash, const void *key, size_t n_key,
                      size_t n_value) {
-    size_t value_at = (sizeof(struct row) + n_key + 7) / 8 * 8;
     struct row *row;
 
     assert(n_key <= UINT16_MAX);
     if (rows->n_rows >= rows->n_slots && !grow(rows))
         return NULL;
-    row = row_new(rows, value_at + n_value);
+    row = row_new(rows, value_at(n_key) + n_value);
     if (!row)
         return NULL;
     row->hash = hash;
     row->n_key = (uint16_t)n_key;
-    row->value = (uint8_t *)row + value_at;
+    row->value = (uint8_t *)row + value_at(n_key);
     memcpy(row->key, key, n_key);
     row->next = rows->slots[hash & (rows->n_slots - 1)];
     rows->slots[hash & (rows->n_slots - 1)] = row;
     rows->n_rows++;
     return row;
+}
+
+void rows_remove(struct rows *rows, struct row *row) {
+    struct row **at = &rows->slots[row->hash & (rows->n_slots - 1)];
+
+    assert(!rows->arena);
+    while (*at != row)
+        at = &(*at)->next;
+    *at = row->next;
+    free(row);
+    rows->n_rows--;
 }
 
 struct row *rows_next(const struct rows *rows, const struct row *row) {

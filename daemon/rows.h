@@ -15,10 +15,11 @@
 struct row {
     struct row *next; /* in its slot */
     uint64_t hash;
-    uint16_t n_key;
-    bool is_dirty;  /* changed since it was last written behind */
     uint8_t *value; /* aligned to 8, after the key, in the same allocation */
-    uint8_t key[];  /* in one line of the cache with what is above: a search reads no more */
+    uint32_t noted; /* in which journal its value was noted last (state.h), or 0 */
+    uint16_t n_key;
+    bool is_dirty; /* changed since it was last written behind */
+    uint8_t key[]; /* in one line of the cache with what is above: a search reads no more */
 };
 
 struct rows {
@@ -30,9 +31,13 @@ struct rows {
 
 uint64_t rows_hash(const void *key, size_t n_key);
 struct row *rows_find(const struct rows *rows, uint64_t hash, const void *key, size_t n_key);
+/* The row that a value lies in, whose key is of n_key bytes. */
+struct row *rows_of_value(const void *value, size_t n_key);
 /* A new zeroed row; the key must not be there. NULL on no memory. */
 struct row *rows_add(struct rows *rows, uint64_t hash, const void *key, size_t n_key,
                      size_t n_value);
+/* Takes a row out and frees it: of a table without an arena. */
+void rows_remove(struct rows *rows, struct row *row);
 /* Rows one after another: rows_next(rows, NULL) is the first. Do not add meanwhile. */
 struct row *rows_next(const struct rows *rows, const struct row *row);
 /* Frees the rows for which drop() is true (NULL: all, and the slots). */

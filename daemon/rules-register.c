@@ -58,15 +58,12 @@ int rules_register_open(struct rule *rule) {
     const char *code = rule->order->to;
     Timebank__AccountKind kind = rule->order->open_account->kind;
     struct state_account *account;
-    void *value;
     int r = check_code(rule, code, kind);
 
     if (r == 0)
-        r = state_make(rule->state, STATE_ACCOUNTS, code, strlen(code), &value);
+        r = state_account_open(rule->state, code, &account);
     if (r != 0)
         return r;
-    account = value;
-    account->number = rule->state->sums.n_accounts++;
     account->kind = (uint8_t)kind;
     account->floor = STATE_FLOOR_BY_POLICY;
     account->ceiling = STATE_CEILING_BY_POLICY;
@@ -74,7 +71,6 @@ int rules_register_open(struct rule *rule) {
     account->soft_ceiling = STATE_CEILING_BY_POLICY;
     account->opened = rule->index;
     account->joined_day = rule->order->service_day ? rule->order->service_day : rule->today;
-    snprintf(account->code, sizeof(account->code), "%s", code);
     return 0;
 }
 

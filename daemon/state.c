@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers of rows: reads fall through, the first change copies up, a merge lays the top onto the
- * next. */
-#include "state.h"
-
+/* Rows and layers of them: reads fall through, the first change copies up, a merge lays the top
+ * onto the next. What the lowest was before a change, state-journal.c notes. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
-#include "policy.h"
+#include "state-private.h"
 
 #define READ_BACK_MAX 16384u
-#define N_KNOWN 256u
-
-struct state_known {
-    const char *name; /* the table's own, or NULL */
-    const char *value;
-    int64_t number;
-    bool is_number;
-};
-
-static void forget_policies(struct state *state) {
-    if (state->known)
-        memset(state->known, 0, N_KNOWN * sizeof(*state->known));
-}
 
 struct state *state_new(const struct state_source *source) {
     struct state *state = calloc(1, sizeof(*state));
@@ -32,7 +16,7 @@ struct state *state_new(const struct state_source *source) {
     if (state && source)
         state->source = *source;
     if (state)
-        state->known = calloc(N_KNOWN, sizeof(*state->known)); /* or none are kept */
+        state_policies_begin(state);
     return state;
 }
 
@@ -61,6 +45,7 @@ struct state *state_free(struct state *state) {
     for (size_t t = 0; t < STATE_N_TABLES; t++)
         rows_drop(&state->tables[t], NULL);
     arena_fini(&state->arena);
+    state_journal_free(&state->journal);
     while (state->runs) {
         struct state_run *next = state->runs->next;
         run_free(state->runs);
@@ -109,146 +94,64 @@ static int touch_account(struct state *state, struct state_account *account) {
     return 0;
 }
 
-static int place_account(struct state *state, struct row *row, const void *value, bool is_dirty) {
-    struct state_account *account = (struct state_account *)row->value;
+static int place_account(struct state *state, struct state_account *account, const void *value) {
     bool was_touched = account->is_touched;
     int r;
 
     memcpy(account, value, sizeof(*account));
     account->is_touched = was_touched;
-    row->is_dirty = is_dirty;
     r = index_account(state, account);
     return r < 0 ? r : touch_account(state, account);
 }
 
-/* ---- what will fall due: a binary heap by time, then by key */
+/* A row of this very state, which has none under the key. */
+static int add_row(struct state *state, enum state_table table, uint64_t hash, const void *key,
+                   size_t n_key, struct row **ret_row) {
+    struct row *row = rows_add(&state->tables[table], hash, key, n_key, state_value_bytes(table));
+    int r = row ? state_journal_add(state, table, row) : -ENOMEM;
 
-static bool due_before(const struct state_due *a, const struct state_due *b) {
-    return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->key < b->key;
-}
-
-static void due_swap(struct state *state, size_t a, size_t b) {
-    struct state_due due = state->dues[a];
-
-    state->dues[a] = state->dues[b];
-    state->dues[b] = due;
-}
-
-static void due_sink(struct state *state, size_t at) {
-    for (size_t least = at;; at = least) {
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < state->n_dues; child++)
-            if (due_before(&state->dues[child], &state->dues[least]))
-                least = child;
-        if (least == at)
-            return;
-        due_swap(state, at, least);
+    if (r < 0) {
+        if (row)
+            rows_remove(&state->tables[table], row);
+        return r;
     }
-}
-
-int state_due_add(struct state *state, uint64_t due_ms, uint64_t key) {
-    assert(!state->below);
-    if (state->n_dues == state->n_dues_allocated) {
-        size_t n = MAX_OF(state->n_dues_allocated * 2, (size_t)64);
-        struct state_due *dues = realloc(state->dues, n * sizeof(*dues));
-        if (!dues)
-            return -ENOMEM;
-        state->dues = dues;
-        state->n_dues_allocated = n;
-    }
-    state->dues[state->n_dues] = (struct state_due){due_ms ? due_ms : UINT64_MAX, key};
-    for (size_t at = state->n_dues++; at > 0; at = (at - 1) / 2) {
-        if (!due_before(&state->dues[at], &state->dues[(at - 1) / 2]))
-            break;
-        due_swap(state, at, (at - 1) / 2);
-    }
+    if (table == STATE_POLICIES)
+        state_policies_forget(state);
+    row->is_dirty = true;
+    *ret_row = row;
     return 0;
 }
 
-/* The pending of a due, or NULL when it is over or falls due at another time by now. */
-static const struct state_pending *due_pending(struct state *state, const struct state_due *due,
-                                               int *r) {
-    uint8_t key[8];
-    const struct state_pending *pending;
+/* A row of this very state is about to be changed. */
+static int open_row(struct state *state, enum state_table table, struct row *row) {
+    int r = state_journal_change(state, table, row);
 
-    be64_put(key, due->key);
-    pending = state_get(state, STATE_PENDINGS, key, sizeof(key), r);
-    if (!pending || pending->is_over ||
-        (pending->due_ms ? pending->due_ms : UINT64_MAX) != due->due_ms)
-        return NULL;
-    return pending;
-}
-
-int state_due_first(struct state *state, struct state_due *ret) {
-    int r = 0;
-
-    assert(!state->below);
-    while (state->n_dues > 0 && state->dues[0].due_ms != UINT64_MAX) {
-        if (due_pending(state, &state->dues[0], &r)) {
-            *ret = state->dues[0];
-            return 1;
-        }
-        if (r < 0)
-            return r;
-        state->dues[0] = state->dues[--state->n_dues];
-        due_sink(state, 0);
-    }
+    if (r == 0 && table == STATE_ACCOUNTS && !state->below)
+        r = touch_account(state, (struct state_account *)row->value);
+    if (r < 0)
+        return r;
+    if (table == STATE_POLICIES)
+        state_policies_forget(state);
+    row->is_dirty = true;
     return 0;
 }
 
-int state_due_each(struct state *state, int (*each)(void *user, uint64_t key), void *user) {
-    int r = 0;
-
-    while (state->below)
-        state = state->below;
-    for (size_t i = 0; r == 0 && i < state->n_dues; i++)
-        if (due_pending(state, &state->dues[i], &r))
-            r = each(user, state->dues[i].key);
-    return r;
-}
-
-/* One that was over, or due at another time, may be there from before: each is there once. */
-static bool has_due(const struct state *state, uint64_t due_ms, uint64_t key) {
-    for (size_t i = 0; i < state->n_dues; i++)
-        if (state->dues[i].key == key && state->dues[i].due_ms == (due_ms ? due_ms : UINT64_MAX))
-            return true;
-    return false;
-}
-
-/* A pending laid onto the lowest state: its place in the heap is new, or is there already. */
-static int note_due(struct state *state, const struct row *row, bool is_new,
-                    const struct state_pending *pending) {
-    const struct state_pending *before = (const struct state_pending *)row->value;
-
-    if (pending->is_over || (!is_new && before->due_ms == pending->due_ms && !before->is_over))
-        return 0;
-    if (!is_new && has_due(state, pending->due_ms, be64_get(row->key)))
-        return 0;
-    return state_due_add(state, pending->due_ms, be64_get(row->key));
-}
-
-/* Copies a value into this very state's table. */
+/* Copies a value into this very state's table; clean, if it is what is stored. */
 static int place(struct state *state, enum state_table table, uint64_t hash, const void *key,
                  size_t n_key, const void *value, bool is_dirty, struct row **ret_row) {
-    size_t n_value = state_value_bytes(table);
     struct row *row = rows_find(&state->tables[table], hash, key, n_key);
     bool is_new = !row;
+    int r = is_new ? add_row(state, table, hash, key, n_key, &row) : open_row(state, table, row);
 
-    if (!row)
-        row = rows_add(&state->tables[table], hash, key, n_key, n_value);
-    if (!row)
-        return -ENOMEM;
+    if (r == 0 && table == STATE_PENDINGS && !state->below && is_dirty && !state->journal.is_open)
+        r = state_due_note(state, be64_get(key), is_new ? NULL : (const void *)row->value, value);
+    if (r < 0)
+        return r;
     *ret_row = row;
-    if (table == STATE_PENDINGS && !state->below && is_dirty) {
-        int r = note_due(state, row, is_new, value);
-        if (r < 0)
-            return r;
-    }
-    if (table == STATE_ACCOUNTS && !state->below)
-        return place_account(state, row, value, is_dirty);
-    if (table == STATE_POLICIES)
-        forget_policies(state);
-    memcpy(row->value, value, n_value);
     row->is_dirty = is_dirty;
+    if (table == STATE_ACCOUNTS && !state->below)
+        return place_account(state, (struct state_account *)row->value, value);
+    memcpy(row->value, value, state_value_bytes(table));
     return 0;
 }
 
@@ -293,12 +196,16 @@ static struct row *find(struct state *state, enum state_table table, uint64_t ha
     assert(state_value_bytes(table) <= sizeof(value));
     r = s->source.row(s->source.user, table, key, n_key, value);
     if (r > 0) {
-        r = place(s, table, hash, key, n_key, value, false, &row);
-        s->n_read_back++;
+        row = rows_add(&s->tables[table], hash, key, n_key, state_value_bytes(table));
+        r = row ? 1 : -ENOMEM;
     }
-    if (r < 0)
-        *ret_r = r;
-    return r < 0 ? NULL : row;
+    if (r <= 0) {
+        *ret_r = r < 0 ? r : *ret_r;
+        return NULL;
+    }
+    memcpy(row->value, value, state_value_bytes(table)); /* as stored: no change to be noted */
+    s->n_read_back++;
+    return row;
 }
 
 /* Many schemes never use a table: its rows are not hashed for. */
@@ -334,26 +241,23 @@ int state_edit(struct state *state, enum state_table table, const void *key, siz
 
     if (!row)
         return r;
-    if (where != state) {
+    if (where != state)
         r = place(state, table, hash, key, n_key, row->value, true, &row);
-        if (r < 0)
-            return r;
-    }
-    if (table == STATE_POLICIES)
-        forget_policies(state);
-    row->is_dirty = true;
+    else
+        r = open_row(state, table, row);
+    if (r < 0)
+        return r;
     *ret_value = row->value;
     return 1;
 }
 
 int state_add(struct state *state, enum state_table table, const void *key, size_t n_key,
               void **ret_value) {
-    static const uint8_t zeros[sizeof(struct state_recent)];
     struct row *row;
     int r;
 
     assert(state->below || table != STATE_ACCOUNTS);
-    r = place(state, table, rows_hash(key, n_key), key, n_key, zeros, true, &row);
+    r = add_row(state, table, rows_hash(key, n_key), key, n_key, &row);
     if (r == 0)
         *ret_value = row->value;
     return r;
@@ -426,85 +330,58 @@ bool state_has_any(const struct state *state, enum state_table table) {
 }
 
 const struct state_account *state_account(struct state *state, const char *code) {
-    return state_get(state, STATE_ACCOUNTS, code, strlen(code), NULL);
+    const struct state_account *account;
+
+    for (size_t i = 0; i < STATE_ACCOUNTS_MET && !state->below; i++)
+        if (state->met[i] && strcmp(state->met[i]->code, code) == 0)
+            return state->met[i];
+    account = state_get(state, STATE_ACCOUNTS, code, strlen(code), NULL);
+    if (account && !state->below && strcmp(account->code, code) == 0)
+        state->met[state->next_met++ % STATE_ACCOUNTS_MET] = account;
+    return account;
 }
 
-/* ---- policies: every rule asks for some, so the lowest state keeps what it found */
+int state_account_edit(struct state *state, const struct state_account *account,
+                       struct state_account **ret_account) {
+    size_t n_code = strlen(account->code);
+    struct row *row;
+    void *value;
+    int r;
 
-static bool parse_number(const char *value, int64_t *ret) {
-    char *end = NULL;
-    long long number;
-
-    if (*value == '\0')
-        return false;
-    errno = 0;
-    number = strtoll(value, &end, 10);
-    if (errno != 0 || *end != '\0')
-        return false;
-    *ret = number;
-    return true;
-}
-
-static void find_policy(struct state *state, const char *name, struct state_known *ret) {
-    const struct state_policy *policy = state_get(state, STATE_POLICIES, name, strlen(name), NULL);
-    const struct policy *known = policy_find(name);
-
-    *ret = (struct state_known){.name = known ? known->name : NULL,
-                                .value = policy  ? policy->value
-                                         : known ? known->otherwise
-                                                 : ""};
-    ret->is_number = parse_number(ret->value, &ret->number);
-}
-
-#define POLICY(name, otherwise, check, argument, help) +1
-static_assert(2 * (0
-#include "policies.def"
-                   ) <=
-                  N_KNOWN,
-              "there is a free place beside the policies");
-#undef POLICY
-
-/* Its place, or the free one where it will stand. */
-static struct state_known *place_of(struct state *lowest, const char *name) {
-    uint32_t hash = 2166136261u; /* FNV-1a: the names are the rules' own, nobody chooses them */
-    struct state_known *known;
-
-    for (const char *c = name; *c; c++)
-        hash = (hash ^ (uint8_t)*c) * 16777619u;
-    for (;; hash++) {
-        known = &lowest->known[hash % N_KNOWN];
-        if (!known->name || strcmp(known->name, name) == 0)
-            return known;
+    if (state->below) {
+        r = state_edit(state, STATE_ACCOUNTS, account->code, n_code, &value);
+        if (r <= 0)
+            return r < 0 ? r : -EUCLEAN;
+        *ret_account = value;
+        return 0;
     }
+    row = rows_of_value(account, n_code);
+    r = open_row(state, STATE_ACCOUNTS, row);
+    if (r == 0)
+        *ret_account = (struct state_account *)row->value;
+    return r;
 }
 
-static const struct state_known *known_policy(struct state *state, const char *name,
-                                              struct state_known *otherwise) {
-    struct state *lowest = state;
-    struct state_known *known;
+int state_account_open(struct state *state, const char *code, struct state_account **ret_account) {
+    size_t n_code = strlen(code);
+    struct state_account *account;
+    struct row *row;
+    int r;
 
-    for (; lowest->below; lowest = lowest->below)
-        if (lowest->tables[STATE_POLICIES].n_rows > 0)
-            break;
-    if (lowest->below || !lowest->known) {
-        find_policy(state, name, otherwise);
-        return otherwise;
-    }
-    known = place_of(lowest, name);
-    if (!known->name)
-        find_policy(lowest, name, known);
-    return known;
-}
-
-const char *state_policy(struct state *state, const char *name) {
-    struct state_known found;
-
-    return known_policy(state, name, &found)->value;
-}
-
-int64_t state_policy_number(struct state *state, const char *name, int64_t otherwise) {
-    struct state_known found;
-    const struct state_known *known = known_policy(state, name, &found);
-
-    return known->is_number ? known->number : otherwise;
+    assert(n_code <= CODE_MAX);
+    r = add_row(state, STATE_ACCOUNTS, rows_hash(code, n_code), code, n_code, &row);
+    if (r < 0)
+        return r;
+    account = (struct state_account *)row->value;
+    account->number = state->sums.n_accounts;
+    memcpy(account->code, code, n_code);
+    if (!state->below)
+        r = index_account(state, account);
+    if (r == 0 && !state->below)
+        r = touch_account(state, account);
+    if (r < 0)
+        return r;
+    state->sums.n_accounts++;
+    *ret_account = account;
+    return 0;
 }

@@ -2,9 +2,10 @@
 /*
  * What the rules look at and change: accounts, register, keys, ids. All of it follows from the log.
  *
- * A state is a set of tables of rows and a few sums. A state made on top of another sees through to
- * it and copies a row up on the first change, so a batch is judged on a state of its own that is
- * then merged down whole or dropped; the dry runs of a session stack the same way.
+ * A state is a set of tables of rows and a few sums. A batch is judged on the lowest state itself,
+ * under a journal that keeps what each row was before: then all of it stands, or is taken back. A
+ * state made on top of another sees through to it and copies a row up on the first change: trials
+ * and the dry runs of a session, which stack, and are merged down whole or dropped.
  *
  * The lowest state asks `source` for what it does not hold in memory: rows of the tables that live
  * on disk, and orders of the log. No I/O here.
@@ -361,8 +362,22 @@ struct state_due {
     uint64_t key; /* of the pending */
 };
 
+/* What the lowest state was, while changes may still be taken back. */
+struct state_journal {
+    bool is_open;
+    uint32_t number;         /* of this journal: rows say in which they were noted last */
+    struct state_undo *last; /* noted last */
+    struct state_undo *last_pending;
+    struct state_block *blocks; /* where the notes are, the newest first, which is the largest */
+    struct state_sums sums;
+    size_t n_touched;
+};
+
+#define STATE_ACCOUNTS_MET 4
+
 struct state {
-    struct state *below; /* NULL for the lowest */
+    struct state *below;          /* NULL for the lowest */
+    struct state_journal journal; /* of the lowest */
     struct rows tables[STATE_N_TABLES];
     struct arena arena; /* of the rows of a state above another, which go all at once */
     struct state_sums sums;
@@ -372,6 +387,8 @@ struct state {
     struct state_account **touched; /* of the lowest: accounts whose leaf is out of date */
     size_t n_touched;
     size_t n_touched_allocated;
+    const struct state_account *met[STATE_ACCOUNTS_MET]; /* of the lowest: last asked for */
+    unsigned next_met;
     size_t n_read_back; /* of the lowest: rows taken from the source since a drop */
     struct state_run *runs;
     struct state_due
@@ -388,6 +405,16 @@ DEFINE_CLEANUP(struct state *, state_free)
 /* Lays the rows and sums of `above` onto what is below it, and frees it. On -ENOMEM the lower state
  * is not usable any more: the process ends. */
 int state_merge(struct state *above) TB_MUST_CHECK;
+
+/*
+ * state-journal.c: from begin() on, every change of the lowest state is noted, until all of them
+ * are kept or taken back. Rows stand still meanwhile, whatever is added. What fell due or was
+ * indexed follows with keep(): on -ENOMEM there the state is not usable any more, and the process
+ * ends. A roll-back cannot fail.
+ */
+void state_begin(struct state *lowest);
+int state_keep(struct state *lowest) TB_MUST_CHECK;
+void state_roll_back(struct state *lowest);
 
 /* A row's value, or NULL. r (may be NULL) gets a negative errno when reading failed. */
 const void *state_get(struct state *state, enum state_table table, const void *key, size_t n_key,
@@ -411,12 +438,13 @@ int state_order(struct state *state, uint64_t index, struct arena *arena,
                 Timebank__Order **ret_order, uint64_t *ret_received_at_ms) TB_MUST_CHECK;
 int state_keep_run(struct state *state, struct state_run *run);
 
-/* What falls due first: 1, 0 nothing waits for a time. Of the lowest state, as it stands. */
+/* state-due.c. What falls due first: 1, 0 nothing waits for a time. Of the lowest state, as it was
+ * kept. */
 int state_due_first(struct state *state, struct state_due *ret) TB_MUST_CHECK;
 /* A pending row that is not over was read at a start. */
 int state_due_add(struct state *state, uint64_t due_ms, uint64_t key) TB_MUST_CHECK;
-/* Calls for each pending that is not over, in no order; another value than 0 ends it. Due or not:
- * what waits for no time has the due time UINT64_MAX. */
+/* Calls once for each pending of the lowest state that is not over, in no order; another value than
+ * 0 ends it. Due or not: what waits for no time has the due time UINT64_MAX. */
 int state_due_each(struct state *state, int (*each)(void *user, uint64_t key),
                    void *user) TB_MUST_CHECK;
 
@@ -442,8 +470,15 @@ const struct state_chain_key *state_chain_beside(const struct state_chain *chain
 /* Was a key ever one of the ledger's, of an earlier genesis too? */
 bool state_chain_knows(const struct state *state, const uint8_t key[NOTE_KEY_BYTES]);
 
-/* Shorthands. */
+/* An account, or NULL; asked again for one of the last few it costs a compare. */
 const struct state_account *state_account(struct state *state, const char *code);
+/* One that was found in this state, to be changed: in the lowest nothing is looked for. */
+int state_account_edit(struct state *state, const struct state_account *account,
+                       struct state_account **ret_account) TB_MUST_CHECK;
+/* A new one, zeroed but for its code and the next number; the code must not be there. */
+int state_account_open(struct state *state, const char *code,
+                       struct state_account **ret_account) TB_MUST_CHECK;
+/* state-policies.c */
 /* As set, or its default: an older ledger's genesis does not name the newer ones. */
 const char *state_policy(struct state *state, const char *name);
 int64_t state_policy_number(struct state *state, const char *name, int64_t otherwise);
