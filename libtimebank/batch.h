@@ -6,14 +6,21 @@
 
 #define BATCH_SALT_BYTES 32
 
+/* Where an order is among the batch's: its length, its bytes, their end. */
 struct batch_item {
-    struct bytes record; /* kind byte and Order */
-    struct hash leaf;
-    uint8_t id[TB_ORDER_ID_BYTES];
+    uint32_t begin;
+    uint32_t body;
+    uint32_t end;
+    uint32_t n_bytes; /* of the frame, reckoned high */
+};
+
+/* What travels beside an order, for the register of people: places of texts, 0: none. */
+struct batch_beside {
+    size_t place; /* of the order; ascending */
+    size_t why;
+    size_t ward; /* none like age_band: no person to tell of */
+    size_t age_band;
     uint8_t salt[BATCH_SALT_BYTES];
-    char *why;  /* NULL: no note */
-    char *ward; /* NULL: no person to tell of, like age_band */
-    char *age_band;
 };
 
 struct batch_refused {
@@ -27,7 +34,13 @@ struct tb_batch {
     struct batch_item *items;
     size_t n_items;
     size_t n_allocated;
-    size_t n_bytes; /* of the frame, reckoned high */
+    struct bytes orders; /* as they travel: each its length and its bytes */
+    struct batch_beside *beside;
+    size_t n_beside;
+    size_t n_beside_allocated;
+    struct bytes texts;  /* each ends with a NUL; none begins at 0 */
+    struct bytes record; /* of the order that is being added */
+    size_t n_bytes;      /* of the frame, reckoned high */
     bool open_ended;
 
     struct tb_call *call; /* under way with it, or NULL */
@@ -39,9 +52,15 @@ struct tb_batch {
     size_t n_refused;
 };
 
+/* Leaf hashes of n orders as they travel; the caller's. -EBADMSG when they do not end where the
+ * bytes end. */
+int batch_leaves(const void *orders, size_t n_bytes, size_t n,
+                 struct hash **ret_leaves) TB_MUST_CHECK;
 /* Signs it as it is now, unless it was sent and nothing is known of it: then header and signature
- * stand. */
-int batch_prepare(struct tb_batch *batch) TB_MUST_CHECK;
+ * stand. Its orders' leaves are the caller's. */
+int batch_prepare(struct tb_batch *batch, struct hash **ret_leaves) TB_MUST_CHECK;
+/* A text that travels beside an order. */
+const char *batch_text(const struct tb_batch *batch, size_t at);
 /* Keeps the reply's refusals for tb_batch_refusal(); list may be NULL. */
 int batch_take_refusals(struct tb_batch *batch, const Timebank__Refused *list) TB_MUST_CHECK;
 /* -EBUSY, with the sentence. */

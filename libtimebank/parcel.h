@@ -7,7 +7,6 @@
 /* A submit and all that it points to. */
 struct parcel {
     Timebank__Submit submit;
-    struct bytes orders;
     struct arena arena;
 };
 

@@ -18,50 +18,27 @@
 #include "settle.h"
 #include "wire.h"
 
-/* A varint of at most 32 bits. */
-static uint32_t varint_get(struct cursor *cursor) {
-    uint32_t value = 0;
-    for (unsigned shift = 0; shift < 32; shift += 7) {
-        uint8_t byte = cursor_u8(cursor);
-        value |= (uint32_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80))
-            return value;
-    }
-    cursor->r = -EBADMSG;
-    return 0;
-}
-
-static int leaves_reckon(const ProtobufCBinaryData *orders, size_t n, struct hash **ret_leaves) {
-    _cleanup_(freep) struct hash *leaves = calloc(MAX_OF(n, (size_t)1), sizeof(*leaves));
-    if (!leaves)
-        return -ENOMEM;
-    struct cursor cursor = cursor_make(orders->data, orders->len);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t n_order = varint_get(&cursor);
-        const uint8_t *order = cursor_bytes(&cursor, n_order);
-        if (cursor.r < 0)
-            return cursor.r;
-        leaves[i] = merkle_leaf_of_kind(RECORD_ORDER, order, n_order);
-    }
-    int r = cursor_end(&cursor);
-    if (r < 0)
-        return r;
-    *ret_leaves = TAKE(leaves);
-    return 0;
-}
-
 int submit_init(struct submit *submit, const Timebank__Submit *message) {
     struct batch_header header;
     *submit = (struct submit){.slot = OUTBOX_SLOT_INIT};
     int r = batch_header_unpack(message->header.data, &header);
     if (r == 0)
-        r = leaves_reckon(&message->orders, header.n_orders, &submit->leaves);
+        r = batch_leaves(message->orders.data, message->orders.len, header.n_orders,
+                         &submit->leaves);
     if (r < 0)
         return r;
     submit->n_orders = header.n_orders;
     memcpy(submit->header, message->header.data, BATCH_HEADER_BYTES);
     memcpy(submit->signature, message->signature.data, SSHSIG_SIGNATURE_BYTES);
     return 0;
+}
+
+/* The same of a batch that was just prepared; the leaves change hands. */
+static void submit_take(struct submit *submit, const struct tb_batch *batch, struct hash *leaves) {
+    *submit =
+        (struct submit){.slot = OUTBOX_SLOT_INIT, .leaves = leaves, .n_orders = batch->n_items};
+    memcpy(submit->header, batch->header, BATCH_HEADER_BYTES);
+    memcpy(submit->signature, batch->signature, SSHSIG_SIGNATURE_BYTES);
 }
 
 void submit_fini(struct submit *submit) {
@@ -182,7 +159,6 @@ static int job_new(struct tb_batch *batch, enum call_kind kind, struct tb_call *
         free(job);
         return r;
     }
-    job->submit.slot = (struct outbox_slot)OUTBOX_SLOT_INIT;
     call->noun = &batch_noun;
     call->job = job;
     *ret_call = call;
@@ -194,8 +170,6 @@ static int job_pack(struct tb_batch *batch, struct tb_call *call) {
     struct parcel parcel = {};
     int r = parcel_fill(batch, &parcel);
     parcel.submit.dry_run = call->kind == CALL_DRY_RUN;
-    if (r == 0)
-        r = submit_init(&job->submit, &parcel.submit);
     if (r == 0)
         r = submit_pack(&parcel.submit, &call->body);
     if (r < 0)
@@ -235,14 +209,16 @@ static int batch_make_way(const struct tb_batch *batch, struct tb_call **ret_set
 static int batch_start(struct tb_batch *batch, enum call_kind kind, struct tb_call **ret_call) {
     struct tb_call *settling = NULL;
     struct tb_call *call = NULL;
+    _cleanup_(freep) struct hash *leaves = NULL;
     bool was_pending = batch->is_pending;
-    int r = batch_prepare(batch);
+    int r = batch_prepare(batch, &leaves);
     if (r == 0)
         r = batch_make_way(batch, &settling);
     if (r == 0)
         r = job_new(batch, kind, &call);
     if (r != 0)
         return r;
+    submit_take(&((struct job *)call->job)->submit, batch, TAKE(leaves));
     r = job_pack(batch, call);
     if (r != 0) {
         call_discard(call);

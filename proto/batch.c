@@ -88,10 +88,49 @@ struct id_state {
 #define ID_A_BITS 12
 #define ID_B_BITS 62
 
+/* The last id of this process, and random steps fetched many at a time: the kernel is asked anew
+ * for each otherwise, which costs more than all else of an order's id. A child that is forked must
+ * not go on with its parent's steps. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_once_t once;
+    bool forks_are_seen;
+    struct id_state last;
+    size_t n_steps;
+    uint32_t steps[256];
+} ids = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
+
+static void fork_prepare(void) {
+    pthread_mutex_lock(&ids.lock);
+}
+
+static void fork_in_parent(void) {
+    pthread_mutex_unlock(&ids.lock);
+}
+
+static void fork_in_child(void) {
+    ids.n_steps = 0;
+    pthread_mutex_unlock(&ids.lock);
+}
+
+static void forks_watch(void) {
+    ids.forks_are_seen = pthread_atfork(fork_prepare, fork_in_parent, fork_in_child) == 0;
+}
+
+static uint32_t step_random(void) {
+    if (!ids.forks_are_seen)
+        return randombytes_random();
+    if (ids.n_steps == 0) {
+        randombytes_buf(ids.steps, sizeof(ids.steps));
+        ids.n_steps = sizeof(ids.steps) / sizeof(ids.steps[0]);
+    }
+    return ids.steps[--ids.n_steps];
+}
+
 /* The next id in the same millisecond: a random step on, so that ids cannot be counted by
  * outsiders. */
 static void id_step(struct id_state *id) {
-    id->b += UINT64_C(1) + randombytes_random();
+    id->b += UINT64_C(1) + step_random();
     id->a += id->b >> ID_B_BITS;
     id->b &= (UINT64_C(1) << ID_B_BITS) - 1;
     id->ms += id->a >> ID_A_BITS;
@@ -108,16 +147,15 @@ static void id_begin(struct id_state *id, uint64_t ms) {
 }
 
 void batch_id_new(uint64_t wall_ms, uint8_t ret[16]) {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static struct id_state last;
     uint64_t ms = wall_ms & ID_MS_MAX;
-    pthread_mutex_lock(&lock);
-    if (ms > last.ms)
-        id_begin(&last, ms);
+    pthread_once(&ids.once, forks_watch);
+    pthread_mutex_lock(&ids.lock);
+    if (ms > ids.last.ms)
+        id_begin(&ids.last, ms);
     else
-        id_step(&last);
-    struct id_state id = last;
-    pthread_mutex_unlock(&lock);
+        id_step(&ids.last);
+    struct id_state id = ids.last;
+    pthread_mutex_unlock(&ids.lock);
     be64_put(ret, id.ms << 16 | UINT64_C(7) << 12 | id.a);
     be64_put(ret + 8, UINT64_C(2) << ID_B_BITS | id.b);
 }

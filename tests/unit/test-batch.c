@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "helpers.h"
 #include "proto/batch.h"
@@ -163,4 +165,23 @@ Test(batch, lays_out_the_hello_with_and_without_a_binding) {
     memset(expected + 100, 0, 32);
     batch_hello_bytes(&ledger_id, nonce_daemon, nonce_client, NULL, hello);
     cr_assert(memcmp(hello, expected, sizeof(expected)) == 0);
+}
+
+Test(batch, a_forked_child_makes_other_ids_than_its_parent) {
+    const uint64_t ms = UINT64_C(1700000000000);
+    uint8_t mine[16], theirs[16];
+    int ends[2];
+    cr_assert(pipe(ends) == 0);
+    for (unsigned i = 0; i < 3; i++)
+        batch_id_new(ms, mine);
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    batch_id_new(ms, mine);
+    if (child == 0)
+        _exit(write(ends[1], mine, sizeof(mine)) != sizeof(mine));
+    cr_assert(read(ends[0], theirs, sizeof(theirs)) == sizeof(theirs));
+    waitpid(child, NULL, 0);
+    cr_assert(memcmp(mine, theirs, sizeof(mine)) != 0);
+    close(ends[0]);
+    close(ends[1]);
 }

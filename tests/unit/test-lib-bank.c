@@ -8,6 +8,7 @@
 
 #include "fake-bank.h"
 #include "helpers.h"
+#include "libtimebank/parcel.h"
 #include "proto/refusal.h"
 #include "timebank.h"
 
@@ -156,6 +157,65 @@ Test(lib_bank, verifies_batches_of_every_size_one_after_the_other, .init = setup
     bank_open();
     for (unsigned n = 1; n < 40; n++)
         cr_assert(submit(n, "m2") == 0, "%u: %s", n, tb_bank_message(bank));
+}
+
+/* Order i, opened for a person or given a note, as its number says. */
+static void order_of_many(struct tb_order *order, unsigned i, char text[16]) {
+    *order = (struct tb_order)TB_ORDER_INIT;
+    snprintf(text, 16, "text %u", i);
+    order->kind = i % 3 == 0 ? TB_OPEN_ACCOUNT : TB_EXCHANGE;
+    order->from = "m1";
+    order->to = "m2";
+    order->minutes = i;
+    memset(order->id, (int)i + 1, sizeof(order->id));
+    order->sheet = "a long one, so that two bytes are needed for the length of some of the orders, "
+                   "which every other is" +
+                   (i % 2 ? 60 : 0);
+    order->why = i % 2 ? text : NULL;
+    order->ward = i % 3 == 0 ? text : NULL;
+}
+
+Test(lib_bank, what_is_dropped_takes_its_own_texts_along, .init = setup, .fini = teardown) {
+    unsigned left[12], n = 12;
+    struct tb_batch *batch = NULL;
+    bank_open();
+    cr_assert(tb_batch_new(bank, &batch) == 0);
+    for (unsigned i = 0; i < n; i++) {
+        struct tb_order order;
+        char text[16];
+        left[i] = i;
+        order_of_many(&order, i, text);
+        cr_assert(tb_batch_add(batch, &order, NULL) == 0);
+    }
+    for (unsigned place = 0; n > 0; place = (place + 5) % n) {
+        struct parcel parcel = {};
+        struct hash *leaves = NULL;
+        size_t note = 0, person = 0;
+        cr_assert(tb_batch_count(batch) == n && parcel_fill(batch, &parcel) == 0);
+        cr_assert(batch_leaves(batch->orders.data, batch->orders.n, n, &leaves) == 0);
+        for (unsigned i = 0; i < n; i++) {
+            uint8_t id[16];
+            char text[16];
+            snprintf(text, sizeof(text), "text %u", left[i]);
+            tb_batch_order_id(batch, i, id);
+            cr_assert(id[0] == left[i] + 1 && id[15] == left[i] + 1);
+            if (left[i] % 2)
+                cr_assert(parcel.submit.note_place[note] == i &&
+                          strcmp(parcel.submit.note_text[note++], text) == 0);
+            if (left[i] % 3 == 0)
+                cr_assert(parcel.submit.person_place[person] == i &&
+                          strcmp(parcel.submit.person_ward[person++], text) == 0);
+        }
+        cr_assert(parcel.submit.n_note_text == note && parcel.submit.n_person_ward == person);
+        parcel_fini(&parcel);
+        free(leaves);
+        cr_assert(tb_batch_drop(batch, place) == 0 && tb_batch_drop(batch, n) == -EINVAL);
+        memmove(&left[place], &left[place + 1], (--n - place) * sizeof(*left));
+        if (n == 0)
+            break;
+    }
+    cr_assert(batch->n_bytes == 0 && batch->orders.n == 0 && batch->n_beside == 0);
+    tb_batch_free(batch);
 }
 
 Test(lib_bank, lists_every_refusal_and_keeps_nothing, .init = setup, .fini = teardown) {

@@ -143,7 +143,7 @@ static void order_there_and_back(const struct tb_order *order, struct arena *are
                                  struct tb_order *ret) {
     _cleanup_bytes_ struct bytes record = {};
     Timebank__Order *message = NULL;
-    cr_assert(order_encode(order, TB_ROLE_BROKER, NULL, &record) == 0);
+    cr_assert(order_encode(order, order->id, TB_ROLE_BROKER, NULL, &record) == 0);
     cr_assert(record.data[0] == RECORD_ORDER);
     cr_assert(record_order_decode(record.data + 1, record.n - 1, arena, &message) == 0, "kind %d",
               order->kind);
@@ -282,6 +282,104 @@ Test(lib_order, each_kind_keeps_its_own_fields) {
     arena_fini(&arena);
 }
 
+/* ---- our writer against protobuf-c's */
+
+static uint64_t seed;
+
+static uint64_t next_random(void) {
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return seed >> 33;
+}
+
+/* Of each length that a varint may have, and 0 often. */
+static uint64_t any_number(void) {
+    uint64_t all = next_random() << 33 ^ next_random() << 8 ^ next_random();
+    return next_random() % 4 == 0 ? 0 : all >> next_random() % 64;
+}
+
+static const char *any_text(void) {
+    static const char *const texts[] = {NULL, "", "m1", "leisure-centre", "\xc3\xa9t\xc3\xa9"};
+    static char longest[300];
+    memset(longest, 'x', sizeof(longest) - 1);
+    size_t i = next_random() % 8;
+    return i < N_ELEMENTS(texts) ? texts[i] : longest + next_random() % 300;
+}
+
+static void any_member(const ProtobufCMessageDescriptor *member,
+                       const ProtobufCFieldDescriptor *field, struct tb_order *order) {
+    static const int64_t bounds[] = {0, -1, INT64_MIN, INT64_MAX, 60};
+    const struct order_field *row = order_field_find(member, field->name);
+    uint8_t *at = (uint8_t *)order + row->at;
+    uint64_t number = any_number();
+    if (order_field_is_tags(row)) {
+        static const char *const tags[] = {NULL, "", " ", "a", "a bb", "  a  bb ccc "};
+        order->tags = tags[next_random() % N_ELEMENTS(tags)];
+    } else if (row->n_at != 0) {
+        *(size_t *)((uint8_t *)order + row->n_at) = next_random() % 3;
+        if (next_random() % 4 == 0)
+            *(const void **)at = NULL;
+    } else if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
+        *(const int64_t **)at =
+            next_random() % 3 == 0 ? NULL : &bounds[next_random() % N_ELEMENTS(bounds)];
+    } else if (field->type == PROTOBUF_C_TYPE_STRING) {
+        *(const char **)at = any_text();
+    } else if (field->type == PROTOBUF_C_TYPE_BYTES) {
+        memset(at, (int)next_random(), record_member_bytes(field->name));
+    } else if (field->type == PROTOBUF_C_TYPE_UINT64 || field->type == PROTOBUF_C_TYPE_SINT64) {
+        memcpy(at, &number, sizeof(number));
+    } else {
+        memcpy(at, &(uint32_t){(uint32_t)number}, sizeof(uint32_t));
+    }
+}
+
+static struct tb_order any_order(enum tb_kind kind) {
+    struct tb_order order = order_full(kind);
+    const ProtobufCMessageDescriptor *member =
+        protobuf_c_message_descriptor_get_field(&timebank__order__descriptor, (unsigned)kind)
+            ->descriptor;
+    for (unsigned i = 0; i < member->n_fields; i++)
+        any_member(member, &member->fields[i], &order);
+    order.service_day = (uint32_t)any_number();
+    order.from = any_text();
+    order.from_person = any_text();
+    order.to = any_text();
+    order.to_person = any_text();
+    order.minutes = any_number();
+    order.typed_minutes = any_number();
+    order.authority = (enum tb_authority)(int)any_number();
+    order.activity = any_text();
+    order.sheet = any_text();
+    order.line = (uint32_t)any_number();
+    order.claimed_day = (uint32_t)any_number();
+    order.override = (unsigned)any_number();
+    memset(order.corrects, next_random() % 2, sizeof(order.corrects));
+    order.source = (enum tb_source)(int)any_number();
+    order.proposal = (int)any_number();
+    return order;
+}
+
+Test(lib_order, is_written_as_protobuf_c_writes_it) {
+    static const uint8_t note[32] = {1};
+    seed = 20250301;
+    for (unsigned i = 0; i < 20000; i++) {
+        struct tb_order order = any_order((enum tb_kind)kinds[i % N_ELEMENTS(kinds)]);
+        _cleanup_bytes_ struct bytes record = {}, again = {};
+        const uint8_t *beside = next_random() % 2 ? note : NULL;
+        cr_assert(order_encode(&order, order.id, TB_ROLE_VENUE, beside, &record) == 0);
+        Timebank__Order *message = timebank__order__unpack(NULL, record.n - 1, record.data + 1);
+        cr_assert(message, "kind %d", order.kind);
+        cr_assert(message->base.n_unknown_fields == 0 &&
+                  message->kind_case == (Timebank__Order__KindCase)order.kind);
+        record_order_encode(message, &again);
+        cr_assert(record.n == again.n && memcmp(record.data, again.data, again.n) == 0,
+                  "order %u, kind %d: %zu bytes, protobuf-c %zu", i, order.kind, record.n, again.n);
+        cr_assert(message->minutes == order.minutes && message->service_day == order.service_day &&
+                  message->note.len == (beside ? 32 : 0) &&
+                  strcmp(message->sheet, order.sheet ? order.sheet : "") == 0);
+        timebank__order__free_unpacked(message, NULL);
+    }
+}
+
 Test(lib_order, lists_may_be_left_out_but_must_fit_each_other) {
     struct arena arena;
     struct tb_order order = order_full(TB_SESSION), back;
@@ -294,7 +392,7 @@ Test(lib_order, lists_may_be_left_out_but_must_fit_each_other) {
     cr_assert(back.n_givers == 2 && !back.giver_persons && back.n_receivers == 0);
     cr_assert(!back.receivers && !back.receiver_minutes);
     order.giver_minutes = NULL;
-    cr_assert(order_encode(&order, TB_ROLE_BROKER, NULL, &record) == 0);
+    cr_assert(order_encode(&order, order.id, TB_ROLE_BROKER, NULL, &record) == 0);
     cr_assert(record_order_decode(record.data + 1, record.n - 1, &arena, &message) == 0);
     cr_assert(order_decode(message, &arena, &back) == -EBADMSG, "two givers, and no minutes");
     arena_fini(&arena);
@@ -346,11 +444,11 @@ Test(lib_order, fills_in_what_a_kind_leaves_no_choice_about) {
 Test(lib_order, refuses_what_is_no_kind_and_no_struct) {
     _cleanup_bytes_ struct bytes record = {};
     struct tb_order order = TB_ORDER_INIT, copy;
-    cr_assert(order_encode(&order, TB_ROLE_BROKER, NULL, &record) == -EINVAL);
+    cr_assert(order_encode(&order, order.id, TB_ROLE_BROKER, NULL, &record) == -EINVAL);
     order.kind = (enum tb_kind)87;
-    cr_assert(order_encode(&order, TB_ROLE_BROKER, NULL, &record) == -EINVAL);
+    cr_assert(order_encode(&order, order.id, TB_ROLE_BROKER, NULL, &record) == -EINVAL);
     order.kind = (enum tb_kind)2;
-    cr_assert(order_encode(&order, TB_ROLE_BROKER, NULL, &record) == -EINVAL);
+    cr_assert(order_encode(&order, order.id, TB_ROLE_BROKER, NULL, &record) == -EINVAL);
     order.struct_bytes = 0;
     cr_assert(order_copy(&order, &copy) == -EINVAL);
     /* One compiled against an older header: what it does not have is zero. */
