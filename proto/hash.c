@@ -7,12 +7,49 @@
 
 #include "hash.h"
 
+#include <assert.h>
 #include <openssl/sha.h>
 #include <string.h>
 
+#include "hash-lanes.h"
+
 struct hash hash_of(const void *data, size_t n) {
     struct iovec piece = {.iov_base = (void *)data, .iov_len = n};
-    return hash_of_pieces(&piece, 1);
+    struct hash hash;
+
+    if (!hash_lanes_are_here())
+        return hash_of_pieces(&piece, 1);
+    hash_lanes_each("", 0, &piece, 1, &hash);
+    return hash;
+}
+
+void hash_of_each(const void *prefix, size_t n_prefix, const struct iovec *bodies, size_t n,
+                  struct hash *ret) {
+    struct iovec pieces[2] = {{.iov_base = (void *)prefix, .iov_len = n_prefix}};
+
+    assert(n_prefix <= HASH_PREFIX_MAX);
+    if (hash_lanes_are_here()) {
+        hash_lanes_each(prefix, n_prefix, bodies, n, ret);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        pieces[1] = bodies[i];
+        ret[i] = hash_of_pieces(pieces, 2);
+    }
+}
+
+void hash_of_pairs(uint8_t prefix, const struct hash *pairs, size_t n, struct hash *ret) {
+    uint8_t message[1 + 2 * HASH_BYTES] = {prefix};
+    struct iovec piece = {.iov_base = message, .iov_len = sizeof(message)};
+
+    if (hash_lanes_are_here()) {
+        hash_lanes_pairs(prefix, pairs, n, ret);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        memcpy(message + 1, pairs[2 * i].b, 2 * HASH_BYTES);
+        ret[i] = hash_of_pieces(&piece, 1);
+    }
 }
 
 /* The three calls return 1 whatever happens: there is nothing in them that can fail. */

@@ -15,35 +15,44 @@
 
 #define LEAF_PREFIX 0x00
 #define NODE_PREFIX 0x01
-#define SHORT_RECORD                                                                               \
-    254 /* copied beside its prefix: one call of the digest is cheaper than three */
+#define LEAVES_AT_ONCE 1024u /* half as many hashes lie on the stack */
 
 struct hash merkle_leaf(const void *record, size_t n) {
-    const uint8_t *bytes = record;
-    return n == 0 ? hash_of(&(uint8_t){LEAF_PREFIX}, 1)
-                  : merkle_leaf_of_kind(bytes[0], bytes + 1, n - 1);
+    struct iovec piece = {.iov_base = (void *)record, .iov_len = n};
+    struct hash leaf;
+
+    merkle_leaves(&piece, 1, &leaf);
+    return leaf;
 }
 
 struct hash merkle_leaf_of_kind(uint8_t kind, const void *body, size_t n) {
-    uint8_t prefix[2 + SHORT_RECORD] = {LEAF_PREFIX, kind};
-    if (n <= SHORT_RECORD) {
-        if (n > 0)
-            memcpy(prefix + 2, body, n);
-        return hash_of(prefix, 2 + n);
-    }
-    struct iovec pieces[] = {
-        {.iov_base = prefix, .iov_len = 2},
-        {.iov_base = (void *)body, .iov_len = n},
-    };
-    return hash_of_pieces(pieces, N_ELEMENTS(pieces));
+    struct iovec piece = {.iov_base = (void *)body, .iov_len = n};
+    struct hash leaf;
+
+    merkle_leaves_of_kind(kind, &piece, 1, &leaf);
+    return leaf;
+}
+
+void merkle_leaves(const struct iovec *records, size_t n, struct hash *ret) {
+    hash_of_each(&(uint8_t){LEAF_PREFIX}, 1, records, n, ret);
+}
+
+void merkle_leaves_of_kind(uint8_t kind, const struct iovec *bodies, size_t n, struct hash *ret) {
+    const uint8_t prefix[] = {LEAF_PREFIX, kind};
+
+    hash_of_each(prefix, sizeof(prefix), bodies, n, ret);
+}
+
+void merkle_nodes(const struct hash *below, size_t n, struct hash *ret) {
+    hash_of_pairs(NODE_PREFIX, below, n, ret);
 }
 
 struct hash merkle_node(const struct hash *left, const struct hash *right) {
-    uint8_t message[1 + 2 * HASH_BYTES];
-    message[0] = NODE_PREFIX;
-    memcpy(message + 1, left->b, HASH_BYTES);
-    memcpy(message + 1 + HASH_BYTES, right->b, HASH_BYTES);
-    return hash_of(message, sizeof(message));
+    const struct hash pair[] = {*left, *right};
+    struct hash node;
+
+    merkle_nodes(pair, 1, &node);
+    return node;
 }
 
 struct hash merkle_empty_root(void) {
@@ -93,6 +102,67 @@ void merkle_range_append(struct merkle_range *range, const struct hash *leaf, me
     if (visit)
         visit(user, 0, range->end, leaf);
     range_append(range, 0, *leaf, visit, user);
+}
+
+/* What is appended stands level by level as [index, index + n) in `row`; what of it finds no
+ * neighbour to its left is a hash of the range at once, what finds none to its right is one once
+ * all that lies between is. */
+struct appending {
+    struct merkle_range *range;
+    unsigned level;
+    uint64_t index;
+    const struct hash *row;
+    size_t n;
+    struct hash right[MERKLE_RANGE_MAX]; /* lowest first */
+    size_t n_right;
+};
+
+/* Makes the row of the level above in `room`, which may hold the row itself. */
+static void row_rise(struct appending *a, struct hash *room) {
+    struct merkle_range *range = a->range;
+    size_t n_above = 0;
+
+    if (a->index % 2 == 1) {
+        if ((a->index - 1) << a->level >= range->begin)
+            room[n_above++] = merkle_node(&range->hashes[--range->n_hashes], &a->row[0]);
+        else
+            range->hashes[range->n_hashes++] = a->row[0];
+        a->row++;
+        a->n--;
+    }
+    if (a->n % 2 == 1)
+        a->right[a->n_right++] = a->row[a->n - 1];
+    merkle_nodes(a->row, a->n / 2, room + n_above);
+    n_above += a->n / 2;
+    a->level++;
+    a->index = (a->index + 1) / 2 - (n_above > a->n / 2);
+    a->row = room;
+    a->n = n_above;
+}
+
+static void append_row(struct merkle_range *range, const struct hash *leaves, size_t n,
+                       merkle_visit_level visit, void *user) {
+    struct hash room[LEAVES_AT_ONCE / 2 + 1];
+    struct appending a = {.range = range, .index = range->end, .row = leaves, .n = n};
+
+    assert(n <= LEAVES_AT_ONCE && range->end + n >= range->end);
+    while (a.n > 0) {
+        row_rise(&a, room);
+        if (visit && a.n > 0)
+            visit(user, a.level, a.index, a.row, a.n);
+    }
+    assert(range->n_hashes + a.n_right <= MERKLE_RANGE_MAX);
+    while (a.n_right > 0)
+        range->hashes[range->n_hashes++] = a.right[--a.n_right];
+    range->end += n;
+}
+
+void merkle_range_append_all(struct merkle_range *range, const struct hash *leaves, size_t n,
+                             merkle_visit_level visit, void *user) {
+    for (size_t i = 0, n_now; i < n; i += n_now) {
+        n_now = n - i < LEAVES_AT_ONCE ? n - i : LEAVES_AT_ONCE;
+        append_row(range, leaves + i, n_now, visit, user);
+    }
 }
 
 void merkle_range_join(struct merkle_range *range, const struct merkle_range *right,
@@ -145,8 +215,7 @@ struct hash merkle_range_root(const struct merkle_range *range) {
 struct hash merkle_root(const struct hash *leaves, size_t n) {
     struct merkle_range range;
     merkle_range_init(&range, 0);
-    for (size_t i = 0; i < n; i++)
-        merkle_range_append(&range, &leaves[i], NULL, NULL);
+    merkle_range_append_all(&range, leaves, n, NULL, NULL);
     return merkle_range_root(&range);
 }
 

@@ -17,6 +17,11 @@
 struct hash merkle_leaf(const void *record, size_t n);
 /* Leaf of kind || body: hashes 0x00, kind, body without a copy. */
 struct hash merkle_leaf_of_kind(uint8_t kind, const void *body, size_t n);
+/* The same of n records, or of n bodies, at once: ret[i] is the leaf of the i-th. */
+void merkle_leaves(const struct iovec *records, size_t n, struct hash *ret);
+void merkle_leaves_of_kind(uint8_t kind, const struct iovec *bodies, size_t n, struct hash *ret);
+/* The n nodes above 2 * n hashes; ret may be below itself. */
+void merkle_nodes(const struct hash *below, size_t n, struct hash *ret);
 struct hash merkle_node(const struct hash *left, const struct hash *right);
 struct hash merkle_empty_root(void);
 
@@ -32,6 +37,12 @@ void merkle_range_init(struct merkle_range *range, uint64_t begin);
 typedef void (*merkle_visit)(void *user, unsigned level, uint64_t index, const struct hash *hash);
 void merkle_range_append(struct merkle_range *range, const struct hash *leaf, merkle_visit visit,
                          void *user);
+/* Many leaves at once, at half the cost. Told level by level: n subtrees of one level, the first at
+ * index; `leaves` themselves are not told of. */
+typedef void (*merkle_visit_level)(void *user, unsigned level, uint64_t index,
+                                   const struct hash *hashes, size_t n);
+void merkle_range_append_all(struct merkle_range *range, const struct hash *leaves, size_t n,
+                             merkle_visit_level visit, void *user);
 /* Appends the range right of it (right->begin == range->end); visit is told only of the subtrees
  * that the joining completes. */
 void merkle_range_join(struct merkle_range *range, const struct merkle_range *right,
