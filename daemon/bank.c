@@ -150,7 +150,9 @@ static int open_keyring(struct bank *bank, const char *directory, char *why, siz
 
 static int open_projection(struct bank *bank, const char *directory, char *why, size_t n_why) {
     const struct projection_settings settings = {.reserve_bytes = bank->settings.log.reserve_bytes,
-                                                 .step_records = bank->settings.log.step_records};
+                                                 .step_records = bank->settings.log.step_records,
+                                                 .in_background =
+                                                     !bank->settings.log.inline_commits};
     int r =
         projection_new(&bank->projection, directory, log_store(bank->log), bank->people, &settings);
     if (r < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One lock: for writing while somebody catches up or saves, for reading while reports are made. The
- * lock is tried in slices, so that a report nobody waits for any more ends soon.
+ * lock is tried in slices, so that a report nobody waits for any more ends soon. Who follows in the
+ * background never waits for it: a writer that waits would keep the next report out.
  */
 #include "projection.h"
 
@@ -10,6 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "facts-file.h"
@@ -19,6 +21,9 @@
 #define STEP_RECORDS 65536u
 #define STEP_PART 16u /* of all records: writing behind stays a small part of the work */
 #define LOCK_SLICE_NS 20000000
+#define FOLLOW_NICE 19
+#define FOLLOW_AGAIN_US 20000
+#define FOLLOW_ENDS 1
 
 struct projection {
     pthread_rwlock_t lock;
@@ -34,6 +39,15 @@ struct projection {
     bool has_opened;
     bool is_in_memory; /* the file cannot be written */
     bool has_told;     /* why it was made anew */
+    /* Who follows; has_follower and follower are the loop's. */
+    pthread_t follower;
+    bool has_follower;
+    atomic_bool is_following;
+    atomic_bool is_ending;
+    atomic_bool has_failed; /* to follow; until a report has succeeded */
+    atomic_uint n_asking;   /* reports that wait for facts */
+    _Atomic uint64_t n_known;
+    _Atomic uint64_t n_wanted;
 };
 
 /* Whoever has to catch up goes before those who only read: there is always a next report. */
@@ -81,6 +95,7 @@ static void tell(struct projection *projection, const char *why) {
 /* What is in memory; what is on the disk is read again. */
 static void drop(struct projection *projection) {
     projection->facts = facts_free(projection->facts);
+    atomic_store(&projection->n_known, 0);
     projection->file = facts_file_close(projection->file);
     projection->n_saved = 0;
     projection->n_accounts_placed = 0;
@@ -89,6 +104,7 @@ static void drop(struct projection *projection) {
 
 static void throw_away(struct projection *projection) {
     projection->facts = facts_free(projection->facts);
+    atomic_store(&projection->n_known, 0);
     if (projection->file)
         facts_file_discard(projection->file);
     projection->n_saved = 0;
@@ -216,23 +232,38 @@ static bool is_whole(const struct projection *projection) {
     return !projection->file || facts_file_is_whole(projection->file);
 }
 
-static int bring_up(struct projection *projection, uint64_t size, const atomic_bool *is_cancelled) {
+static int open_whole(struct projection *projection) {
     if (!is_whole(projection)) {
         tell(projection, "cut short");
         throw_away(projection);
     }
-    int r = open_once(projection);
-    if (r == 0)
-        r = catch_up(projection, size, is_cancelled);
+    return open_once(projection);
+}
+
+/* After an error nothing is half added: then they are not to be gone on with. */
+static int read_on(struct projection *projection, uint64_t size, const atomic_bool *is_cancelled) {
+    int r = catch_up(projection, size, is_cancelled);
     if (r < 0 && r != -ECANCELED && r != -ENOMEM && projection->n_saved > 0) {
         tell(projection, "damaged");
         throw_away(projection);
         r = catch_up(projection, size, is_cancelled);
     }
+    if (r < 0 && r != -ECANCELED)
+        drop(projection);
+    atomic_store(&projection->n_known, projection->facts ? projection->facts->n_records : 0);
+    return r;
+}
+
+static int bring_up(struct projection *projection, uint64_t size, const atomic_bool *is_cancelled) {
+    int r = open_whole(projection);
+    if (r == 0)
+        r = read_on(projection, size, is_cancelled);
     if (r == 0)
         r = place_people(projection);
     if (r < 0 && r != -ECANCELED)
-        drop(projection); /* half added, they are not to be gone on with */
+        drop(projection);
+    if (r == 0)
+        atomic_store(&projection->has_failed, false);
     return r;
 }
 
@@ -285,8 +316,11 @@ int projection_begin(struct projection *projection, uint64_t size, const atomic_
                      const struct facts **ret, struct hash *ret_root) {
     struct hash root;
     int r = projection_read_root(projection->log, size, &root);
-    if (r == 0)
+    if (r == 0) {
+        atomic_fetch_add(&projection->n_asking, 1);
         r = begin_reading(projection, size, is_cancelled);
+        atomic_fetch_sub(&projection->n_asking, 1);
+    }
     if (r != 0)
         return r;
     *ret = projection->facts;
@@ -306,9 +340,70 @@ void projection_discard(struct projection *projection) {
     pthread_rwlock_unlock(&projection->lock);
 }
 
+/* ---- in the background */
+
+/* Loads the facts, or reads a little on; FOLLOW_ENDS where there was nothing to read. */
+static int follow_locked(struct projection *projection) {
+    bool had_facts = projection->facts != NULL;
+    int r = open_whole(projection);
+    uint64_t n_before = projection->facts ? projection->facts->n_records : 0;
+    if (r == 0 && (had_facts || n_before == 0)) {
+        r = read_on(projection, n_before + 1, &projection->is_ending);
+        return r == 0 && projection->facts->n_records == n_before ? FOLLOW_ENDS : r;
+    }
+    atomic_store(&projection->n_known, n_before);
+    return r;
+}
+
+/* Whoever asks reads on by themselves, and sooner. */
+static int follow_step(struct projection *projection) {
+    if (atomic_load(&projection->n_asking) > 0 ||
+        pthread_rwlock_trywrlock(&projection->lock) != 0) {
+        usleep(FOLLOW_AGAIN_US);
+        return 0;
+    }
+    int r = follow_locked(projection);
+    pthread_rwlock_unlock(&projection->lock);
+    return r;
+}
+
+static void *follow(void *user) {
+    struct projection *projection = user;
+    int r = 0;
+    (void)setpriority(PRIO_PROCESS, 0, FOLLOW_NICE); /* of this thread; it works without, too */
+    while (r == 0 && !atomic_load(&projection->is_ending) &&
+           atomic_load(&projection->n_known) < atomic_load(&projection->n_wanted))
+        r = follow_step(projection);
+    if (r < 0 && r != -ECANCELED)
+        atomic_store(&projection->has_failed, true);
+    atomic_store(&projection->is_following, false);
+    return NULL;
+}
+
+static void end_follower(struct projection *projection) {
+    if (projection->has_follower)
+        pthread_join(projection->follower, NULL);
+    projection->has_follower = false;
+}
+
+void projection_follow(struct projection *projection, uint64_t size) {
+    atomic_store(&projection->n_wanted, size);
+    if (!projection->settings.in_background || atomic_load(&projection->is_following) ||
+        atomic_load(&projection->has_failed) ||
+        size < atomic_load(&projection->n_known) + projection->settings.step_records)
+        return;
+    end_follower(projection);
+    atomic_store(&projection->is_following, true);
+    projection->has_follower = pthread_create(&projection->follower, NULL, follow, projection) == 0;
+    if (!projection->has_follower)
+        atomic_store(&projection->is_following, false); /* the next time, or the next report */
+}
+
 struct projection *projection_free(struct projection *projection) {
     if (!projection)
         return NULL;
+    atomic_store(&projection->is_ending, true);
+    end_follower(projection);
     if (projection->facts && save(projection) < 0)
         say("%s/facts could not be written: the next report reads more of the log",
             projection->directory);

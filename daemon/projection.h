@@ -2,7 +2,9 @@
 /*
  * The facts of a bank, kept from one report to the next and beside the log in DIR/facts. Whoever
  * asks for them catches up with what was recorded since, in bounded reads of the log, on its own
- * thread; the loop and the committer never wait for it. Several read at once.
+ * thread; the loop and the committer never wait for it. Several read at once. Where they are far
+ * behind, a thread of the lowest priority catches up meanwhile, step by step, and makes way for
+ * whoever asks.
  *
  * What is kept on the disk is an aid: where it is missing, damaged, of another layout or of another
  * log it is made anew, and where it cannot be written the facts stay in memory.
@@ -10,6 +12,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "facts.h"
 #include "people.h"
@@ -20,6 +23,7 @@ struct projection;
 struct projection_settings {
     uint64_t reserve_bytes; /* left free on the disk */
     uint64_t step_records;  /* written behind after so many at least; 0: the default */
+    bool in_background;     /* projection_follow() does something */
 };
 
 /* Nothing is read yet. log and people stay the caller's. */
@@ -35,6 +39,9 @@ DEFINE_CLEANUP(struct projection *, projection_free)
 int projection_begin(struct projection *projection, uint64_t size, const atomic_bool *is_cancelled,
                      const struct facts **ret, struct hash *ret_root) TB_MUST_CHECK;
 void projection_end(struct projection *projection);
+/* Of one thread, now and then: the log has that size. Facts that are step_records or more behind it
+ * are loaded and caught up in the background. */
+void projection_follow(struct projection *projection, uint64_t size);
 /* Reading the facts said -EUCLEAN: they are thrown away, on the disk too. After projection_end().
  */
 void projection_discard(struct projection *projection);

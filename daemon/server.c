@@ -358,6 +358,7 @@ static void on_tick(evutil_socket_t fd, short what, void *user) {
         if (r < 0)
             fail(server, r);
     }
+    projection_follow(server->bank->projection, log_head(server->bank->log)->size);
     if (server->drain_until_ms != 0)
         drain(server);
 }

@@ -42,6 +42,20 @@ def make_bank():
     return served
 
 
+def unasked(served):
+    """Before anybody asks for a report, the facts are made in the background, and again where they are gone."""
+    sizes = []
+    for _ in range(2):
+        deadline = time.monotonic() + 60
+        while not os.path.exists(facts_of(served, "head")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        sizes.append(os.path.exists(facts_of(served, "head")) and os.path.getsize(facts_of(served, "blocks")))
+        served.kill()
+        shutil.rmtree(facts_of(served), ignore_errors=True)
+        served.must_start()
+    bank.ok(all(sizes) and not said_of_facts(served), "facts far behind are made before anybody asks", str(sizes))
+
+
 def goes_on(served, expected):
     bank.ok(os.path.getsize(facts_of(served, "head")) > 0, "the facts are written behind in steps")
     served.stop()
@@ -167,6 +181,7 @@ def on_no_disk(served, expected):
 def main():
     bank.begin()
     served = make_bank()
+    unasked(served)
     expected = report(served)
     bank.ok(expected.startswith("["), "there is a report", expected)
     goes_on(served, expected)
