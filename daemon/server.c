@@ -20,6 +20,7 @@
 #include "job.h"
 #include "say.h"
 #include "session.h"
+#include "stream.h"
 
 #define TICK_MS 250
 #define DRAIN_MS 5000u
@@ -32,6 +33,8 @@ struct server {
     struct settings settings;
     struct session_host host;
     struct event_base *base;
+    struct streams *streams;
+    struct arena arena;
     struct evconnlistener *listener;
     struct event *signals[3];
     struct event *tick;
@@ -396,18 +399,22 @@ int server_new(struct server **ret_server, struct bank *bank, const struct setti
     server->n_slots = settings->connections;
     server->sessions = calloc(server->n_slots, sizeof(struct session *));
     server->base = event_base_new();
+    server->streams = server->base ? streams_new(server->base) : NULL;
+    arena_init(&server->arena, 0); /* each use has its own limit */
     server->job_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->bank = bank;
     server->host = (struct session_host){.bank = bank,
                                          .settings = &server->settings,
                                          .base = server->base,
+                                         .streams = server->streams,
+                                         .arena = &server->arena,
                                          .user = server,
                                          .wake = wake,
                                          .await = await,
                                          .forget = forget,
                                          .count_key = count_key,
                                          .fail = fail};
-    if (!server->sessions || !server->base || server->job_fd < 0 || !make_events(server)) {
+    if (!server->sessions || !server->streams || server->job_fd < 0 || !make_events(server)) {
         server->bank = NULL; /* still the caller's */
         (void)!server_free(server);
         return -ENOMEM;
@@ -452,6 +459,8 @@ int server_free(struct server *server) {
     free_event(server->accept_again);
     free_event(server->log_done);
     free_event(server->job_done);
+    streams_free(server->streams);
+    arena_fini(&server->arena);
     if (server->base)
         event_base_free(server->base);
     if (server->job_fd >= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event loop: listener, signals, tick, the sessions and the replies that wait to be durable.
- * Owns the bank while it runs. All of libevent is here and in session.c.
+ * Owns the bank while it runs. All of libevent is here, in session.c and in stream.c.
  */
 #pragma once
 

@@ -4,13 +4,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "proto/frame.h"
+#include "stream.h"
 
 /* What a request may take unpacked, and what its handler may take on top: whoever fills the first
  * is refused, and whoever does not leaves the handler all of the second. */
@@ -24,7 +23,7 @@
 struct session {
     const struct session_host *host;
     uint64_t id;
-    struct bufferevent *stream;
+    struct stream stream;
     struct event *deadline; /* of the handshake, then of a frame that has begun */
     struct event *again;    /* more frames than one wake-up handles */
     struct call_client client;
@@ -34,11 +33,10 @@ struct session {
     bool waits_for_log;    /* a write stands at the front and the log has no room */
     bool waits_for_reader; /* too much unread output, or too many requests in flight */
     uint32_t n_in_flight;
-    size_t n_in_flight_bytes; /* of their replies, as far as known */
-    uint64_t n_put;           /* bytes of output ever made */
-    uint64_t n_taken;         /* of these, what had left at the last look */
-    uint64_t output_since_ms; /* monotonic: nothing left since */
-    struct arena arena;
+    size_t n_in_flight_bytes;           /* of their replies, as far as known */
+    uint64_t n_put;                     /* bytes of output ever made */
+    uint64_t n_taken;                   /* of these, what had left at the last look */
+    uint64_t output_since_ms;           /* monotonic: nothing left since */
     uint8_t ledger_key[NOTE_KEY_BYTES]; /* that the greeting named */
 };
 
@@ -48,7 +46,7 @@ static struct timeval after_ms(uint64_t ms) {
 }
 
 static size_t output_bytes(const struct session *session) {
-    return evbuffer_get_length(bufferevent_get_output(session->stream));
+    return stream_unwritten(&session->stream);
 }
 
 /* The one place where a session closes. */
@@ -61,13 +59,11 @@ struct session *session_free(struct session *session) {
     if (!session)
         return NULL;
     call_client_fini(&session->client);
-    arena_fini(&session->arena);
     if (session->deadline)
         event_free(session->deadline);
     if (session->again)
         event_free(session->again);
-    if (session->stream)
-        bufferevent_free(session->stream);
+    stream_close(&session->stream);
     free(session);
     return NULL;
 }
@@ -81,14 +77,11 @@ const uint8_t *session_key(const struct session *session) {
 }
 
 static int write_frame(struct session *session, const void *payload, size_t n) {
-    uint8_t head[FRAME_HEAD_BYTES];
+    struct bytes *out = stream_output(&session->stream);
 
-    be32_put(head, (uint32_t)n);
-    if (bufferevent_write(session->stream, head, sizeof(head)) < 0 ||
-        bufferevent_write(session->stream, payload, n) < 0)
-        return -ENOMEM;
-    session->n_put += sizeof(head) + n;
-    return 0;
+    frame_put(out, payload, n);
+    session->n_put += FRAME_HEAD_BYTES + n;
+    return out->r;
 }
 
 static int write_part(struct session *session, uint32_t tag, const uint8_t *data, size_t n,
@@ -150,11 +143,13 @@ static int send_message(struct session *session, const Timebank__Response *respo
 /* Tells why and ends once that is written. */
 static void refuse_and_end(struct session *session, uint32_t tag, int refusal) {
     Timebank__Response response = TIMEBANK__RESPONSE__INIT;
-    struct call call = {.arena = &session->arena, .response = &response};
+    struct call call = {.arena = session->host->arena, .response = &response};
 
+    arena_reset(call.arena); /* the request that is refused lies there */
+    call.arena->n_max = HANDLED_BYTES;
     response.tag = tag;
     session->is_ending = true;
-    bufferevent_disable(session->stream, EV_READ);
+    stream_pause(&session->stream);
     event_del(session->deadline);
     if (call_refuse(&call, refusal, NULL) < 0 || send_message(session, &response) < 0)
         end(session);
@@ -264,7 +259,6 @@ static int take_hello(struct session *session, const Timebank__Request *request)
     if (r < 0)
         return r;
     session->is_welcome = true;
-    bufferevent_setwatermark(session->stream, EV_READ, 0, 2 * settings->frame_kib * 1024);
     return 0;
 }
 
@@ -278,7 +272,7 @@ static size_t expected_bytes(const struct reply *reply, const Timebank__Request 
 
 static void handle_request(struct session *session, const Timebank__Request *request) {
     struct reply *reply = NULL;
-    int r = dispatch(session->host->bank, &session->client, request, &session->arena, &reply);
+    int r = dispatch(session->host->bank, &session->client, request, session->host->arena, &reply);
 
     if (r < 0) {
         session->host->fail(session->host->user, r);
@@ -294,13 +288,14 @@ static void handle_request(struct session *session, const Timebank__Request *req
 enum frame_result { FRAME_HANDLED, FRAME_WAITS, FRAME_ENDED };
 
 static enum frame_result handle_frame(struct session *session, const uint8_t *payload, size_t n) {
+    struct arena *arena = session->host->arena;
     Timebank__Request *request;
     int r;
 
-    arena_reset(&session->arena);
-    session->arena.n_max = UNPACKED_BYTES;
-    request = timebank__request__unpack(&session->arena.allocator, n, payload);
-    session->arena.n_max = UNPACKED_BYTES + HANDLED_BYTES;
+    arena_reset(arena);
+    arena->n_max = UNPACKED_BYTES;
+    request = timebank__request__unpack(&arena->allocator, n, payload);
+    arena->n_max = UNPACKED_BYTES + HANDLED_BYTES;
     if (!request || (session->is_welcome && request->tag == 0)) {
         refuse_and_end(session, 0, REFUSAL_BAD_REQUEST);
         return FRAME_ENDED;
@@ -332,18 +327,12 @@ static bool reader_is_behind(const struct session *session) {
            session->n_in_flight >= settings->requests_in_flight;
 }
 
-/* One frame at the front of the input: 1 with its length, 0 not whole yet, < 0 too large. */
-static int peek_frame(struct session *session, struct evbuffer *input, size_t *ret_n) {
+/* One frame at the front of the input: 1 with its payload, 0 not whole yet, < 0 too large. */
+static int peek_frame(const struct session *session, const uint8_t **ret_payload, size_t *ret_n) {
     const struct settings *settings = session->host->settings;
     size_t max = session->is_welcome ? settings->frame_kib * 1024 : FRAME_MAX_BEFORE_WELCOME;
-    uint8_t head[FRAME_HEAD_BYTES];
 
-    if (evbuffer_copyout(input, head, sizeof(head)) < (ev_ssize_t)sizeof(head))
-        return 0;
-    *ret_n = be32_get(head);
-    if (*ret_n == 0 || *ret_n > max)
-        return -EMSGSIZE;
-    return evbuffer_get_length(input) >= *ret_n + FRAME_HEAD_BYTES;
+    return frame_get(session->stream.input, session->stream.n_input, max, ret_payload, ret_n);
 }
 
 /* A deadline is absolute: dripping bytes do not move it. */
@@ -358,53 +347,61 @@ static void set_frame_deadline(struct session *session, bool had_frame, size_t n
         event_add(session->deadline, &frame);
 }
 
-static void process(struct session *session) {
-    struct evbuffer *input = bufferevent_get_input(session->stream);
+/* Whole frames at the front, as many as may be handled now. false: the session ends or has ended.
+ * *ret_more: the budget is what stopped it. */
+static bool handle_frames(struct session *session, bool *ret_had_frame, bool *ret_more) {
     uint64_t budget = session->host->settings->requests_per_wakeup;
-    bool had_frame = false;
+    const uint8_t *payload = NULL;
     size_t n = 0;
-    int r = 0;
 
-    if (session->host->bank->is_draining)
-        return; /* what was taken is answered, no more is taken */
     while (!session->is_ending && !session->waits_for_log && !reader_is_behind(session) &&
            budget > 0) {
         enum frame_result result;
-        r = peek_frame(session, input, &n);
-        if (r <= 0)
+        int r = peek_frame(session, &payload, &n);
+        if (r < 0) {
+            refuse_and_end(session, 0, REFUSAL_TOO_LARGE);
+            return false;
+        }
+        if (r == 0)
             break;
-        result = handle_frame(
-            session, evbuffer_pullup(input, (ev_ssize_t)(n + FRAME_HEAD_BYTES)) + FRAME_HEAD_BYTES,
-            n);
+        result = handle_frame(session, payload, n);
         if (result == FRAME_ENDED)
-            return;
+            return false;
         if (result == FRAME_WAITS)
             break;
-        evbuffer_drain(input, n + FRAME_HEAD_BYTES);
-        had_frame = true;
+        stream_take(&session->stream, n + FRAME_HEAD_BYTES);
+        *ret_had_frame = true;
         budget--;
     }
-    if (r < 0) {
-        refuse_and_end(session, 0, REFUSAL_TOO_LARGE);
+    *ret_more = budget == 0;
+    return true;
+}
+
+static void process(struct session *session) {
+    bool had_frame = false, has_more = false;
+
+    if (session->is_ending || session->host->bank->is_draining)
+        return; /* what was taken is answered, no more is taken */
+    if (!handle_frames(session, &had_frame, &has_more))
         return;
-    }
     session->waits_for_reader = reader_is_behind(session);
     if (session->waits_for_log || session->waits_for_reader) {
-        bufferevent_disable(session->stream, EV_READ);
+        stream_pause(&session->stream);
         event_del(session->deadline);
         return;
     }
-    if (!session->is_ending)
-        bufferevent_enable(session->stream, EV_READ);
-    set_frame_deadline(session, had_frame, evbuffer_get_length(input));
-    if (budget == 0)
+    set_frame_deadline(session, had_frame, session->stream.n_input);
+    if (has_more) {
+        stream_pause(&session->stream); /* what is there comes first */
         event_active(session->again, EV_TIMEOUT, 0);
+    } else if (stream_resume(&session->stream) < 0) {
+        end(session);
+    }
 }
 
-static void on_read(struct bufferevent *stream, void *user) {
+static void on_received(void *user) {
     struct session *session = user;
 
-    (void)stream;
     session->host->wake(session->host->user);
     process(session);
 }
@@ -417,10 +414,9 @@ static void on_again(evutil_socket_t fd, short what, void *user) {
     process(session);
 }
 
-static void on_written(struct bufferevent *stream, void *user) {
+static void on_written(void *user) {
     struct session *session = user;
 
-    (void)stream;
     session->host->wake(session->host->user);
     if (session->is_ending) {
         end(session);
@@ -431,10 +427,8 @@ static void on_written(struct bufferevent *stream, void *user) {
 }
 
 /* EOF and error alike: whole frames were handled as they came, a partial one is dropped. */
-static void on_event(struct bufferevent *stream, short what, void *user) {
-    (void)stream;
-    if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-        end(user);
+static void on_gone(void *user) {
+    end(user);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *user) {
@@ -471,7 +465,7 @@ void session_tick(struct session *session) {
 }
 
 bool session_drain(struct session *session) {
-    bufferevent_disable(session->stream, EV_READ);
+    stream_pause(&session->stream);
     return session->n_in_flight == 0 && output_bytes(session) == 0;
 }
 
@@ -487,17 +481,15 @@ struct session *session_new(const struct session_host *host, int fd, uint64_t id
     session->host = host;
     session->id = id;
     session->output_since_ms = host->bank->monotonic_ms;
-    arena_init(&session->arena, UNPACKED_BYTES);
-    session->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
-    if (!session->stream)
-        close(fd);
     session->deadline = evtimer_new(base, on_deadline, session);
     session->again = evtimer_new(base, on_again, session);
-    if (!session->stream || !session->deadline || !session->again || greet(session) < 0)
+    if (stream_open(&session->stream, host->streams, fd,
+                    (struct stream_owner){.user = session,
+                                          .received = on_received,
+                                          .written = on_written,
+                                          .gone = on_gone}) < 0 ||
+        !session->deadline || !session->again || greet(session) < 0)
         return session_free(session);
-    bufferevent_setcb(session->stream, on_read, on_written, on_event, session);
-    bufferevent_setwatermark(session->stream, EV_READ, 0, 2 * FRAME_MAX_BEFORE_WELCOME);
-    bufferevent_enable(session->stream, EV_READ | EV_WRITE);
     event_add(session->deadline, &handshake);
     return session;
 }

@@ -11,12 +11,15 @@
 
 struct event_base;
 struct session;
+struct streams;
 
 /* What a session needs of the loop it lives on. */
 struct session_host {
     struct bank *bank;
     const struct settings *settings;
     struct event_base *base;
+    struct streams *streams;
+    struct arena *arena; /* of the request being handled, whosever it is */
     void *user;
     void (*wake)(void *user); /* reads the clocks; every callback calls it first */
     /* Keeps the reply until it is durable. */
