@@ -5,32 +5,42 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "runs.h"
 
 #define ARENA_BYTES (64u * 1024 * 1024)
 
+/* Lists of one element an order, laid end to end in one allocation: the widest alignment first. */
+static int make_lists(struct judging *judging, size_t n) {
+    struct ledger_batch *batch = &judging->batch;
+    size_t n_bytes = sizeof(*batch->orders) + sizeof(*batch->effects) + sizeof(*batch->already) +
+                     sizeof(*judging->bodies) + sizeof(*judging->bars) + sizeof(*judging->leaves);
+
+    judging->lists = calloc(n, n_bytes);
+    if (!judging->lists)
+        return -ENOMEM;
+    batch->orders = (void *)judging->lists;
+    batch->effects = (void *)(batch->orders + n);
+    batch->already = (void *)(batch->effects + n);
+    judging->bodies = (void *)(batch->already + n);
+    judging->bars = (void *)(judging->bodies + n);
+    judging->leaves = (void *)(judging->bars + n);
+    return 0;
+}
+
 int judging_new(struct judging **ret_judging, size_t n_orders) {
     _cleanup_(judging_freep) struct judging *judging = calloc(1, sizeof(*judging));
+    int r = judging ? make_lists(judging, n_orders) : -ENOMEM;
 
-    if (!judging)
-        return -ENOMEM;
+    if (r < 0)
+        return r;
     arena_init(&judging->arena, ARENA_BYTES);
     judging->batch.n = n_orders;
-    judging->batch.orders = calloc(n_orders, sizeof(*judging->batch.orders));
-    judging->batch.effects = calloc(n_orders, sizeof(*judging->batch.effects));
-    judging->batch.already = calloc(n_orders, sizeof(*judging->batch.already));
-    judging->leaves = calloc(n_orders, sizeof(*judging->leaves));
-    judging->bodies = calloc(n_orders, sizeof(*judging->bodies));
-    judging->n_bodies = calloc(n_orders, sizeof(*judging->n_bodies));
-    judging->bars = calloc(n_orders, sizeof(*judging->bars));
     judging->batch.leaves = judging->leaves;
     judging->batch.bars = judging->bars;
     judging->batch.author = &judging->author;
     judging->batch.arena = &judging->arena;
-    if (!judging->batch.orders || !judging->batch.effects || !judging->batch.already ||
-        !judging->leaves || !judging->bars || !judging->bodies || !judging->n_bodies)
-        return -ENOMEM;
     *ret_judging = TAKE(judging);
     return 0;
 }
@@ -41,25 +51,29 @@ struct judging *judging_free(struct judging *judging) {
     judging_take_back(judging);
     ledger_batch_fini(&judging->batch);
     arena_fini(&judging->arena);
-    free(judging->batch.orders);
-    free(judging->batch.effects);
-    free(judging->batch.already);
-    free(judging->leaves);
-    free(judging->bars);
-    free(judging->bodies);
-    free(judging->n_bodies);
+    free(judging->lists);
     free(judging);
     return NULL;
 }
 
 void judging_set(struct judging *judging, size_t i, const uint8_t *body, size_t n) {
     assert(i < judging->batch.n);
-    judging->bodies[i] = body;
-    judging->n_bodies[i] = n;
-    judging->leaves[i] = merkle_leaf_of_kind(RECORD_ORDER, body, n);
+    judging->bodies[i] = (struct iovec){(void *)(uintptr_t)body, n};
 }
 
-struct hash judging_root(const struct judging *judging) {
+void judging_hash(struct judging *judging) {
+    if (!judging->is_hashed)
+        merkle_leaves_of_kind(RECORD_ORDER, judging->bodies, judging->batch.n, judging->leaves);
+    judging->is_hashed = true;
+}
+
+void judging_set_leaves(struct judging *judging, const struct hash *leaves) {
+    memcpy(judging->leaves, leaves, judging->batch.n * sizeof(*leaves));
+    judging->is_hashed = true;
+}
+
+struct hash judging_root(struct judging *judging) {
+    judging_hash(judging);
     return merkle_root(judging->leaves, judging->batch.n);
 }
 
@@ -70,9 +84,9 @@ int judging_decode(struct judging *judging) {
         return 0;
     for (size_t i = 0; i < batch->n; i++) {
         int r = -EBADMSG;
-        if (judging->n_bodies[i] < RECORD_MAX)
-            r = record_order_decode(judging->bodies[i], judging->n_bodies[i], &judging->arena,
-                                    &batch->orders[i]);
+        if (judging->bodies[i].iov_len < RECORD_MAX)
+            r = record_order_decode(judging->bodies[i].iov_base, judging->bodies[i].iov_len,
+                                    &judging->arena, &batch->orders[i]);
         if (r == -EBADMSG)
             r = ledger_refuse(batch, i, REFUSAL_NOT_CANONICAL, "", NULL);
         if (r < 0)
@@ -92,6 +106,7 @@ int judging_run(struct judging *judging, struct state *below, uint64_t seal,
                 const struct batch_header *header, uint64_t received_at_ms) {
     int r;
 
+    judging_hash(judging);
     if (below->below) {
         judging->state = state_new_above(below);
         if (!judging->state)
@@ -127,13 +142,8 @@ void judging_take_back(struct judging *judging) {
 
 void judging_pack_effects(const struct ledger_effect *effects, size_t n, uint64_t index,
                           struct bytes *to) {
-    _cleanup_bytes_ struct bytes rows = {0};
-    _cleanup_(freep) uint32_t *ends = calloc(n, sizeof(*ends));
+    size_t begin = runs_after_begin(to, (uint32_t)n);
 
-    if (!ends) {
-        to->r = -ENOMEM;
-        return;
-    }
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < effects[i].n_legs; j++) {
             const struct ledger_leg *leg = &effects[i].legs[j];
@@ -144,11 +154,10 @@ void judging_pack_effects(const struct ledger_effect *effects, size_t n, uint64_
                                            .after = leg->after,
                                            .held_after = leg->held_after,
                                            .previous = leg->previous},
-                         index + i, &rows);
+                         index + i, to);
         }
-        ends[i] = (uint32_t)rows.n;
+        runs_after_end(to, begin, (uint32_t)i);
     }
-    runs_after_pack(&rows, ends, (uint32_t)n, to);
 }
 
 void judging_pack_after(const struct judging *judging, struct bytes *to) {

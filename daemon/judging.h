@@ -12,10 +12,11 @@ struct judging {
     struct arena arena;
     struct ledger_batch batch;
     struct ledger_author author;
+    void *lists; /* where those below lie, and those of the batch */
     struct hash *leaves;
-    const uint8_t **bodies; /* borrowed: an Order's bytes, without the kind byte */
-    size_t *n_bodies;
+    struct iovec *bodies; /* borrowed: an Order's bytes, without the kind byte */
     struct ledger_bar *bars;
+    bool is_hashed;
     bool is_decoded;
     struct state *state; /* what the batch makes of the state below; NULL before and after */
 };
@@ -23,10 +24,13 @@ struct judging {
 int judging_new(struct judging **ret_judging, size_t n_orders) TB_MUST_CHECK;
 struct judging *judging_free(struct judging *judging);
 DEFINE_CLEANUP(struct judging *, judging_free)
-/* Sets order i and its leaf hash; the bytes stay borrowed until judging_free(). */
+/* Sets order i; the bytes stay borrowed until judging_free(). */
 void judging_set(struct judging *judging, size_t i, const uint8_t *body, size_t n);
+/* Once all are set: their leaf hashes, all at once, where whoever asks has not got them already. */
+void judging_hash(struct judging *judging);
+void judging_set_leaves(struct judging *judging, const struct hash *leaves);
 /* Root over the leaves: what the author signed. */
-struct hash judging_root(const struct judging *judging);
+struct hash judging_root(struct judging *judging);
 /* Decodes the orders, once; those that are not canonical are refused and stay NULL. */
 int judging_decode(struct judging *judging) TB_MUST_CHECK;
 /* Order i will be refused, unless it is in already; the first bar of an order stands. */

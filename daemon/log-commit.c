@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The committer: one group after another into the store, read back, checked, signed, the head file
- * synced. Everything here runs on the committer's thread and touches nothing the loop changes.
+ * The committer: the tree over a group's leaves, the group into the store, read back, checked,
+ * signed, the head file synced. Everything here runs on the committer's thread and touches nothing
+ * the loop changes.
  */
 #include <assert.h>
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <sys/eventfd.h>
 
 #include "log-private.h"
+#include "proto/tile.h"
 
 static void put_runs(struct store_write *write, const struct log_group *group) {
     for (size_t i = 0; i < group->n_runs; i++) {
@@ -23,25 +25,67 @@ static void put_runs(struct store_write *write, const struct log_group *group) {
     }
 }
 
+static void collect_nodes(void *user, unsigned level, uint64_t index, const struct hash *hashes,
+                          size_t n) {
+    struct log_group *group = user;
+    struct log_nodes *nodes;
+
+    if (level % 8 != 0)
+        return;
+    nodes = &group->nodes[level / 8 - 1];
+    if (nodes->hashes.n == 0)
+        nodes->index = index;
+    bytes_put(&nodes->hashes, hashes, n * HASH_BYTES);
+    if (nodes->hashes.r < 0)
+        group->nodes_r = nodes->hashes.r;
+}
+
+/* The tree over what the group adds, from the leaves as the loop laid them out. */
+static int grow_tree(struct committer *committer, struct log_group *group) {
+    for (size_t i = 0; i < group->n_runs; i++) {
+        uint32_t n;
+        const struct hash *leaves = run_packed_leaves(&group->runs[i].value, &n);
+        assert(group->runs[i].first == committer->range.end);
+        merkle_range_append_all(&committer->range, leaves, n, collect_nodes, group);
+    }
+    assert(group->n_runs == 0 || committer->range.end == group->new_size);
+    group->new_root = merkle_range_root(&committer->range);
+    return group->nodes_r;
+}
+
 /* A tile grows by the nodes completed in this group; what it holds already must end where they
  * begin. */
-static int put_node(struct store_write *write, const struct log_node *node) {
-    uint8_t key[9], tile[256 * HASH_BYTES];
+static int put_tile(struct store_write *write, unsigned tile_level, uint64_t index,
+                    const uint8_t *hashes, size_t n) {
+    uint8_t key[9], tile[TILE_WIDTH * HASH_BYTES];
+    size_t n_old = (index % TILE_WIDTH) * HASH_BYTES;
     struct store_value value = {0};
-    size_t n = (node->index & 255) * HASH_BYTES;
     int r;
 
-    runs_tile_key(node->tile_level, node->index >> 8, key);
+    runs_tile_key(tile_level, index / TILE_WIDTH, key);
     r = store_write_get(write, RUNS_TILES, key, sizeof(key), &value);
     if (r < 0)
         return r;
-    if (value.n != n)
+    if (value.n != n_old)
         return -EUCLEAN;
-    if (n > 0)
-        memcpy(tile, value.data, n);
-    memcpy(tile + n, node->hash.b, HASH_BYTES);
-    store_put(write, RUNS_TILES, key, sizeof(key), tile, n + HASH_BYTES);
+    if (n_old > 0)
+        memcpy(tile, value.data, n_old);
+    memcpy(tile + n_old, hashes, n * HASH_BYTES);
+    store_put(write, RUNS_TILES, key, sizeof(key), tile, n_old + n * HASH_BYTES);
     return 0;
+}
+
+static int put_nodes(struct store_write *write, unsigned tile_level,
+                     const struct log_nodes *nodes) {
+    size_t n = nodes->hashes.n / HASH_BYTES, n_now;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < n; i += n_now) {
+        uint64_t index = nodes->index + i;
+        n_now = MIN_OF(n - i, TILE_WIDTH - index % TILE_WIDTH);
+        r = put_tile(write, tile_level, index, nodes->hashes.data + i * HASH_BYTES, n_now);
+    }
+    return r;
 }
 
 static int write_group(struct committer *committer, const struct log_group *group) {
@@ -51,8 +95,8 @@ static int write_group(struct committer *committer, const struct log_group *grou
     if (r < 0)
         return r;
     put_runs(write, group);
-    for (size_t i = 0; r == 0 && i < group->n_nodes; i++)
-        r = put_node(write, &group->nodes[i]);
+    for (unsigned i = 0; r == 0 && i < LOG_TILE_LEVELS; i++)
+        r = put_nodes(write, i + 1, &group->nodes[i]);
     if (r == 0)
         r = log_step_write(write, &group->step);
     if (r < 0) {
@@ -62,26 +106,27 @@ static int write_group(struct committer *committer, const struct log_group *grou
     return store_commit(write);
 }
 
+#define LEAVES_AT_ONCE 256u
+
 /* The stored bytes, not those in memory, hash to the leaves that went into the tree. */
 static int check_run(struct store_read *read, const struct log_run *expected) {
-    struct run run, wanted;
-    uint8_t key[8];
+    struct iovec records[LEAVES_AT_ONCE];
+    struct hash leaves[LEAVES_AT_ONCE];
+    uint32_t n_wanted, n_now;
+    const struct hash *wanted = run_packed_leaves(&expected->value, &n_wanted);
+    struct run run;
     int r = runs_find(read, expected->first, &run);
 
-    be64_put(key, expected->first);
-    if (r > 0)
-        r = run_parse(&wanted, (struct store_value){key, 8},
-                      (struct store_value){expected->value.data, expected->value.n});
     if (r < 0)
         return r;
-    if (run.first != expected->first || run.n != wanted.n)
+    if (r == 0 || run.first != expected->first || run.n != n_wanted ||
+        memcmp(run.leaves, wanted, (size_t)n_wanted * HASH_BYTES) != 0)
         return -EUCLEAN;
-    for (uint32_t i = 0; i < run.n; i++) {
-        size_t n;
-        const uint8_t *record = run_record(&run, i, &n);
-        struct hash leaf = merkle_leaf(record, n), used = run_leaf(&wanted, i),
-                    stored = run_leaf(&run, i);
-        if (!hash_equal(&leaf, &used) || !hash_equal(&stored, &used))
+    for (uint32_t i = 0; i < run.n; i += n_now) {
+        n_now = MIN_OF(run.n - i, LEAVES_AT_ONCE);
+        run_records(&run, i, n_now, records);
+        merkle_leaves(records, n_now, leaves);
+        if (memcmp(leaves, wanted + i, n_now * sizeof(*leaves)) != 0)
             return -EUCLEAN;
     }
     return 0;
@@ -142,6 +187,8 @@ void log_commit(struct committer *committer, struct log_group *group) {
 
     if (group->n_beside > 0)
         r = settings->beside(settings->beside_user, group->beside, group->n_beside);
+    if (r == 0)
+        r = grow_tree(committer, group);
     if (r == 0)
         r = write_group(committer, group);
     if (r == 0 && group->n_runs > 0) {

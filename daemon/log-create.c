@@ -132,8 +132,8 @@ int log_restore(const char *directory, const struct log_settings *settings,
     if (r < 0)
         return r;
     /* The store may be ahead of the head that was saved with it: what it holds counts. */
-    old_size = log->head.size = log->range.end;
-    log->head.root = merkle_range_root(&log->range);
+    old_size = log->head.size = log->size;
+    log->head.root = merkle_range_root(&log->committer.range);
     r = create_head(log, directory, keyring);
     if (r == 0)
         r = log_committer_start(log, directory, keyring);

@@ -212,10 +212,11 @@ static int replay_tail(struct opening *opening) {
             "the store ends at record %llu, before the last signed head of %llu: it was put back "
             "from a copy, or lost records. Restore a backup",
             N(opening->replay.range.end), N(log->head.size));
-    log->range = opening->replay.range;
+    log->committer.range = opening->replay.range;
+    log->size = opening->replay.range.end;
     log->ledger_id = opening->replay.ledger_id;
     log->first_ledger_id = opening->replay.first_ledger_id;
-    log->published_size = log->range.end; /* or with the next group */
+    log->published_size = log->size; /* or with the next group */
     return r;
 }
 
@@ -236,10 +237,10 @@ static int sign_tail(struct log *log) {
     struct note_head head = log->head;
     int r;
 
-    if (log->range.end == log->head.size)
+    if (log->size == log->head.size)
         return 0;
-    head.size = log->range.end;
-    head.root = merkle_range_root(&log->range);
+    head.size = log->size;
+    head.root = merkle_range_root(&log->committer.range);
     r = log_sign(&log->committer, &log->signers, &head);
     log->head = log->committer.head;
     log->slot = log->committer.slot;
@@ -249,7 +250,7 @@ static int sign_tail(struct log *log) {
 /* A ledger that was closed in peace ends with a state record: its head is a published one. */
 static int meet_published(struct log *log) {
     _cleanup_bytes_ struct bytes record = {0};
-    int r = log_record(log, log->range.end - 1, &record);
+    int r = log_record(log, log->size - 1, &record);
 
     if (r <= 0 || record.n == 0)
         return r < 0 ? r : -EUCLEAN;
@@ -257,7 +258,7 @@ static int meet_published(struct log *log) {
         log->published_size = 0; /* log_publish() makes up for it */
         return 0;
     }
-    log->state_size = log->range.end;
+    log->state_size = log->size;
     log->published = log->slot;
     log->published_head_size = log->head.size;
     return 0;
@@ -391,7 +392,7 @@ int log_open(struct log **ret_log, const char *directory, const struct log_setti
 static int close_cleanly(struct log *log) {
     int r = log_flush(log, 0), has_room = 0;
 
-    if (r == 0 && log->range.end > log->step_size)
+    if (r == 0 && log->size > log->step_size)
         has_room = log_has_room_for_step(log, log_step_room(log));
     if (has_room < 0)
         return has_room;

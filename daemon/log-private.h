@@ -10,10 +10,13 @@
 #define LOG_GROUPS_IN_FLIGHT 2
 #define LOG_GROUP_BYTES_MAX (8u * 1024 * 1024)
 
-struct log_node {
+#define LOG_TILE_LEVELS                                                                            \
+    7u /* from level 8 of the tree: 256^8 records are more than a size can say */
+
+/* Hashes of one level of tiles, the first at `index`. */
+struct log_nodes {
     uint64_t index;
-    struct hash hash;
-    uint8_t tile_level;
+    struct bytes hashes;
 };
 
 /* One run of a group, as it will be stored, and its row of table `after` (may be empty). */
@@ -28,11 +31,11 @@ struct log_group {
     uint64_t sequence;
     uint64_t old_size;
     uint64_t new_size;
-    struct hash new_root; /* first path: from the range in memory */
+    struct hash new_root; /* first path: from the committer's range */
     struct log_run *runs;
     size_t n_runs;
-    struct log_node *nodes; /* upper nodes completed by this group */
-    size_t n_nodes;
+    struct log_nodes nodes[LOG_TILE_LEVELS]; /* that this group completes: the committer's */
+    int nodes_r;
     void **beside;
     size_t n_beside;
     size_t n_bytes;
@@ -49,8 +52,9 @@ struct committer {
     struct store *store;
     struct log_settings settings;
     int head_fd;
-    struct head_slot slot; /* last written */
-    struct note_head head; /* last signed */
+    struct head_slot slot;     /* last written */
+    struct note_head head;     /* last signed */
+    struct merkle_range range; /* [0, size) committed, or about to be */
     int event_fd;
     pthread_t thread;
     bool has_thread;
@@ -69,7 +73,7 @@ struct log {
     struct store_read *read;
     struct state *state;
     struct account_tree accounts;
-    struct merkle_range range; /* [0, size) applied */
+    uint64_t size; /* records applied */
     struct hash ledger_id;
     struct hash first_ledger_id;
     struct note_head head; /* last durable */
@@ -104,9 +108,12 @@ int log_open_unsigned(struct log *log, const char *directory, const struct note_
 
 struct log_group *log_group_new(struct log *log);
 struct log_group *log_group_free(struct log *log, struct log_group *group);
-/* Appends one run to the collecting group and its leaves to the tree. */
+/* Appends one run to the collecting group. */
 int log_group_add(struct log *log, uint32_t n, const struct iovec *records,
                   const struct hash *leaves, struct bytes *after);
+/* The same of a batch; `beside` (may be NULL) becomes the group's. */
+int log_group_add_batch(struct log *log, const struct judging *judging,
+                        const struct record_seal *seal, void *beside);
 /* What a step may take at most, and whether disk, map and limits have that. */
 uint64_t log_step_room(const struct log *log);
 int log_has_room_for_step(struct log *log, uint64_t room) TB_MUST_CHECK;

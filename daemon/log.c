@@ -17,87 +17,6 @@
 #define ROOM_PER_GROUP (256u * 1024)
 #define DUE_ARENA_BYTES (16u * 1024 * 1024)
 
-struct log_group *log_group_new(struct log *log) {
-    struct log_group *group = calloc(1, sizeof(*group));
-
-    if (!group)
-        return NULL;
-    group->sequence = log->next_sequence++;
-    group->old_size = group->new_size = log->range.end;
-    return group;
-}
-
-struct log_group *log_group_free(struct log *log, struct log_group *group) {
-    if (!group)
-        return NULL;
-    for (size_t i = 0; i < group->n_runs; i++) {
-        bytes_fini(&group->runs[i].value);
-        bytes_fini(&group->runs[i].after);
-    }
-    for (size_t i = 0; i < group->n_beside; i++)
-        log->settings.beside_free(group->beside[i]);
-    free(group->runs);
-    free(group->nodes);
-    free(group->beside);
-    bytes_fini(&group->step);
-    free(group);
-    return NULL;
-}
-
-/* One more element at the end of a list that is doubled when its count is a power of two. */
-static void *grow(void *list, size_t n, size_t n_element) {
-    if (n != 0 && (n & (n - 1)) != 0)
-        return list;
-    return realloc(list, (n ? n * 2 : 1) * n_element);
-}
-
-static void collect_node(void *user, unsigned level, uint64_t index, const struct hash *hash) {
-    struct log *log = user;
-    struct log_group *group = log->collecting;
-    struct log_node *nodes;
-
-    if (level == 0 || level % 8 != 0 || log->broken < 0)
-        return;
-    nodes = grow(group->nodes, group->n_nodes, sizeof(*nodes));
-    if (!nodes) {
-        log->broken = -ENOMEM;
-        return;
-    }
-    group->nodes = nodes;
-    nodes[group->n_nodes++] =
-        (struct log_node){.index = index, .hash = *hash, .tile_level = (uint8_t)(level / 8)};
-}
-
-int log_group_add(struct log *log, uint32_t n, const struct iovec *records,
-                  const struct hash *leaves, struct bytes *after) {
-    struct log_group *group = log->collecting;
-    struct log_run *runs;
-
-    if (!group) {
-        group = log->collecting = log_group_new(log);
-        if (!group)
-            return log->broken = -ENOMEM;
-    }
-    runs = grow(group->runs, group->n_runs, sizeof(*runs));
-    if (!runs)
-        return log->broken = -ENOMEM;
-    group->runs = runs;
-    runs[group->n_runs] = (struct log_run){.first = log->range.end};
-    run_pack(&runs[group->n_runs].value, n, records, leaves);
-    if (after) {
-        runs[group->n_runs].after = *after;
-        *after = (struct bytes){0};
-    }
-    group->n_bytes += runs[group->n_runs].value.n + runs[group->n_runs].after.n;
-    if (runs[group->n_runs].value.r < 0 || runs[group->n_runs].after.r < 0)
-        log->broken = -ENOMEM;
-    group->n_runs++;
-    for (uint32_t i = 0; i < n; i++)
-        merkle_range_append(&log->range, &leaves[i], collect_node, log);
-    group->new_size = log->range.end;
-    return log->broken;
-}
-
 static uint64_t free_below(uint64_t whole, uint64_t used) {
     return whole > used ? whole - used : 0;
 }
@@ -153,64 +72,20 @@ int log_make_way(struct log *log) {
     return log->collecting && is_full(log->collecting) ? log_hand_over(log, 0) : 0;
 }
 
-/* Seal and orders as records: kind bytes set before the bodies. */
-static int append_records(struct log *log, const struct judging *judging,
-                          const struct record_seal *seal, struct bytes *after) {
-    size_t n = judging->batch.n + 1;
-    _cleanup_bytes_ struct bytes records = {0};
-    _cleanup_(freep) struct iovec *pieces = calloc(n, sizeof(*pieces));
-    _cleanup_(freep) struct hash *leaves = calloc(n, sizeof(*leaves));
-    size_t at = 0;
-
-    if (!pieces || !leaves)
-        return log->broken = -ENOMEM;
-    record_seal_pack(seal, bytes_reserve(&records, RECORD_SEAL_BYTES));
-    leaves[0] = merkle_leaf(records.data, RECORD_SEAL_BYTES);
-    pieces[0].iov_len = RECORD_SEAL_BYTES;
-    for (size_t i = 1; i < n; i++) {
-        bytes_put_u8(&records, RECORD_ORDER);
-        bytes_put(&records, judging->bodies[i - 1], judging->n_bodies[i - 1]);
-        pieces[i].iov_len = judging->n_bodies[i - 1] + 1;
-        leaves[i] = judging->leaves[i - 1];
-    }
-    if (records.r < 0)
-        return log->broken = records.r;
-    for (size_t i = 0; i < n; at += pieces[i++].iov_len)
-        pieces[i].iov_base = records.data + at;
-    return log_group_add(log, (uint32_t)n, pieces, leaves, after);
-}
-
-static int add_beside(struct log *log, void *beside) {
-    struct log_group *group = log->collecting;
-    void **list = grow(group->beside, group->n_beside, sizeof(*list));
-
-    if (!list) {
-        log->settings.beside_free(beside);
-        return log->broken = -ENOMEM;
-    }
-    group->beside = list;
-    list[group->n_beside++] = beside;
-    return 0;
-}
-
 int log_append(struct log *log, struct judging *judging, const struct record_seal *seal,
                void *beside) {
-    _cleanup_bytes_ struct bytes after = {0};
     size_t n_before;
     int r;
 
     assert(log->broken == 0 && !(log->collecting && is_full(log->collecting)));
-    assert(judging->batch.n_refusals == 0 && judging->batch.first == log->range.end + 1);
+    assert(judging->batch.n_refusals == 0 && judging->batch.first == log->size + 1);
     n_before = log->collecting ? log->collecting->n_bytes : 0;
-    judging_pack_after(judging, &after);
-    r = append_records(log, judging, seal, &after);
-    if (r == 0 && beside)
-        r = add_beside(log, beside);
+    r = log_group_add_batch(log, judging, seal, beside);
     if (r == 0) {
         log->n_bytes_pending += log->collecting->n_bytes - n_before;
         r = log->broken = judging_keep(judging);
     }
-    assert(r < 0 || log->state->sums.size == log->range.end);
+    assert(r < 0 || log->state->sums.size == log->size);
     return r;
 }
 
@@ -249,13 +124,13 @@ static int append_due_run(struct log *log, struct due_run *run) {
     int r;
 
     n_before = log->collecting ? log->collecting->n_bytes : 0;
-    judging_pack_effects(run->effects, run->n, log->range.end, &after);
+    judging_pack_effects(run->effects, run->n, log->size, &after);
     for (uint32_t i = 0; i < run->n; at += run->pieces[i++].iov_len)
         run->pieces[i].iov_base = run->records.data + at;
     r = log_group_add(log, run->n, run->pieces, run->leaves, &after);
     if (r == 0)
         log->n_bytes_pending += log->collecting->n_bytes - n_before;
-    assert(r < 0 || log->state->sums.size == log->range.end);
+    assert(r < 0 || log->state->sums.size == log->size);
     return r;
 }
 
@@ -307,7 +182,7 @@ bool log_is_durable(const struct log *log, uint64_t ticket) {
 
 /* The state at index i covers records 0 to i - 1. */
 static int append_state_record(struct log *log, uint64_t wall_ms) {
-    struct record_state record = {.covers = log->range.end,
+    struct record_state record = {.covers = log->size,
                                   .n_accounts = log->state->sums.n_accounts,
                                   .ledger_time_ms =
                                       MAX_OF(log->state->sums.ledger_time_ms, wall_ms)};
@@ -322,7 +197,7 @@ static int append_state_record(struct log *log, uint64_t wall_ms) {
     leaf = merkle_leaf(bytes, sizeof(bytes));
     ledger_state_record(log->state, record.ledger_time_ms);
     log->published_ms = wall_ms;
-    log->published_size = log->state_size = log->range.end + 1;
+    log->published_size = log->state_size = log->size + 1;
     return log_group_add(log, 1, &piece, &leaf, NULL);
 }
 
@@ -332,7 +207,7 @@ static int make_state_record(struct log *log, uint64_t wall_ms) {
 
     if (log->broken < 0)
         return log->broken;
-    if (log->state_size == log->range.end)
+    if (log->state_size == log->size)
         return 0;
     if (!log_can_append(log))
         return REFUSAL_TRY_LATER;
@@ -357,7 +232,7 @@ int log_account_state(struct log *log, const struct state_account *account, uint
         r = account_tree_path(&log->accounts, log->state->sums.n_accounts, account->number,
                               ret_path, ret_n);
     if (r == 0)
-        *ret_index = log->range.end - 1;
+        *ret_index = log->size - 1;
     return r;
 }
 
@@ -380,7 +255,7 @@ static int hand_over_step(struct log *log) {
     if (r < 0)
         return log->broken = r;
     if (r == 0) {
-        log->step_tried_size = log->range.end;
+        log->step_tried_size = log->size;
         return 0;
     }
     group = log_group_new(log);
@@ -393,19 +268,18 @@ static int hand_over_step(struct log *log) {
     }
     log->has_step_in_flight = true;
     log->step_room_bytes = room;
-    log->step_size = log->range.end;
+    log->step_size = log->size;
     send_off(log, group);
     return 0;
 }
 
 int log_hand_over(struct log *log, uint64_t wall_ms) {
     struct log_group *group = log->collecting;
-    struct merkle_range *range = &log->range;
     int r = 0;
 
     if (log->broken < 0 || !group || log->n_in_flight >= LOG_GROUPS_IN_FLIGHT)
         return log->broken;
-    if (wall_ms != 0 && log->state_size != range->end &&
+    if (wall_ms != 0 && log->state_size != log->size &&
         (log->n_in_flight == 0 || wall_ms < log->published_ms ||
          wall_ms - log->published_ms >= log->settings.publish_ms)) {
         r = append_state_record(log, wall_ms);
@@ -415,18 +289,17 @@ int log_hand_over(struct log *log, uint64_t wall_ms) {
     r = log_signers_now(log, &group->signers);
     if (r < 0)
         return log->broken = r;
-    group->new_root = merkle_range_root(range);
-    group->is_published = log->state_size == range->end;
+    group->is_published = log->state_size == log->size;
     log->last_sequence = group->sequence;
     log->collecting = NULL;
     send_off(log, group);
-    if (log->range.end - MAX_OF(log->step_size, log->step_tried_size) >= log->settings.step_records)
+    if (log->size - MAX_OF(log->step_size, log->step_tried_size) >= log->settings.step_records)
         return hand_over_step(log);
     return 0;
 }
 
 int log_publish(struct log *log, uint64_t wall_ms) {
-    return log->published_size == log->range.end ? log->broken : log_go_on(log, wall_ms);
+    return log->published_size == log->size ? log->broken : log_go_on(log, wall_ms);
 }
 
 int log_go_on(struct log *log, uint64_t wall_ms) {

@@ -54,6 +54,16 @@ const uint8_t *run_record(const struct run *run, uint32_t i, size_t *ret_n) {
     return run->records + begin;
 }
 
+void run_records(const struct run *run, uint32_t i, uint32_t n, struct iovec *ret) {
+    uint32_t begin = i ? be32_get(run->ends + 4 * (size_t)(i - 1)) : 0, end;
+
+    assert(i <= run->n && n <= run->n - i);
+    for (uint32_t j = 0; j < n; j++, begin = end) {
+        end = be32_get(run->ends + 4 * (size_t)(i + j));
+        ret[j] = (struct iovec){(void *)(uintptr_t)(run->records + begin), end - begin};
+    }
+}
+
 struct hash run_leaf(const struct run *run, uint32_t i) {
     struct hash leaf;
 
@@ -62,17 +72,77 @@ struct hash run_leaf(const struct run *run, uint32_t i) {
     return leaf;
 }
 
+/* Where a value of n records of so many bytes is to be written: its ends, its leaves, its records.
+ */
+struct packing {
+    uint8_t *ends;
+    uint8_t *leaves;
+    uint8_t *records;
+    uint32_t end;
+};
+
+static bool pack_begin(struct packing *packing, struct bytes *to, uint32_t n, size_t n_records) {
+    uint8_t *value = bytes_reserve(to, 4 + (size_t)n * (4 + HASH_BYTES) + n_records);
+
+    if (!value)
+        return false;
+    be32_put(value, n);
+    packing->ends = value + 4;
+    packing->leaves = packing->ends + 4 * (size_t)n;
+    packing->records = packing->leaves + HASH_BYTES * (size_t)n;
+    packing->end = 0;
+    return true;
+}
+
+/* The next record: n bytes after it are the caller's to write. */
+static uint8_t *pack_record(struct packing *packing, size_t n) {
+    uint8_t *record = packing->records + packing->end;
+
+    packing->end += (uint32_t)n;
+    be32_put(packing->ends, packing->end);
+    packing->ends += 4;
+    return record;
+}
+
+static size_t sum_of(const struct iovec *pieces, uint32_t n) {
+    size_t sum = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum += pieces[i].iov_len;
+    return sum;
+}
+
 void run_pack(struct bytes *to, uint32_t n, const struct iovec *records,
               const struct hash *leaves) {
-    uint32_t end = 0;
+    struct packing packing;
 
-    bytes_put_u32(to, n);
+    if (!pack_begin(&packing, to, n, sum_of(records, n)))
+        return;
+    memcpy(packing.leaves, leaves, HASH_BYTES * (size_t)n);
     for (uint32_t i = 0; i < n; i++)
-        bytes_put_u32(to, end += (uint32_t)records[i].iov_len);
-    for (uint32_t i = 0; i < n; i++)
-        bytes_put(to, leaves[i].b, HASH_BYTES);
-    for (uint32_t i = 0; i < n; i++)
-        bytes_put(to, records[i].iov_base, records[i].iov_len);
+        memcpy(pack_record(&packing, records[i].iov_len), records[i].iov_base, records[i].iov_len);
+}
+
+void run_pack_batch(struct bytes *to, const struct iovec *seal, const struct hash *seal_leaf,
+                    uint32_t n, const struct iovec *bodies, const struct hash *leaves) {
+    struct packing packing;
+
+    if (!pack_begin(&packing, to, n + 1, seal->iov_len + n + sum_of(bodies, n)))
+        return;
+    memcpy(packing.leaves, seal_leaf, HASH_BYTES);
+    memcpy(packing.leaves + HASH_BYTES, leaves, HASH_BYTES * (size_t)n);
+    memcpy(pack_record(&packing, seal->iov_len), seal->iov_base, seal->iov_len);
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t *record = pack_record(&packing, 1 + bodies[i].iov_len);
+        record[0] = RECORD_ORDER;
+        if (bodies[i].iov_len > 0)
+            memcpy(record + 1, bodies[i].iov_base, bodies[i].iov_len);
+    }
+}
+
+const struct hash *run_packed_leaves(const struct bytes *value, uint32_t *ret_n) {
+    *ret_n = be32_get(value->data);
+    return (const struct hash *)(value->data + 4 + 4 * (size_t)*ret_n);
 }
 
 static int find(struct store_read *read, uint64_t index,
@@ -167,8 +237,7 @@ int runs_lookup(void *user, unsigned level, uint64_t index, struct hash *ret) {
             return r;
     }
     for (; n > 1; n /= 2)
-        for (size_t i = 0; i < n / 2; i++)
-            nodes[i] = merkle_node(&nodes[2 * i], &nodes[2 * i + 1]);
+        merkle_nodes(nodes, n / 2, nodes);
     *ret = nodes[0];
     return 0;
 }
@@ -209,25 +278,36 @@ static int64_t take_signed(struct cursor *c) {
     return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
 }
 
+size_t runs_after_begin(struct bytes *to, uint32_t n) {
+    size_t begin = to->n;
+
+    bytes_put_u32(to, n);
+    bytes_reserve(to, 4 * (size_t)n);
+    return begin;
+}
+
 void run_leg_pack(const struct run_leg *leg, uint64_t index, struct bytes *to) {
-    uint8_t row[5 * VARINT_MAX], *at = row;
+    uint8_t *row = bytes_reserve(to, 5 * VARINT_MAX), *at = row;
 
     assert(leg->previous < index);
+    if (!row)
+        return;
     at = put_varint(at, leg->account * 8 + leg->side * 2u + leg->moved);
     at = put_signed(at, leg->minutes);
     at = put_signed(at, leg->after);
     at = put_signed(at, leg->held_after);
     at = put_varint(at, leg->previous ? index - leg->previous : 0);
-    bytes_put(to, row, (size_t)(at - row));
+    to->n -= 5 * VARINT_MAX - (size_t)(at - row);
 }
 
-void runs_after_pack(const struct bytes *rows, const uint32_t *ends, uint32_t n, struct bytes *to) {
-    bytes_put_u32(to, n);
-    for (uint32_t i = 0; i < n; i++)
-        bytes_put_u32(to, ends[i]);
-    bytes_put(to, rows->data, rows->n);
-    if (rows->r < 0)
-        to->r = rows->r;
+void runs_after_end(struct bytes *to, size_t begin, uint32_t i) {
+    uint32_t n;
+
+    if (to->r < 0)
+        return;
+    n = be32_get(to->data + begin);
+    assert(i < n);
+    be32_put(to->data + begin + 4 + 4 * (size_t)i, (uint32_t)(to->n - begin - 4 - 4 * (size_t)n));
 }
 
 int runs_after_count(struct store_value value, uint32_t *ret) {

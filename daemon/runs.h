@@ -53,9 +53,11 @@ struct run_leg {
     int64_t held_after;
     uint64_t previous; /* record, or 0 */
 };
-/* Appends a leg of the record at index; runs_after_pack() puts the rows together. */
+/* A value is written straight through: begun for n rows, then the legs of each (the record's number
+ * is `index`) and its end. Returns where the value begins in `to`, for the ends. */
+size_t runs_after_begin(struct bytes *to, uint32_t n);
 void run_leg_pack(const struct run_leg *leg, uint64_t index, struct bytes *to);
-void runs_after_pack(const struct bytes *rows, const uint32_t *ends, uint32_t n, struct bytes *to);
+void runs_after_end(struct bytes *to, size_t begin, uint32_t i);
 /* The legs of row i, which is of the record at index, one after another: *at is 0 for the first. 1
  * with a leg, 0 no more, -EUCLEAN. */
 int runs_after_next(struct store_value value, size_t i, uint64_t index, size_t *at,
@@ -74,9 +76,17 @@ struct run {
 /* 0, or -EUCLEAN when the value is not a run. */
 int run_parse(struct run *ret, struct store_value key, struct store_value value) TB_MUST_CHECK;
 const uint8_t *run_record(const struct run *run, uint32_t i, size_t *ret_n);
+/* n of them from the i-th on, borrowed. */
+void run_records(const struct run *run, uint32_t i, uint32_t n, struct iovec *ret);
 struct hash run_leaf(const struct run *run, uint32_t i);
-/* Builds a value. records[i] has n_records[i] bytes. */
+/* Appends a value of n records. */
 void run_pack(struct bytes *to, uint32_t n, const struct iovec *records, const struct hash *leaves);
+/* One of a seal and the n orders after it: their bodies, without the kind byte, and the leaves of
+ * both. Copies each byte once. */
+void run_pack_batch(struct bytes *to, const struct iovec *seal, const struct hash *seal_leaf,
+                    uint32_t n, const struct iovec *bodies, const struct hash *leaves);
+/* The leaf hashes that stand in a value just packed, and how many. */
+const struct hash *run_packed_leaves(const struct bytes *value, uint32_t *ret_n);
 
 /* The run that holds the record: 1, 0 there is none, < 0 broken. */
 int runs_find(struct store_read *read, uint64_t index, struct run *ret) TB_MUST_CHECK;

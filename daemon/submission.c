@@ -243,7 +243,7 @@ int submission_keep_run(const struct submission *submission, struct state *state
     run->n = judging->batch.n;
     run->ends = calloc(run->n, sizeof(*run->ends));
     for (size_t i = 0; i < run->n; i++) {
-        bytes_put(&bodies, judging->bodies[i], judging->n_bodies[i]);
+        bytes_put(&bodies, judging->bodies[i].iov_base, judging->bodies[i].iov_len);
         if (run->ends)
             run->ends[i] = bodies.n;
     }

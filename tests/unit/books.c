@@ -791,7 +791,7 @@ static void keep_effects(const struct ledger_effect *effects) {
     }
 }
 
-static void header_make(struct batch_header *header, const struct judging *judging) {
+static void header_make(struct batch_header *header, struct judging *judging) {
     static uint64_t n_headers;
     *header = (struct batch_header){.n_orders = (uint32_t)n_pending,
                                     .created_ms = books_now_ms,

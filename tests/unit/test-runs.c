@@ -236,6 +236,38 @@ Test(runs, are_looked_up_without_a_look_at_their_records, .init = start, .fini =
     cr_assert(hash_equal(&hash, &leaf));
 }
 
+Test(runs, of_a_batch_are_those_of_its_records) {
+    uint8_t seal[RECORD_SEAL_BYTES] = {RECORD_SEAL, 7}, records[3][20] = {{0}};
+    struct iovec seal_piece = {seal, sizeof(seal)}, bodies[3], pieces[4], got[4];
+    struct bytes packed = {0}, wanted = {0};
+    struct hash hashes[4];
+    const struct hash *found;
+    struct run run;
+    uint32_t n;
+    pieces[0] = seal_piece;
+    for (size_t i = 0; i < 3; i++) {
+        memset(records[i], (int)i + 1, sizeof(records[i]));
+        records[i][0] = RECORD_ORDER;
+        pieces[i + 1] = (struct iovec){records[i], 1 + 9 * i};
+        bodies[i] = (struct iovec){records[i] + 1, 9 * i};
+    }
+    merkle_leaves(pieces, 4, hashes);
+    run_pack(&wanted, 4, pieces, hashes);
+    run_pack_batch(&packed, &seal_piece, &hashes[0], 3, bodies, hashes + 1);
+    cr_assert(packed.n == wanted.n && memcmp(packed.data, wanted.data, wanted.n) == 0);
+    found = run_packed_leaves(&packed, &n);
+    cr_assert(n == 4 && memcmp(found, hashes, sizeof(hashes)) == 0);
+    cr_assert(parse(40, packed.data, packed.n, &run) == 0);
+    for (uint32_t first = 0; first < 4; first++) {
+        run_records(&run, first, 4 - first, got);
+        for (uint32_t i = first; i < 4; i++)
+            cr_assert(got[i - first].iov_len == pieces[i].iov_len &&
+                      memcmp(got[i - first].iov_base, pieces[i].iov_base, pieces[i].iov_len) == 0);
+    }
+    bytes_fini(&packed);
+    bytes_fini(&wanted);
+}
+
 /* ---- what records did */
 
 static struct run_leg legs[] = {
@@ -247,17 +279,16 @@ static struct run_leg legs[] = {
 
 /* Three rows: two legs, none, two legs; of the records 100 to 102. */
 static struct bytes after_make(void) {
-    struct bytes rows = {0}, value = {0};
-    uint32_t ends[3];
-    run_leg_pack(&legs[0], 100, &rows);
-    run_leg_pack(&legs[1], 100, &rows);
-    ends[0] = ends[1] = (uint32_t)rows.n;
-    run_leg_pack(&legs[2], 102, &rows);
-    run_leg_pack(&legs[3], 102, &rows);
-    ends[2] = (uint32_t)rows.n;
-    runs_after_pack(&rows, ends, 3, &value);
+    struct bytes value = {0};
+    size_t begin = runs_after_begin(&value, 3);
+    run_leg_pack(&legs[0], 100, &value);
+    run_leg_pack(&legs[1], 100, &value);
+    runs_after_end(&value, begin, 0);
+    runs_after_end(&value, begin, 1);
+    run_leg_pack(&legs[2], 102, &value);
+    run_leg_pack(&legs[3], 102, &value);
+    runs_after_end(&value, begin, 2);
     cr_assert(value.r == 0);
-    bytes_fini(&rows);
     return value;
 }
 
