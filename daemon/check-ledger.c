@@ -4,8 +4,6 @@
  * with
  * --full the rules from record 0 and every derived table. Reads only.
  */
-#include "check-ledger.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -13,43 +11,14 @@
 #include <sys/stat.h>
 
 #include "check-keys.h"
-#include "head.h"
+#include "check-private.h"
 #include "proto/text64.h"
-#include "replay.h"
 
 #define START_RECORDS 200000u /* a start checks a ledger up to this size whole */
+#define FIRST_COMPLETE 4u     /* the first layout that has every table */
 #define N(number) ((unsigned long long)(number))
 
-struct checking {
-    struct check_progress *progress;
-    const char *directory;
-    const struct bank_settings *settings;
-    enum check_extent extent;
-    FILE *to;
-    struct store *store;
-    struct store_read *read;
-    struct state *state;
-    struct account_tree accounts;
-    struct replay replay;
-    struct head_slot slots[HEAD_SLOTS];
-    bool slot_is_whole[HEAD_SLOTS];
-    struct note_head heads[HEAD_SLOTS];
-    bool met[HEAD_SLOTS];
-    struct log_layout layout;
-    uint64_t size;            /* records in the store */
-    uint64_t state_size;      /* where the derived tables stand */
-    uint64_t genesis;         /* record of the one in force */
-    struct state_chain chain; /* the ledger's keys */
-    struct state_sums state_sums;
-    bool met_state;
-    uint64_t n_after;
-    bool is_damaged;
-    enum state_table table; /* being compared */
-    size_t n_rows;
-};
-
-__attribute__((format(printf, 2, 3))) static int damaged(struct checking *checking,
-                                                         const char *format, ...) {
+int check_ledger_damaged(struct checking *checking, const char *format, ...) {
     va_list arguments;
 
     checking->is_damaged = true;
@@ -61,9 +30,37 @@ __attribute__((format(printf, 2, 3))) static int damaged(struct checking *checki
     return -EUCLEAN;
 }
 
-static void at(struct checking *checking, const char *where, uint64_t index) {
+void check_ledger_at(struct checking *checking, const char *where, uint64_t index) {
     checking->progress->where = where;
     checking->progress->index = index;
+}
+
+/* Rows out of order end the walk before a row is told of. */
+int check_ledger_walk(struct checking *checking, unsigned table, const void *from, size_t n_from,
+                      int (*each)(void *user, struct store_value key, struct store_value value),
+                      void *user) {
+    bool was_damaged = checking->is_damaged;
+    int r;
+
+    checking->is_damaged = false;
+    r = store_each(checking->read, table, from, n_from, each, user);
+    if (r == -EUCLEAN && !checking->is_damaged)
+        check_ledger_damaged(checking, "table %s: its pages are not in the order of their keys",
+                             runs_tables[table]);
+    checking->is_damaged |= was_damaged;
+    return r;
+}
+
+bool check_ledger_is_found(struct checking *checking, unsigned table, struct store_value key,
+                           struct store_value value) {
+    struct store_value found = {0};
+
+    return store_get(checking->read, table, key.data, key.n, &found) > 0 &&
+           found.data == value.data && found.n == value.n;
+}
+
+bool check_ledger_will_rebuild(const struct checking *checking) {
+    return checking->layout.is_older || checking->layout.is_rebuilding;
 }
 
 static char *path_in(const struct checking *checking, const char *name) {
@@ -77,9 +74,10 @@ static int check_head_file(struct checking *checking) {
     int r = path ? head_read(path, checking->slots, checking->slot_is_whole) : -ENOMEM;
     bool has_slot;
 
-    at(checking, "the head file", 0);
+    check_ledger_at(checking, "the head file", 0);
     if (r == -ENOENT || r == -EUCLEAN || r == -ELOOP)
-        return damaged(checking, "head: the file is missing or not of its size (8192 bytes)");
+        return check_ledger_damaged(checking,
+                                    "head: the file is missing or not of its size (8192 bytes)");
     if (r < 0)
         return r;
     has_slot = head_latest(checking->slots, checking->slot_is_whole) != NULL;
@@ -90,12 +88,13 @@ static int check_head_file(struct checking *checking) {
                     "the other slot\n",
                     i);
         else if (!checking->slot_is_whole[i])
-            damaged(checking,
-                    "head: slot %d (bytes %d to %d) does not hash to its sum: a write cut short, "
-                    "or damage",
-                    i, i * HEAD_SLOT_BYTES, (i + 1) * HEAD_SLOT_BYTES - 1);
+            check_ledger_damaged(
+                checking,
+                "head: slot %d (bytes %d to %d) does not hash to its sum: a write cut short, "
+                "or damage",
+                i, i * HEAD_SLOT_BYTES, (i + 1) * HEAD_SLOT_BYTES - 1);
     if (!has_slot)
-        return damaged(checking, "head: no slot can be read");
+        return check_ledger_damaged(checking, "head: no slot can be read");
     return 0;
 }
 
@@ -105,17 +104,18 @@ static int open_store(struct checking *checking) {
 
     if (!path)
         return -ENOMEM;
-    at(checking, "the store's first pages", 0);
+    check_ledger_at(checking, "the store's first pages", 0);
     r = store_open_lacking(&checking->store, path, checking->settings->log.map_bytes, runs_tables,
                            RUNS_N_TABLES, true);
     if (r < 0)
-        return damaged(checking, "ledger: the store cannot be opened (%s)", strerror(-r));
+        return check_ledger_damaged(checking, "ledger: the store cannot be opened (%s)",
+                                    strerror(-r));
     r = store_read_begin(checking->store, &checking->read);
     if (r < 0)
         return r;
-    at(checking, "the end of the log", 0);
+    check_ledger_at(checking, "the end of the log", 0);
     r = runs_size(checking->read, &checking->size);
-    return r < 0 ? damaged(checking, "ledger: the last stored run cannot be read") : 0;
+    return r < 0 ? check_ledger_damaged(checking, "ledger: the last stored run cannot be read") : 0;
 }
 
 static bool is_signed(const struct checking *checking, const struct head_slot *slot,
@@ -136,13 +136,14 @@ static void check_heads(struct checking *checking, const struct note_verifier *v
         if (!checking->slot_is_whole[i])
             continue;
         if (!is_signed(checking, &checking->slots[i], verifier->name, &checking->heads[i])) {
-            damaged(checking, "head: slot %d is not signed by the ledger's key", i);
+            check_ledger_damaged(checking, "head: slot %d is not signed by the ledger's key", i);
             checking->slot_is_whole[i] = false;
         } else if (checking->heads[i].size > checking->size) {
-            damaged(checking,
-                    "ledger: it holds %llu records, fewer than the %llu of the signed head in slot "
-                    "%d: it was put back from a copy, or lost records. Restore a backup",
-                    N(checking->size), N(checking->heads[i].size), i);
+            check_ledger_damaged(
+                checking,
+                "ledger: it holds %llu records, fewer than the %llu of the signed head in slot "
+                "%d: it was put back from a copy, or lost records. Restore a backup",
+                N(checking->size), N(checking->heads[i].size), i);
         }
     }
 }
@@ -158,8 +159,9 @@ static int note_genesis(void *user, struct store_value key, struct store_value v
     if (run.n == 1 && run_record(&run, 0, &n)[0] == RECORD_GENESIS)
         checking->genesis = run.first;
     if (check_keys_take(&checking->chain, &run) < 0)
-        damaged(checking, "record %llu: the change of the ledger's key in it or near it is none",
-                N(run.first));
+        check_ledger_damaged(checking,
+                             "record %llu: the change of the ledger's key in it or near it is none",
+                             N(run.first));
     return 0;
 }
 
@@ -180,22 +182,23 @@ static int read_verifier(struct checking *checking, struct note_verifier *ret) {
     const uint8_t *record;
     int r;
 
-    at(checking, "the genesis", 0);
+    check_ledger_at(checking, "the genesis", 0);
     r = find_genesis(checking);
     if (r == 0)
         r = runs_find(checking->read, checking->genesis, &run);
     if (r <= 0)
-        return damaged(checking, "record %llu: missing, or its run cannot be read",
-                       N(checking->genesis));
+        return check_ledger_damaged(checking, "record %llu: missing, or its run cannot be read",
+                                    N(checking->genesis));
     record = run_record(&run, 0, &n);
     arena_init(&arena, 1024 * 1024);
     r = record_genesis_decode(record + 1, n - 1, &arena, &genesis);
     if (r == 0 && genesis->ledger_key.len == NOTE_KEY_BYTES)
         r = note_verifier_init(ret, genesis->origin, genesis->ledger_key.data);
     arena_fini(&arena);
-    return r < 0 ? damaged(checking, "record %llu: not a genesis this version can read",
-                           N(checking->genesis))
-                 : 0;
+    return r < 0
+               ? check_ledger_damaged(checking, "record %llu: not a genesis this version can read",
+                                      N(checking->genesis))
+               : 0;
 }
 
 static void check_key_file(struct checking *checking, const struct note_verifier *verifier) {
@@ -208,76 +211,13 @@ static void check_key_file(struct checking *checking, const struct note_verifier
         return; /* a backup has none */
     r = keyring_open(&keyring, path, verifier->name);
     if (r < 0)
-        damaged(checking, "ledger.key: cannot be used (%s)", strerror(-r));
+        check_ledger_damaged(checking, "ledger.key: cannot be used (%s)", strerror(-r));
     else if (!check_keys_has_last(&checking->chain, path, verifier->name))
-        damaged(checking,
-                "ledger.key: not the key that record %llu names: put back the file ledger.key of "
-                "this ledger",
-                N(state_chain_last(&checking->chain)->record));
-}
-
-/* Rows out of order end the walk before a row is told of. */
-static int walk(struct checking *checking, unsigned table, const void *from, size_t n_from,
-                int (*each)(void *user, struct store_value key, struct store_value value),
-                void *user) {
-    bool was_damaged = checking->is_damaged;
-    int r;
-
-    checking->is_damaged = false;
-    r = store_each(checking->read, table, from, n_from, each, user);
-    if (r == -EUCLEAN && !checking->is_damaged)
-        damaged(checking, "table %s: its pages are not in the order of their keys",
-                runs_tables[table]);
-    checking->is_damaged |= was_damaged;
-    return r;
-}
-
-/* A row that its key does not lead to is as good as lost, though a walk of the tree meets it. */
-static bool is_found(struct checking *checking, unsigned table, struct store_value key,
-                     struct store_value value) {
-    struct store_value found = {0};
-
-    return store_get(checking->read, table, key.data, key.n, &found) > 0 &&
-           found.data == value.data && found.n == value.n;
-}
-
-static int compare_row(void *user, struct store_value key, struct store_value stored) {
-    struct checking *checking = user;
-    uint8_t packed[STATE_ROW_MAX];
-    const struct row *row = rows_find(&checking->state->tables[checking->table],
-                                      rows_hash(key.data, key.n), key.data, key.n);
-    size_t n = row ? state_row_pack(checking->table, row->value, packed) : 0;
-
-    checking->n_rows++;
-    if (!is_found(checking, RUNS_STATE + (unsigned)checking->table, key, stored))
-        return damaged(checking, "table %s, row %zu: its key does not lead to it",
-                       state_table_name(checking->table), checking->n_rows);
-    if (row && n == stored.n && memcmp(packed, stored.data, n) == 0)
-        return 0;
-    return damaged(checking, "table %s, row %zu: %s", state_table_name(checking->table),
-                   checking->n_rows, row ? "differs from what the log says" : "is not in the log");
-}
-
-static int compare_tables(struct checking *checking) {
-    const struct state_sums *stored = &checking->state_sums, *sums = &checking->state->sums;
-
-    checking->met_state = true;
-    if (memcmp(stored, sums, sizeof(*sums)) != 0)
-        damaged(checking, "table meta: counts or times differ from what the log says");
-    for (size_t t = 0; t < STATE_N_TABLES; t++) {
-        int r;
-        checking->table = (enum state_table)t;
-        checking->n_rows = 0;
-        at(checking, state_table_name(checking->table), 0);
-        r = walk(checking, RUNS_STATE + (unsigned)t, NULL, 0, compare_row, checking);
-        if (r < 0 && r != -EUCLEAN)
-            return r;
-        if (r == 0 && checking->n_rows != checking->state->tables[t].n_rows)
-            damaged(checking, "table %s: %zu rows, but the log makes %zu",
-                    state_table_name(checking->table), checking->n_rows,
-                    checking->state->tables[t].n_rows);
-    }
-    return 0;
+        check_ledger_damaged(
+            checking,
+            "ledger.key: not the key that record %llu names: put back the file ledger.key of "
+            "this ledger",
+            N(state_chain_last(&checking->chain)->record));
 }
 
 /* Roots at the sizes of both slots, and the derived tables where they stand. */
@@ -291,60 +231,40 @@ static int compare_here(struct checking *checking) {
         checking->met[i] = true;
         root = merkle_range_root(range);
         if (!hash_equal(&root, &checking->heads[i].root))
-            damaged(checking, "head: slot %d names another root of the first %llu records", i,
-                    N(range->end));
+            check_ledger_damaged(checking,
+                                 "head: slot %d names another root of the first %llu records", i,
+                                 N(range->end));
     }
     if (checking->extent == CHECK_FULL && checking->state_size == range->end &&
         !checking->layout.is_older)
-        return compare_tables(checking);
-    return 0;
-}
-
-/* A start will empty these tables, or goes on filling them. */
-static bool is_to_be_rebuilt(const struct checking *checking) {
-    return checking->layout.is_older || checking->layout.is_rebuilding;
-}
-
-static int compare_after(struct checking *checking, const struct run *run) {
-    struct store_value stored = {0};
-    uint8_t key[8];
-    int r;
-
-    if (checking->replay.after.n == 0 || is_to_be_rebuilt(checking))
-        return 0;
-    be64_put(key, run->first);
-    r = store_get(checking->read, RUNS_AFTER, key, sizeof(key), &stored);
-    if (r < 0)
-        return r;
-    checking->n_after++;
-    if (r == 0 || stored.n != checking->replay.after.n ||
-        memcmp(stored.data, checking->replay.after.data, stored.n) != 0)
-        damaged(checking,
-                "table after: balances of the batch sealed at record %llu differ from what the "
-                "log says",
-                N(run->first));
+        return check_tables_compare(checking);
     return 0;
 }
 
 static int check_run(void *user, struct store_value key, struct store_value value) {
     struct checking *checking = user;
     struct run run;
+    size_t n;
     int r = run_parse(&run, key, value);
 
-    at(checking, "the log", checking->replay.range.end);
+    check_ledger_at(checking, "the log", checking->replay.range.end);
     if (r < 0)
-        return damaged(checking, "record %llu: its run's key, count or lengths are damaged",
-                       N(checking->replay.range.end));
+        return check_ledger_damaged(checking,
+                                    "record %llu: its run's key, count or lengths are damaged",
+                                    N(checking->replay.range.end));
     r = replay_run(&checking->replay, &run);
+    if (r == 0 && run_record(&run, 0, &n)[0] == RECORD_SEAL)
+        checking->n_orders += run.n - 1;
     if (r == -EUCLEAN && *checking->replay.why)
-        return damaged(checking, "%s", checking->replay.why);
+        return check_ledger_damaged(checking, "%s", checking->replay.why);
     if (r == -EUCLEAN)
-        return damaged(checking, "record %llu: the tree that it refers to cannot be read",
-                       N(run.first));
-    if (r == 0 && !is_found(checking, RUNS_LOG, key, value))
-        return damaged(checking, "record %llu: its number does not lead to its run", N(run.first));
+        return check_ledger_damaged(
+            checking, "record %llu: the tree that it refers to cannot be read", N(run.first));
+    if (r == 0 && !check_ledger_is_found(checking, RUNS_LOG, key, value))
+        return check_ledger_damaged(checking, "record %llu: its number does not lead to its run",
+                                    N(run.first));
     if (r == 0 && checking->extent == CHECK_FULL)
-        r = compare_after(checking, &run);
+        r = check_tables_compare_after(checking, &run);
     return r < 0 ? r : compare_here(checking);
 }
 
@@ -385,64 +305,17 @@ static int replay_log(struct checking *checking) {
                 is_full ? checking->state : NULL, &checking->accounts);
     r = replay_go_on(&checking->replay, from, checking->state_sums.genesis, 0);
     if (r < 0)
-        return r == -EUCLEAN ? damaged(checking, "%s", checking->replay.why) : r;
+        return r == -EUCLEAN ? check_ledger_damaged(checking, "%s", checking->replay.why) : r;
     compare_here(checking);
     be64_put(key, from);
-    r = walk(checking, RUNS_LOG, key, sizeof(key), check_run, checking);
+    r = check_ledger_walk(checking, RUNS_LOG, key, sizeof(key), check_run, checking);
     for (int i = 0; r == 0 && i < HEAD_SLOTS; i++)
         if (checking->slot_is_whole[i] && !checking->met[i] && checking->heads[i].size >= from &&
             checking->heads[i].size <= checking->size)
-            damaged(checking, "head: slot %d names size %llu, in the middle of a batch", i,
-                    N(checking->heads[i].size));
+            check_ledger_damaged(checking,
+                                 "head: slot %d names size %llu, in the middle of a batch", i,
+                                 N(checking->heads[i].size));
     return r;
-}
-
-static int check_tile(void *user, struct store_value key, struct store_value value) {
-    struct checking *checking = user;
-    uint64_t n_nodes, tile;
-    unsigned level;
-
-    if (key.n != 9 || key.data[0] == 0 || key.data[0] > 7)
-        return damaged(checking, "tiles: a key that is none");
-    level = key.data[0];
-    tile = be64_get(key.data + 1);
-    n_nodes = checking->size >> (8 * level);
-    if (tile > n_nodes / 256 || value.n != MIN_OF(n_nodes - tile * 256, (uint64_t)256) * HASH_BYTES)
-        return damaged(checking, "tile %u/%llu: %zu bytes do not fit the log's size", level,
-                       N(tile), value.n);
-    return 0;
-}
-
-static int count_row(void *user, struct store_value key, struct store_value value) {
-    uint64_t *n = user;
-
-    (void)key, (void)value;
-    (*n)++;
-    return 0;
-}
-
-static int check_rest(struct checking *checking) {
-    char why[256] = "";
-    uint64_t n = 0;
-    int r;
-
-    at(checking, "the tiles", 0);
-    r = walk(checking, RUNS_TILES, NULL, 0, check_tile, checking);
-    if (r < 0 && r != -EUCLEAN)
-        return r;
-    if (checking->extent != CHECK_FULL)
-        return 0;
-    if (checking->state_size > 0 && !checking->met_state)
-        damaged(checking, "table meta: it says size %llu, where no batch ends",
-                N(checking->state_size));
-    r = walk(checking, RUNS_AFTER, NULL, 0, count_row, &n);
-    if (r < 0)
-        return r;
-    if (n != checking->n_after && !is_to_be_rebuilt(checking))
-        damaged(checking, "table after: %llu rows for %llu batches", N(n), N(checking->n_after));
-    if (ledger_check(checking->state, why, sizeof(why)) < 0)
-        damaged(checking, "the laws: %s", why);
-    return 0;
 }
 
 static int check_people(struct checking *checking) {
@@ -453,14 +326,15 @@ static int check_people(struct checking *checking) {
 
     if (!path)
         return -ENOMEM;
-    at(checking, "the register of people", 0);
+    check_ledger_at(checking, "the register of people", 0);
     if (access(path, F_OK) < 0)
         return 0; /* a backup without people */
     r = people_open(&people, path, checking->settings->people_map_bytes, true);
     if (r < 0)
-        return damaged(checking, "people: the register cannot be opened (%s)", strerror(-r));
+        return check_ledger_damaged(checking, "people: the register cannot be opened (%s)",
+                                    strerror(-r));
     r = people_check(people, why, sizeof(why));
-    return r < 0 ? damaged(checking, "people: %s", *why ? why : strerror(-r)) : 0;
+    return r < 0 ? check_ledger_damaged(checking, "people: %s", *why ? why : strerror(-r)) : 0;
 }
 
 static void tell_facts(void *user, const char *sentence) {
@@ -472,9 +346,10 @@ static void tell_facts(void *user, const char *sentence) {
 
 /* A sound log says what they are to be. */
 static int check_facts(struct checking *checking) {
-    if (checking->extent != CHECK_FULL || checking->is_damaged || is_to_be_rebuilt(checking))
+    if (checking->extent != CHECK_FULL || checking->is_damaged ||
+        check_ledger_will_rebuild(checking))
         return 0;
-    at(checking, "the facts of the reports", 0);
+    check_ledger_at(checking, "the facts of the reports", 0);
     return projection_check(checking->directory, checking->store, tell_facts, checking);
 }
 
@@ -483,15 +358,16 @@ static bool read_layout(struct checking *checking) {
     int r = log_layout_read(checking->read, &checking->layout);
 
     if (r < 0)
-        damaged(checking, "table meta: its layout cannot be read");
+        check_ledger_damaged(checking, "table meta: its layout cannot be read");
     else if (checking->layout.number > RUNS_LAYOUT)
-        damaged(checking, "table meta: a later timebankd wrote it: check with that one");
+        check_ledger_damaged(checking,
+                             "table meta: a later timebankd wrote it: check with that one");
     else if (lacked && !checking->layout.is_older)
-        damaged(checking, "table %s: missing", lacked);
-    else if (!lacked && checking->layout.number > 0 && checking->layout.number < RUNS_LAYOUT)
-        /* Each older layout lacks a table, and the first commit of a rebuild makes them all. */
-        damaged(checking, "table meta: it names an older layout than the tables have");
-    else if (is_to_be_rebuilt(checking) && checking->extent != CHECK_START)
+        check_ledger_damaged(checking, "table %s: missing", lacked);
+    else if (!lacked && checking->layout.number > 0 && checking->layout.number < FIRST_COMPLETE)
+        /* Each layout before lacks a table, and the first commit of a rebuild makes them all. */
+        check_ledger_damaged(checking, "table meta: it names an older layout than the tables have");
+    else if (check_ledger_will_rebuild(checking) && checking->extent != CHECK_START)
         fprintf(checking->to, "the derived tables are of an older layout: the next start builds "
                               "them anew from the log\n");
     return r == 0 && checking->layout.number <= RUNS_LAYOUT;
@@ -502,19 +378,19 @@ static void read_meta(struct checking *checking) {
     uint64_t size = 0;
     int r;
 
-    at(checking, "the derived tables", 0);
+    check_ledger_at(checking, "the derived tables", 0);
     if (!read_layout(checking))
         return;
     r = state ? log_step_load(checking->read, state, &size) : -ENOMEM;
     if (r < 0)
-        damaged(checking, "derived tables: a row cannot be read");
+        check_ledger_damaged(checking, "derived tables: a row cannot be read");
     else if (state) {
         checking->state_sums = state->sums;
         state_chain_read(state, &checking->chain);
     }
     checking->state_size = size;
     if (size > checking->size)
-        damaged(checking, "table meta: it says size %llu, beyond the log", N(size));
+        check_ledger_damaged(checking, "table meta: it says size %llu, beyond the log", N(size));
 }
 
 /* Tables are written behind the signed head: never ahead of it. */
@@ -525,10 +401,11 @@ static void compare_meta(struct checking *checking) {
         if (checking->slot_is_whole[i])
             size = MAX_OF(size, checking->heads[i].size);
     if (checking->state_size > size)
-        damaged(checking,
-                "head: it names size %llu, but the store went on to %llu: it was put back from a "
-                "copy. Restore both from one backup",
-                N(size), N(checking->state_size));
+        check_ledger_damaged(
+            checking,
+            "head: it names size %llu, but the store went on to %llu: it was put back from a "
+            "copy. Restore both from one backup",
+            N(size), N(checking->state_size));
 }
 
 static int run(struct checking *checking) {
@@ -548,7 +425,7 @@ static int run(struct checking *checking) {
     compare_meta(checking);
     r = replay_log(checking);
     if (r == 0)
-        r = check_rest(checking);
+        r = check_tables_end(checking);
     if (r == 0 || r == -EUCLEAN)
         r = check_people(checking);
     return r == 0 ? check_facts(checking) : r;
@@ -560,7 +437,7 @@ static void set_result(struct checking *checking) {
     struct hash root = merkle_range_root(&checking->replay.range);
 
     result->size = checking->replay.range.end;
-    result->has_tables = !is_to_be_rebuilt(checking);
+    result->has_tables = !check_ledger_will_rebuild(checking);
     result->has_counts = checking->extent == CHECK_FULL || checking->state_size == checking->size;
     result->n_accounts = checking->extent == CHECK_FULL ? checking->state->sums.n_accounts
                                                         : checking->state_sums.n_accounts;
@@ -588,7 +465,7 @@ int check_ledger_run(struct check_progress *progress, const char *directory,
     store_read_end(checking.read);
     store_close(checking.store);
     if (r == -EUCLEAN && !checking.is_damaged)
-        damaged(&checking, "%s: the store's pages cannot be read", progress->where);
+        check_ledger_damaged(&checking, "%s: the store's pages cannot be read", progress->where);
     if (r < 0 && r != -EUCLEAN)
         fprintf(to, "broken: %s while reading %s\n", strerror(-r), progress->where);
     return r == 0 && checking.is_damaged ? -EUCLEAN : r;

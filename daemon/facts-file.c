@@ -300,8 +300,11 @@ static int read_head(struct facts_file *file, struct cursor *cursor, struct fact
     const uint8_t *key = cursor_bytes(cursor, sizeof(facts->ids.key));
     const uint8_t *root = cursor_bytes(cursor, HASH_BYTES);
     file->end = cursor_u64(cursor);
-    if (cursor->r < 0 || memcmp(magic, HEAD_MAGIC, MAGIC_BYTES) != 0 || layout != file->layout ||
-        file->end < HEADER_BYTES)
+    if (cursor->r < 0 || memcmp(magic, HEAD_MAGIC, MAGIC_BYTES) != 0)
+        return -EUCLEAN;
+    if (layout != file->layout)
+        return -EPROTO;
+    if (file->end < HEADER_BYTES)
         return -EUCLEAN;
     memcpy(file->generation, generation, GENERATION_BYTES);
     memcpy(facts->ids.key, key, sizeof(facts->ids.key));

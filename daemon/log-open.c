@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "log-private.h"
 #include "replay.h"
+#include "runs-ids.h"
 
 #define N(number) ((unsigned long long)(number))
 
@@ -286,6 +287,11 @@ static int source_row(void *user, enum state_table table, const void *key, size_
     struct store_read *read;
     int r = log_read(user, &read);
 
+    if (r == 0 && table == STATE_IDS && n_key != ORDER_ID_BYTES)
+        return 0;
+    if (r == 0 && table == STATE_IDS)
+        return runs_ids_find(read, RUNS_STATE + STATE_IDS, key,
+                             &((struct state_id *)ret_value)->entry);
     if (r == 0)
         r = store_get(read, RUNS_STATE + (unsigned)table, key, n_key, &stored);
     if (r <= 0)

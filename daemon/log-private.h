@@ -124,8 +124,10 @@ int log_step_pack(struct log *log, struct bytes *to);
 int log_step_write(struct store_write *write, const struct bytes *step);
 void log_step_done(struct log *log);
 
-/* Under this key of table meta: layout u32, then the sums. */
+/* Under this key of table meta: the layout u32 and its contrary, then the sums. */
 #define LOG_META_STATE "state"
+#define LOG_LAYOUT_BYTES 8u
+void log_layout_pack(struct bytes *to);
 
 /* log-rebuild.c: derived tables that this version cannot read are built anew by a start. */
 struct log_rebuild {

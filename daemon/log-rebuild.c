@@ -10,6 +10,7 @@
 #include "log-private.h"
 
 #define PIECE_BYTES (8u * 1024 * 1024)
+#define LAST_WITHOUT_CONTRARY 4u
 
 static const char mark_key[] = "rebuild";
 
@@ -23,12 +24,34 @@ static int get_u32(struct store_read *read, const char *name, uint32_t *ret) {
     return r;
 }
 
+void log_layout_pack(struct bytes *to) {
+    bytes_put_u32(to, RUNS_LAYOUT);
+    bytes_put_u32(to, ~RUNS_LAYOUT);
+}
+
+/* Words of 64 bits follow: up to layout 4 after the number, then after the number and its contrary.
+ * So no bit of a number turns it into another one. */
+static int read_number(struct store_read *read, uint32_t *ret) {
+    struct store_value value;
+    int r = store_get(read, RUNS_META, LOG_META_STATE, strlen(LOG_META_STATE), &value);
+
+    *ret = 0;
+    if (r <= 0)
+        return r;
+    if (value.n < 4)
+        return -EUCLEAN;
+    *ret = be32_get(value.data);
+    if (*ret == 0)
+        return -EUCLEAN; /* that no version ever wrote */
+    if (*ret <= LAST_WITHOUT_CONTRARY)
+        return value.n % 8 == 4 ? 1 : -EUCLEAN;
+    return value.n % 8 == 0 && be32_get(value.data + 4) == ~*ret ? 1 : -EUCLEAN;
+}
+
 int log_layout_read(struct store_read *read, struct log_layout *ret) {
     uint32_t mark = 0;
-    int r = get_u32(read, LOG_META_STATE, &ret->number);
+    int r = read_number(read, &ret->number);
 
-    if (r > 0 && ret->number == 0)
-        return -EUCLEAN; /* that no version ever wrote */
     if (r >= 0)
         r = get_u32(read, mark_key, &mark);
     if (r < 0)
@@ -48,19 +71,20 @@ const char *log_layout_lacks(const struct store *store) {
 
 /* One commit: from then on an older version refuses these tables by their layout. */
 static int empty_tables(struct store *store) {
+    _cleanup_bytes_ struct bytes layout = {0};
     struct store_write *write = NULL;
-    uint8_t layout[4];
-    int r = store_write_begin(store, &write);
+    int r;
 
+    log_layout_pack(&layout);
+    r = layout.r < 0 ? layout.r : store_write_begin(store, &write);
     if (r < 0)
         return r;
-    be32_put(layout, RUNS_LAYOUT);
     store_make_tables(write, runs_tables);
     store_clear(write, RUNS_AFTER);
     for (unsigned t = RUNS_STATE; t < RUNS_N_TABLES; t++)
         store_clear(write, t);
-    store_put(write, RUNS_META, LOG_META_STATE, strlen(LOG_META_STATE), layout, sizeof(layout));
-    store_put(write, RUNS_META, mark_key, strlen(mark_key), layout, sizeof(layout));
+    store_put(write, RUNS_META, LOG_META_STATE, strlen(LOG_META_STATE), layout.data, layout.n);
+    store_put(write, RUNS_META, mark_key, strlen(mark_key), layout.data, 4);
     return store_commit(write);
 }
 

@@ -7,9 +7,11 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "log-private.h"
+#include "runs-ids.h"
 
 /* A row may stand on a page of its own, which is written anew; a new one needs its share of one. */
 #define PAGE_BYTES 4096u
@@ -31,7 +33,7 @@ static void pack_put(struct bytes *to, unsigned table, const void *key, size_t n
 static void pack_meta(const struct state_sums *sums, struct bytes *to) {
     _cleanup_bytes_ struct bytes value = {0};
 
-    bytes_put_u32(&value, RUNS_LAYOUT);
+    log_layout_pack(&value);
     for (size_t i = 0; i < N_SUMS; i++)
         bytes_put_u64(&value, ((const uint64_t *)sums)[i]);
     pack_put(to, RUNS_META, LOG_META_STATE, strlen(LOG_META_STATE), value.data, value.n);
@@ -69,17 +71,46 @@ int log_step_pack(struct log *log, struct bytes *to) {
     return to->r;
 }
 
+/* Ids are packed many to a row: they are gathered, and put together. */
+struct step_ids {
+    struct run_id *list;
+    size_t n;
+    size_t n_allocated;
+};
+
+static int add_id(struct step_ids *ids, const uint8_t id[ORDER_ID_BYTES], uint64_t entry) {
+    if (ids->n == ids->n_allocated) {
+        size_t n = MAX_OF(ids->n_allocated * 2, (size_t)256);
+        struct run_id *list = realloc(ids->list, n * sizeof(*list));
+        if (!list)
+            return -ENOMEM;
+        ids->list = list;
+        ids->n_allocated = n;
+    }
+    ids->list[ids->n++] = run_id_make(id, entry);
+    return 0;
+}
+
 int log_step_write(struct store_write *write, const struct bytes *step) {
     struct cursor c = cursor_make(step->data, step->n);
+    struct step_ids ids = {0};
+    int r = 0;
 
-    while (c.n_left > 0 && c.r == 0) {
+    while (c.n_left > 0 && c.r == 0 && r == 0) {
         unsigned table = cursor_u8(&c);
         size_t n_key = cursor_u16(&c), n_value = cursor_u32(&c);
         const uint8_t *key = cursor_bytes(&c, n_key), *value = cursor_bytes(&c, n_value);
-        if (c.r == 0)
+        if (c.r == 0 && table == RUNS_STATE + STATE_IDS)
+            r = add_id(&ids, key, be64_get(value));
+        else if (c.r == 0)
             store_put(write, table, key, n_key, value, n_value);
     }
-    return cursor_end(&c);
+    if (r == 0)
+        r = cursor_end(&c);
+    if (r == 0 && ids.n > 0)
+        r = runs_ids_put(write, RUNS_STATE + STATE_IDS, ids.list, ids.n);
+    free(ids.list);
+    return r;
 }
 
 static bool is_clean(const struct row *row) {
@@ -93,19 +124,20 @@ void log_step_done(struct log *log) {
 }
 
 static int load_meta(struct store_read *read, struct state_sums *ret) {
+    struct log_layout layout;
     struct store_value value;
-    uint32_t layout;
     struct cursor c;
-    int r = store_get(read, RUNS_META, LOG_META_STATE, strlen(LOG_META_STATE), &value);
+    int r = log_layout_read(read, &layout);
 
+    if (r == 0)
+        r = store_get(read, RUNS_META, LOG_META_STATE, strlen(LOG_META_STATE), &value);
     if (r <= 0)
         return r;
-    c = cursor_make(value.data, value.n);
-    layout = cursor_u32(&c);
-    if (layout == 0 || layout > RUNS_LAYOUT)
+    if (layout.number > RUNS_LAYOUT)
         return -EUCLEAN; /* that no version up to this one wrote */
-    if (layout != RUNS_LAYOUT || c.n_left == 0)
+    if (layout.number != RUNS_LAYOUT || value.n == LOG_LAYOUT_BYTES)
         return 0; /* or emptied, to be built anew */
+    c = cursor_make(value.data + LOG_LAYOUT_BYTES, value.n - LOG_LAYOUT_BYTES);
     for (size_t i = 0; i < N_SUMS; i++)
         ((uint64_t *)ret)[i] = cursor_u64(&c);
     return cursor_end(&c) < 0 ? -EUCLEAN : 1;

@@ -154,8 +154,10 @@ static int open_once(struct projection *projection) {
     if (r == -ENOMEM)
         return r;
     projection->has_opened = true;
-    if (r == -EUCLEAN || r == -EXDEV) {
-        tell(projection, r == -EXDEV ? "of another log" : "damaged, or of another version");
+    if (r == -EUCLEAN || r == -EXDEV || r == -EPROTO) {
+        tell(projection, r == -EXDEV    ? "of another log"
+                         : r == -EPROTO ? "of another version"
+                                        : "damaged");
         throw_away(projection);
     } else if (r < 0 && r != -ENOENT) {
         stay_in_memory(projection, r);
@@ -458,9 +460,9 @@ int projection_check(const char *directory, struct store *log,
     if (r == 0)
         r = facts_file_load(file, &kept, &root);
     if (r == -EUCLEAN)
-        damaged(user, "damaged, or of another version");
-    if (r < 0)
-        return r == -ENOENT || r == -EUCLEAN ? 0 : r;
+        damaged(user, "damaged");
+    if (r < 0) /* those of another version are made anew by the next report, without a word now */
+        return r == -ENOENT || r == -EUCLEAN || r == -EPROTO ? 0 : r;
     r = projection_read_root(log, kept->n_records, &is);
     if (r < 0)
         return r;

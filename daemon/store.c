@@ -374,6 +374,51 @@ int store_write_get(struct store_write *write, unsigned table, const void *key, 
                         : txn_get(write->txn, write->store->tables[table], key, n_key, ret_value);
 }
 
+static int within_write(struct store_write *write, unsigned table, const void *key, size_t n_key,
+                        int (*place)(MDB_cursor *, MDB_val *, MDB_val *, const void *, size_t),
+                        struct store_value *ret_key, struct store_value *ret_value) {
+    MDB_cursor *cursor = NULL;
+    MDB_val k, v;
+    int r;
+
+    assert(table < write->store->n_tables && !write->store->lacks[table]);
+    if (write->r < 0)
+        return write->r;
+    r = mdb_cursor_open(write->txn, write->store->tables[table], &cursor);
+    if (r == 0) {
+        r = place(cursor, &k, &v, key, n_key);
+        mdb_cursor_close(cursor);
+    }
+    if (r == MDB_NOTFOUND)
+        return 0;
+    if (r != 0)
+        return from_lmdb(r);
+    *ret_key = (struct store_value){k.mv_data, k.mv_size};
+    *ret_value = (struct store_value){v.mv_data, v.mv_size};
+    return 1;
+}
+
+int store_write_get_at_most(struct store_write *write, unsigned table, const void *key,
+                            size_t n_key, struct store_value *ret_key,
+                            struct store_value *ret_value) {
+    return within_write(write, table, key, n_key, cursor_at_most, ret_key, ret_value);
+}
+
+static int cursor_after(MDB_cursor *cursor, MDB_val *k, MDB_val *v, const void *key, size_t n_key) {
+    int r;
+
+    *k = (MDB_val){n_key, (void *)(uintptr_t)key};
+    r = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
+    if (r == 0 && k->mv_size == n_key && memcmp(k->mv_data, key, n_key) == 0)
+        return mdb_cursor_get(cursor, k, v, MDB_NEXT);
+    return r;
+}
+
+int store_write_get_after(struct store_write *write, unsigned table, const void *key, size_t n_key,
+                          struct store_value *ret_key, struct store_value *ret_value) {
+    return within_write(write, table, key, n_key, cursor_after, ret_key, ret_value);
+}
+
 static void *put(struct store_write *write, unsigned table, const void *key, size_t n_key,
                  const void *value, size_t n_value, unsigned flags) {
     MDB_val k = {n_key, (void *)(uintptr_t)key}, v = {n_value, (void *)(uintptr_t)value};

@@ -74,6 +74,12 @@ int store_write_begin(struct store *store, struct store_write **ret_write) TB_MU
 /* Within the write transaction: sees its own puts. */
 int store_write_get(struct store_write *write, unsigned table, const void *key, size_t n_key,
                     struct store_value *ret_value) TB_MUST_CHECK;
+/* The row with the greatest key <= key; with the least key > key. Good until the next put. */
+int store_write_get_at_most(struct store_write *write, unsigned table, const void *key,
+                            size_t n_key, struct store_value *ret_key,
+                            struct store_value *ret_value) TB_MUST_CHECK;
+int store_write_get_after(struct store_write *write, unsigned table, const void *key, size_t n_key,
+                          struct store_value *ret_key, struct store_value *ret_value) TB_MUST_CHECK;
 void store_put(struct store_write *write, unsigned table, const void *key, size_t n_key,
                const void *value, size_t n_value);
 /* A key greater than every one there; anything else is an error (-EEXIST). */

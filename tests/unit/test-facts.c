@@ -404,7 +404,7 @@ Test(facts_file, is_not_taken_when_cut_or_of_another_layout_or_generation, .init
     facts_free(facts);
     facts_file_close(file);
     cr_assert_eq(facts_file_open(&file, directory, 4, 0), 0);
-    cr_expect_eq(facts_file_load(file, &facts, &is), -EUCLEAN);
+    cr_expect_eq(facts_file_load(file, &facts, &is), -EPROTO);
     facts_file_close(file);
     turn_bit("blocks", 100); /* of its generation */
     open_file(&file);
