@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +23,8 @@
 #define VALUE_BYTES 220
 #define MESSAGE_BYTES 200
 #define NODE_BYTES 65
+#define SOCKET_BYTES 64
+#define SOCKET_PIPELINE 16
 #define MAP_BYTES ((size_t)8 << 30)
 
 static double now_s(void) {
@@ -102,6 +106,51 @@ static double append_rate(const char *directory, long per_commit, double seconds
     return rate;
 }
 
+/* ---------------------------------------------------------------- sockets */
+
+static void bytes_move(int fd, size_t n, bool in) {
+    static char bytes[SOCKET_BYTES * SOCKET_PIPELINE];
+    for (size_t at = 0; at < n;) {
+        ssize_t moved = in ? read(fd, bytes, n - at) : write(fd, bytes, n - at);
+        must(moved > 0, "socket");
+        at += (size_t)moved;
+    }
+}
+
+/* Gives back whatever comes. */
+static void echo(int fd) {
+    static char bytes[SOCKET_BYTES * SOCKET_PIPELINE];
+    for (ssize_t n; (n = read(fd, bytes, sizeof(bytes))) > 0;)
+        if (write(fd, bytes, (size_t)n) != n)
+            _exit(1);
+    _exit(0);
+}
+
+/* Messages per second to another process and back, so many at once, over a Unix socket. */
+static double socket_rate(size_t at_once, double seconds) {
+    int ends[2];
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socketpair");
+    pid_t child = fork();
+    must(child >= 0, "fork");
+    if (child == 0) {
+        close(ends[0]);
+        echo(ends[1]);
+    }
+    close(ends[1]);
+    double began = now_s();
+    size_t n = 0;
+    for (; n == 0 || now_s() - began < seconds; n += at_once) {
+        bytes_move(ends[0], at_once * SOCKET_BYTES, false);
+        bytes_move(ends[0], at_once * SOCKET_BYTES, true);
+    }
+    double rate = (double)n / (now_s() - began);
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+    return rate;
+}
+
+/* --------------------------------------------------------------- the parts */
+
 struct crypto {
     uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
     uint8_t secret_key[crypto_sign_SECRETKEYBYTES];
@@ -138,6 +187,13 @@ static double rate_of(void (*one)(struct crypto *crypto), struct crypto *crypto,
     return (double)n / (now_s() - began);
 }
 
+static void tell(const char *name, double value) {
+    static const char *before = "{";
+    printf("%s\"%s\": %.2f", before, name, value);
+    fflush(stdout); /* a child would print it again */
+    before = ", ";
+}
+
 int main(int argc, char **argv) {
     struct crypto crypto = {0};
     double seconds = argc > 2 ? strtod(argv[2], NULL) : 0.2;
@@ -147,15 +203,16 @@ int main(int argc, char **argv) {
         return 64;
     }
     crypto_sign_keypair(crypto.public_key, crypto.secret_key);
-    double sync_s = sync_one_s(argv[1], seconds);
-    double append_1 = append_rate(argv[1], 1, seconds);
-    double append_1000 = append_rate(argv[1], 1000, seconds);
-    double append_8000 = append_rate(argv[1], 8000, seconds);
-    double sign = rate_of(sign_one, &crypto, seconds);
-    double verify = rate_of(verify_one, &crypto, seconds);
-    double sha256 = rate_of(hash_one, &crypto, seconds);
-    printf("{\"sync_4k_us\": %.2f, \"append_1\": %.1f, \"append_1000\": %.1f, "
-           "\"append_8000\": %.1f, \"sign\": %.1f, \"verify\": %.1f, \"sha256_65\": %.1f}\n",
-           sync_s * 1e6, append_1, append_1000, append_8000, sign, verify, sha256);
+    tell("sync_4k_us", sync_one_s(argv[1], seconds) * 1e6);
+    tell("append_1", append_rate(argv[1], 1, seconds));
+    tell("append_64", append_rate(argv[1], 64, seconds));
+    tell("append_1000", append_rate(argv[1], 1000, seconds));
+    tell("append_8000", append_rate(argv[1], 8000, seconds));
+    tell("sign", rate_of(sign_one, &crypto, seconds));
+    tell("verify", rate_of(verify_one, &crypto, seconds));
+    tell("sha256_65", rate_of(hash_one, &crypto, seconds));
+    tell("socket_1", socket_rate(1, seconds));
+    tell("socket_16", socket_rate(SOCKET_PIPELINE, seconds));
+    printf("}\n");
     return 0;
 }

@@ -12,7 +12,6 @@
 
 #include "load.h"
 
-#define DAYS 28 /* older dates of service bring a warning each */
 #define ACTIVITY "gardening"
 #define JOINED_DAY 10957u /* 2000-01-01: before every date of service */
 
@@ -59,6 +58,15 @@ static int accounts_open(struct tb_bank *bank, const struct load_options *option
     return r;
 }
 
+/* Old dates of service are no mistake here. */
+static int policy_set(struct tb_bank *bank) {
+    struct tb_order order = TB_ORDER_INIT;
+    order.kind = TB_SET_POLICY;
+    order.name = "service-warn-days";
+    order.value = "any";
+    return batch_send(bank, &order, 1);
+}
+
 static int activities_set(struct tb_bank *bank) {
     struct tb_order orders[LOAD_ACTIVITIES];
     for (size_t i = 0; i < LOAD_ACTIVITIES; i++) {
@@ -73,6 +81,8 @@ static int activities_set(struct tb_bank *bank) {
 int load_prepare(const struct load_options *options) {
     struct tb_bank *bank = NULL;
     int r = load_bank_open(options, 0, &bank);
+    if (r == 0)
+        r = policy_set(bank);
     if (r == 0)
         r = activities_set(bank);
     if (r == 0)
@@ -102,7 +112,7 @@ static const struct tb_order *order_make(struct load_worker *worker) {
     order->from = worker->codes[receiver];
     order->to = worker->codes[giver];
     order->minutes = 15 * (1 + round % 2);
-    order->service_day = worker->today - (uint32_t)(round % DAYS);
+    order->service_day = worker->today - (uint32_t)(round % (uint64_t)options->days);
     if (options->years > 0) {
         uint64_t n_days = (uint64_t)options->years * LOAD_DAYS_A_YEAR;
         uint64_t made = n * (uint64_t)options->processes % (uint64_t)options->orders;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The questions: balances, many at once; a report, one after the other; and connections that ask
- * nothing.
+ * The questions: balances, many at once; a report, one after the other; the first answer of
+ * a bank that starts; and connections that ask nothing.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "load.h"
+
+#define WAIT_US 500
 
 /* ------------------------------------------------------------------- read */
 
@@ -27,6 +29,36 @@ static int balance_end(struct load_worker *worker, struct load_slot *slot) {
 int load_read(const struct load_options *options) {
     static const struct load_work work = {balance_start, balance_end};
     return load_crew(options, &work);
+}
+
+/* ------------------------------------------------------------------- wait */
+
+static void status_print(const struct tb_status *status) {
+    printf("{\"answered_s\": %.6f, \"size\": %llu, \"entries\": %llu, \"accounts\": %llu, "
+           "\"map_used_bytes\": %llu}\n",
+           load_now_s(), (unsigned long long)status->size, (unsigned long long)status->entries,
+           (unsigned long long)status->accounts, (unsigned long long)status->map_used_bytes);
+}
+
+/* Asks again and again until a bank answers, and tells when that was, by CLOCK_MONOTONIC. */
+int load_wait(const struct load_options *options) {
+    double until_s = load_now_s() + options->seconds;
+    struct tb_bank *bank = NULL;
+    struct tb_status status;
+    int r = load_bank_open(options, 0, &bank);
+    while (r != 0 && load_now_s() < until_s) {
+        tb_bank_free(bank);
+        usleep(WAIT_US);
+        r = load_bank_open(options, 0, &bank);
+    }
+    if (r == 0)
+        r = tb_status_get(bank, &status);
+    if (r == 0)
+        status_print(&status);
+    else
+        fprintf(stderr, "load: %d: %s\n", r, tb_bank_message(bank));
+    tb_bank_free(bank);
+    return r;
 }
 
 /* ------------------------------------------------------------------- idle */

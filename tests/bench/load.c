@@ -4,18 +4,20 @@
  * program pays, signing, outbox and verification included.
  *
  *   load prepare --accounts N      opens members m00000... and the activities that are used
- *   load run --accounts N --batch N [--batches N] [--years N --orders N]
+ *   load run --accounts N --batch N [--batches N] [--days N | --years N --orders N]
  *   load read --accounts N         asks for balances
+ *   load wait [--seconds S]       for a bank that is starting: tells when it answered
  *   load idle --clients N          holds so many connections until its input ends
  *   load report --runs N
  *
  * All take --bank ADDRESS --key FILE --state DIRECTORY. `run` and `read` take [--processes N]
  * [--clients N] [--in-flight N] [--seconds S] [--daemon PID], too: so many processes, each with so
  * many connections, on each of which so many calls are under way; each connection has a state of
- * its own below DIRECTORY. They print one JSON object; with --years, dates of service climb over
- * the years before today in --orders orders, of LOAD_ACTIVITIES activities in turn. `report` asks
- * for the report of the year that ends today once, and then --runs times, and prints one object,
- * too. `orders_per_s` are answers per second where questions are asked.
+ * its own below DIRECTORY. They print one JSON object. Dates of service are of the last --days
+ * (28); with --years, dates of service climb over the years before today in --orders orders, of
+ * LOAD_ACTIVITIES activities in turn. `report` asks for the report of the year that ends today
+ * once, and then --runs times, and prints one object, too. `orders_per_s` are answers per second
+ * where questions are asked.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -68,15 +70,23 @@ int load_bank_open(const struct load_options *options, long n, struct tb_bank **
     return r;
 }
 
-static const struct option known[] = {
-    {"bank", required_argument, NULL, 'b'},    {"key", required_argument, NULL, 'k'},
-    {"state", required_argument, NULL, 's'},   {"accounts", required_argument, NULL, 'a'},
-    {"batch", required_argument, NULL, 'n'},   {"processes", required_argument, NULL, 'p'},
-    {"clients", required_argument, NULL, 'l'}, {"in-flight", required_argument, NULL, 'f'},
-    {"batches", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 't'},
-    {"daemon", required_argument, NULL, 'd'},  {"first-round", required_argument, NULL, 'r'},
-    {"years", required_argument, NULL, 'y'},   {"orders", required_argument, NULL, 'o'},
-    {"runs", required_argument, NULL, 'u'},    {0}};
+static const struct option known[] = {{"bank", required_argument, NULL, 'b'},
+                                      {"key", required_argument, NULL, 'k'},
+                                      {"state", required_argument, NULL, 's'},
+                                      {"accounts", required_argument, NULL, 'a'},
+                                      {"batch", required_argument, NULL, 'n'},
+                                      {"processes", required_argument, NULL, 'p'},
+                                      {"clients", required_argument, NULL, 'l'},
+                                      {"in-flight", required_argument, NULL, 'f'},
+                                      {"batches", required_argument, NULL, 'c'},
+                                      {"seconds", required_argument, NULL, 't'},
+                                      {"daemon", required_argument, NULL, 'd'},
+                                      {"first-round", required_argument, NULL, 'r'},
+                                      {"years", required_argument, NULL, 'y'},
+                                      {"orders", required_argument, NULL, 'o'},
+                                      {"days", required_argument, NULL, 'D'},
+                                      {"runs", required_argument, NULL, 'u'},
+                                      {0}};
 
 static bool options_fit(const struct load_options *options) {
     return options->bank && options->key && options->state && options->accounts > 2 &&
@@ -84,8 +94,9 @@ static bool options_fit(const struct load_options *options) {
            options->batch > 0 && options->batch <= TB_BATCH_ORDERS_MAX && options->processes > 0 &&
            options->processes <= LOAD_PROCESSES_MAX && options->clients > 0 &&
            options->clients <= 100000 && options->in_flight > 0 && options->in_flight <= 1000 &&
-           options->years >= 0 && options->years <= 20 && options->orders > 0 &&
-           options->runs > 0 && options->runs <= LOAD_RUNS_MAX;
+           options->years >= 0 && options->years <= 20 && options->days > 0 &&
+           options->days <= 7000 && options->orders > 0 && options->runs > 0 &&
+           options->runs <= LOAD_RUNS_MAX;
 }
 
 static bool options_read(int argc, char **argv, struct load_options *options) {
@@ -93,7 +104,7 @@ static bool options_read(int argc, char **argv, struct load_options *options) {
         ['a'] = &options->accounts, ['n'] = &options->batch,       ['p'] = &options->processes,
         ['l'] = &options->clients,  ['f'] = &options->in_flight,   ['c'] = &options->batches,
         ['d'] = &options->daemon,   ['r'] = &options->first_round, ['y'] = &options->years,
-        ['o'] = &options->orders,   ['u'] = &options->runs};
+        ['o'] = &options->orders,   ['u'] = &options->runs,        ['D'] = &options->days};
     const char **texts[128] = {
         ['b'] = &options->bank, ['k'] = &options->key, ['s'] = &options->state};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -113,11 +124,8 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*do_it)(const struct load_options *options);
-    } verbs[] = {{"prepare", load_prepare},
-                 {"run", load_run},
-                 {"read", load_read},
-                 {"idle", load_idle},
-                 {"report", load_report}};
+    } verbs[] = {{"prepare", load_prepare}, {"run", load_run},   {"read", load_read},
+                 {"wait", load_wait},       {"idle", load_idle}, {"report", load_report}};
     struct load_options options = {.accounts = 10000,
                                    .batch = TB_BATCH_ORDERS_MAX,
                                    .processes = 1,
@@ -126,11 +134,12 @@ int main(int argc, char **argv) {
                                    .batches = 1L << 40,
                                    .seconds = 1e9,
                                    .orders = 1,
-                                   .runs = 5};
+                                   .runs = 5,
+                                   .days = 28};
     int r = -EINVAL;
 
     if (!options_read(argc, argv, &options)) {
-        fprintf(stderr, "usage: load prepare|run|read|idle|report --bank ADDRESS --key FILE "
+        fprintf(stderr, "usage: load prepare|run|read|wait|idle|report --bank ADDRESS --key FILE "
                         "--state DIRECTORY...\n");
         return 64;
     }

@@ -32,6 +32,7 @@ struct load_options {
     long daemon;
     long first_round; /* runs on one ledger take rounds that none before had */
     long years;       /* 0: dates of service of the last days */
+    long days;
     long orders;
     long runs;
 };
@@ -97,6 +98,7 @@ int load_crew(const struct load_options *options, const struct load_work *work);
 int load_prepare(const struct load_options *options);
 int load_run(const struct load_options *options);
 int load_read(const struct load_options *options);
+int load_wait(const struct load_options *options);
 int load_idle(const struct load_options *options);
 int load_report(const struct load_options *options);
 
