@@ -48,8 +48,8 @@ BEGIN
 END $$;
 """
 ONE = """\\set gives random(0, {accounts} - 1)
-\\set steps random(1, {accounts} - 1)
-SELECT move(:gives, (:gives + :steps) % {accounts}, 15);
+\\set gets (:gives + random(1, {accounts} - 1)) % {accounts}
+SELECT move(:gives, :gets, 15);
 """
 # The same for many at once: the server makes them up itself, which spares it a client.
 MANY = """WITH made AS MATERIALIZED (

@@ -77,11 +77,10 @@ def print_head(result):
                   *([f"{m['busy']} processes spinning beside them"] if m["busy"] else []),
                   f"load average before: {m['load_before']:.1f}")
     print_wrapped(f"every write: {result['sync']}", f"peers: {result['peers']}")
-    hashes = " / ".join(number(limits[name]) for name in ("sha256_65", "node_one", "node_two") if name in limits)
     print_wrapped(f"raw limits: fdatasync of 4 KiB {number(limits['sync_4k_us'])} us",
                   f"LMDB of 220 B, 1 / 64 / 1,000 / 8,000 a commit {number(limits['append_1'])} / "
                   f"{number(limits['append_64'])} / {number(limits['append_1000'])} / {number(limits['append_8000'])} a second",
-                  f"Ed25519 sign / verify {number(limits['sign'])} / {number(limits['verify'])}", f"SHA-256 of a node {hashes}",
+                  f"Ed25519 sign / verify {number(limits['sign'])} / {number(limits['verify'])}", f"SHA-256 of a node, alone / many at once {number(limits['sha256_65'])} / {number(limits['node_many'])}",
                   f"messages over a Unix socket, 1 / 16 at once {number(limits['socket_1'])} / {number(limits['socket_16'])}")
     print()
 
