@@ -169,11 +169,12 @@ def p6(bench, bank):
     for name, kill in (("P6", False), ("P6 killed", True)):
         beside = None
         if kill:
-            beside = bank.load_beside("run", "--batch", bench.options.batch, "--days", DAYS_OF_GROWTH)
+            beside = bank.load_beside("run", "--batch", bench.options.batch, "--days", DAYS_OF_GROWTH,
+                                      start_new_session=True)
             time.sleep(min(1, bench.options.seconds))
         bank.stop(kill)
         if beside:
-            beside.kill()
+            os.killpg(beside.pid, signal.SIGKILL)
             beside.communicate()
         seconds, told = bank.start()
         found[name] = {"figure": seconds, "limit": None, "peer": None, "entries": told["entries"],
