@@ -11,6 +11,7 @@
 #include "job.h"
 
 #define FINISH_ARENA_BYTES (64u * 1024 * 1024)
+#define AT_ONCE_BYTES (1024u * 1024)
 #define CASE(name) TIMEBANK__REQUEST__BODY_##name
 
 static const struct request {
@@ -100,41 +101,6 @@ static int pack(struct bytes *to, const Timebank__Response *response) {
     return 0;
 }
 
-int dispatch(struct bank *bank, struct call_client *client, const Timebank__Request *request,
-             struct arena *arena, struct reply **ret_reply) {
-    _cleanup_(reply_freep) struct reply *reply = calloc(1, sizeof(*reply));
-    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
-    struct call call = {.bank = bank,
-                        .client = client,
-                        .request = request,
-                        .arena = arena,
-                        .response = &response,
-                        .reply = reply};
-    int r;
-
-    if (!reply)
-        return -ENOMEM;
-    reply->tag = response.tag = request->tag;
-    reply->known_size = request->known_size;
-    r = ledger_author(bank_state(bank), client->key, &call.who);
-    if (r == 0)
-        r = handle(&call);
-    if (r < 0)
-        return r;
-    reply->who = call.who;
-    if (reply->seal == 0) {
-        reply->ticket = log_ticket(bank->log);
-        if (!reply->job && !reply->complete)
-            r = pack(&reply->body, &response);
-    } else {
-        reply->ticket = log_write_ticket(bank->log);
-    }
-    if (r < 0)
-        return r;
-    *ret_reply = TAKE(reply);
-    return 0;
-}
-
 static int set_position(struct bank *bank, uint64_t known_size, struct arena *arena,
                         Timebank__Position *ret) {
     const struct note_head *head = log_head(bank->log);
@@ -154,6 +120,79 @@ static int set_position(struct bank *bank, uint64_t known_size, struct arena *ar
     if (r == 0)
         r = merkle_prove_consistency(runs_lookup, read, known_size, head->size, path, &n);
     return r < 0 ? r : answer_hashes(arena, path, n, &ret->consistency, &ret->n_consistency);
+}
+
+/* Every change of a key's rights is a record. */
+static int find_author(struct bank *bank, struct call_client *client, struct ledger_author *ret) {
+    uint64_t size = bank_state(bank)->sums.size;
+    int r = 0;
+
+    if (client->who_size != size)
+        r = ledger_author(bank_state(bank), client->key, &client->who);
+    if (r < 0)
+        return r;
+    client->who_size = size;
+    *ret = client->who;
+    return 0;
+}
+
+/* What may be large, or is filled in under a later head, is left to dispatch_finish(). */
+static bool is_ready(struct bank *bank, const struct reply *reply, const struct arena *arena) {
+    return reply->seal == 0 && !reply->job && !reply->complete && arena->n_used <= AT_ONCE_BYTES &&
+           log_is_durable(bank->log, reply->ticket);
+}
+
+static int put_now(struct call *call, struct bytes *to) {
+    Timebank__Position position = TIMEBANK__POSITION__INIT;
+    int r = set_position(call->bank, call->reply->known_size, call->arena, &position);
+
+    call->response->position = &position;
+    return r < 0 ? r : pack(to, call->response);
+}
+
+static int put_off(struct reply *made, const Timebank__Response *response,
+                   struct reply **ret_reply) {
+    _cleanup_(reply_freep) struct reply *reply = malloc(sizeof(*reply));
+    int r = 0;
+
+    if (!reply)
+        return -ENOMEM;
+    *reply = *made;
+    *made = (struct reply){0};
+    if (reply->seal == 0 && !reply->job && !reply->complete)
+        r = pack(&reply->body, response);
+    if (r < 0)
+        return r;
+    *ret_reply = TAKE(reply);
+    return 0;
+}
+
+int dispatch(struct bank *bank, struct call_client *client, const Timebank__Request *request,
+             struct arena *arena, struct bytes *now, struct reply **ret_reply) {
+    _cleanup_(reply_fini) struct reply made = {.tag = request->tag,
+                                               .known_size = request->known_size};
+    Timebank__Response response = TIMEBANK__RESPONSE__INIT;
+    struct call call = {.bank = bank,
+                        .client = client,
+                        .request = request,
+                        .arena = arena,
+                        .response = &response,
+                        .reply = &made};
+    int r;
+
+    response.tag = request->tag;
+    r = find_author(bank, client, &call.who);
+    if (r == 0)
+        r = handle(&call);
+    if (r < 0)
+        return r;
+    made.ticket = made.seal == 0 ? log_ticket(bank->log) : log_write_ticket(bank->log);
+    if (now && is_ready(bank, &made, arena)) {
+        *ret_reply = NULL;
+        return put_now(&call, now);
+    }
+    made.who = call.who;
+    return put_off(&made, &response, ret_reply);
 }
 
 /* A message laid behind another is merged into it: the body was packed when the request was

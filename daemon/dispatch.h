@@ -7,10 +7,11 @@
 
 #include "call.h"
 
-/* Handles a request (the first message, hello, is the session's business). 0 with *ret_reply, < 0
- * broken (memory, the store). */
+/* Handles a request (the first message, hello, is the session's business). 0 with *ret_reply, or
+ * with none where the whole packed Response was appended to `now` (unless that is NULL): what it
+ * tells is durable already. < 0 broken (memory, the store). */
 int dispatch(struct bank *bank, struct call_client *client, const Timebank__Request *request,
-             struct arena *arena, struct reply **ret_reply) TB_MUST_CHECK;
+             struct arena *arena, struct bytes *now, struct reply **ret_reply) TB_MUST_CHECK;
 /* True when the request writes: the session waits while the log has no room for another batch. */
 bool dispatch_is_write(const Timebank__Request *request);
 /* The whole packed Response, its position added, once the ticket is durable. */

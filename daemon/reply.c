@@ -4,12 +4,16 @@
 
 #include "job.h"
 
+void reply_fini(struct reply *reply) {
+    bytes_fini(&reply->body);
+    bytes_fini(&reply->warnings);
+    reply->job = job_free(reply->job);
+}
+
 struct reply *reply_free(struct reply *reply) {
     if (!reply)
         return NULL;
-    bytes_fini(&reply->body);
-    bytes_fini(&reply->warnings);
-    job_free(reply->job);
+    reply_fini(reply);
     free(reply);
     return NULL;
 }

@@ -30,5 +30,7 @@ struct reply {
     uint64_t subject_size;
 };
 
+/* For one on the stack. */
+void reply_fini(struct reply *reply);
 struct reply *reply_free(struct reply *reply);
 DEFINE_CLEANUP(struct reply *, reply_free)

@@ -35,6 +35,7 @@ struct server {
     struct event_base *base;
     struct streams *streams;
     struct arena arena;
+    struct bytes response;
     struct evconnlistener *listener;
     struct event *signals[3];
     struct event *tick;
@@ -162,6 +163,12 @@ static void await(void *user, struct reply *reply) {
     reply->next = NULL;
     *server->waiting_end = reply;
     server->waiting_end = &reply->next;
+    event_active(server->hand_over, EV_TIMEOUT, 0);
+}
+
+static void answered(void *user) {
+    struct server *server = user;
+
     event_active(server->hand_over, EV_TIMEOUT, 0);
 }
 
@@ -408,9 +415,11 @@ int server_new(struct server **ret_server, struct bank *bank, const struct setti
                                          .base = server->base,
                                          .streams = server->streams,
                                          .arena = &server->arena,
+                                         .response = &server->response,
                                          .user = server,
                                          .wake = wake,
                                          .await = await,
+                                         .answered = answered,
                                          .forget = forget,
                                          .count_key = count_key,
                                          .fail = fail};
@@ -461,6 +470,7 @@ int server_free(struct server *server) {
     free_event(server->job_done);
     streams_free(server->streams);
     arena_fini(&server->arena);
+    bytes_fini(&server->response);
     if (server->base)
         event_base_free(server->base);
     if (server->job_fd >= 0)

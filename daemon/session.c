@@ -19,6 +19,7 @@
 #define ANSWER_ORDER_BYTES 12u
 #define ANSWER_BYTES 2048u
 #define PROTOCOL 1
+#define RESPONSE_KEPT_BYTES (1024u * 1024)
 
 struct session {
     const struct session_host *host;
@@ -109,15 +110,13 @@ static bool can_verify(const struct session *session) {
     return false;
 }
 
-void session_send(struct session *session, uint32_t tag, const struct bytes *response) {
+/* < 0: it is to end. */
+static int put_response(struct session *session, uint32_t tag, const struct bytes *response) {
     const struct settings *settings = session->host->settings;
     int r = 0;
 
-    if (!can_verify(session)) {
-        end(session);
-        return;
-    }
-
+    if (!can_verify(session))
+        return -ENOKEY;
     if (response->n <= FRAME_PART_BYTES) {
         r = write_frame(session, response->data, response->n);
     } else {
@@ -126,7 +125,11 @@ void session_send(struct session *session, uint32_t tag, const struct bytes *res
             r = write_part(session, tag, response->data + at, n, at + n < response->n);
         }
     }
-    if (r < 0 || output_bytes(session) > settings->queue_max_kib * 1024)
+    return r == 0 && output_bytes(session) > settings->queue_max_kib * 1024 ? -ENOBUFS : r;
+}
+
+void session_send(struct session *session, uint32_t tag, const struct bytes *response) {
+    if (put_response(session, tag, response) < 0)
         end(session);
 }
 
@@ -270,19 +273,34 @@ static size_t expected_bytes(const struct reply *reply, const Timebank__Request 
     return ANSWER_BYTES + (size_t)header.n_orders * ANSWER_ORDER_BYTES;
 }
 
-static void handle_request(struct session *session, const Timebank__Request *request) {
+/* < 0: the session is to end. */
+static int handle_request(struct session *session, const Timebank__Request *request) {
+    const struct session_host *host = session->host;
+    struct bytes *response = host->response;
     struct reply *reply = NULL;
-    int r = dispatch(session->host->bank, &session->client, request, session->host->arena, &reply);
+    int r;
 
+    bytes_clear(response);
+    /* Replies leave in the order in which they become durable. */
+    r = dispatch(host->bank, &session->client, request, host->arena,
+                 session->n_in_flight == 0 ? response : NULL, &reply);
     if (r < 0) {
-        session->host->fail(session->host->user, r);
-        return;
+        host->fail(host->user, r);
+        return 0;
+    }
+    if (!reply) {
+        host->answered(host->user);
+        r = put_response(session, request->tag, response);
+        if (response->n_allocated > RESPONSE_KEPT_BYTES)
+            bytes_fini(response);
+        return r;
     }
     reply->session_id = session->id;
     reply->n_expected = expected_bytes(reply, request);
     session->n_in_flight++;
     session->n_in_flight_bytes += reply->n_expected;
-    session->host->await(session->host->user, reply);
+    host->await(host->user, reply);
+    return 0;
 }
 
 enum frame_result { FRAME_HANDLED, FRAME_WAITS, FRAME_ENDED };
@@ -315,7 +333,10 @@ static enum frame_result handle_frame(struct session *session, const uint8_t *pa
         session->waits_for_log = true;
         return FRAME_WAITS;
     }
-    handle_request(session, request);
+    if (handle_request(session, request) < 0) {
+        end(session);
+        return FRAME_ENDED;
+    }
     return FRAME_HANDLED;
 }
 
@@ -348,7 +369,7 @@ static void set_frame_deadline(struct session *session, bool had_frame, size_t n
 }
 
 /* Whole frames at the front, as many as may be handled now. false: the session ends or has ended.
- * *ret_more: the budget is what stopped it. */
+ * *ret_more: there may be more that only the budget or unread output stopped. */
 static bool handle_frames(struct session *session, bool *ret_had_frame, bool *ret_more) {
     uint64_t budget = session->host->settings->requests_per_wakeup;
     const uint8_t *payload = NULL;
@@ -373,7 +394,7 @@ static bool handle_frames(struct session *session, bool *ret_had_frame, bool *re
         *ret_had_frame = true;
         budget--;
     }
-    *ret_more = budget == 0;
+    *ret_more = budget == 0 || reader_is_behind(session);
     return true;
 }
 
@@ -384,6 +405,10 @@ static void process(struct session *session) {
         return; /* what was taken is answered, no more is taken */
     if (!handle_frames(session, &had_frame, &has_more))
         return;
+    if (stream_flush(&session->stream) < 0) {
+        end(session);
+        return;
+    }
     session->waits_for_reader = reader_is_behind(session);
     if (session->waits_for_log || session->waits_for_reader) {
         stream_pause(&session->stream);

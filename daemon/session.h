@@ -19,11 +19,14 @@ struct session_host {
     const struct settings *settings;
     struct event_base *base;
     struct streams *streams;
-    struct arena *arena; /* of the request being handled, whosever it is */
+    struct arena *arena;    /* of the request being handled, whosever it is */
+    struct bytes *response; /* to it, where it leaves at once */
     void *user;
     void (*wake)(void *user); /* reads the clocks; every callback calls it first */
     /* Keeps the reply until it is durable. */
     void (*await)(void *user, struct reply *reply);
+    /* A request was answered at once. */
+    void (*answered)(void *user);
     /* The session is gone: its waiting replies are dropped when their turn comes. */
     void (*forget)(void *user, const struct session *session);
     /* Welcomed sessions with this key. */

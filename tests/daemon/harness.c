@@ -310,7 +310,7 @@ static struct reply *dispatch_packed(enum actor actor, const Timebank__Request *
     cr_assert(timebank__request__pack(request, packed) == n);
     unpacked = timebank__request__unpack(&arena->allocator, n, packed);
     cr_assert(unpacked);
-    r = dispatch(story.bank, &story.clients[actor], unpacked, arena, &reply);
+    r = dispatch(story.bank, &story.clients[actor], unpacked, arena, NULL, &reply);
     cr_assert(r == 0, "dispatch broke: %s", strerror(-r));
     return reply;
 }
