@@ -5,9 +5,11 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "cleanup.h"
 
@@ -59,22 +61,25 @@ const uint8_t *cursor_bytes(struct cursor *c, size_t n);
 int cursor_end(const struct cursor *c) TB_MUST_CHECK;
 
 static inline void be64_put(uint8_t *p, uint64_t v) {
-    for (int i = 7; i >= 0; i--, v >>= 8)
-        p[i] = (uint8_t)v;
+    v = htobe64(v);
+    memcpy(p, &v, sizeof(v));
 }
 
 static inline uint64_t be64_get(const uint8_t *p) {
-    uint64_t v = 0;
-    for (int i = 0; i < 8; i++)
-        v = v << 8 | p[i];
-    return v;
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return be64toh(v);
 }
 
 static inline void be32_put(uint8_t *p, uint32_t v) {
-    for (int i = 3; i >= 0; i--, v >>= 8)
-        p[i] = (uint8_t)v;
+    v = htobe32(v);
+    memcpy(p, &v, sizeof(v));
 }
 
 static inline uint32_t be32_get(const uint8_t *p) {
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+    uint32_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return be32toh(v);
 }

@@ -40,3 +40,12 @@ size_t account_leaf_pack(const struct account_leaf *leaf, uint8_t ret[ACCOUNT_LE
 int account_leaf_unpack(const void *data, size_t n, struct account_leaf *ret) TB_MUST_CHECK;
 struct hash account_leaf_running(const struct hash *running, const struct hash *record_leaf,
                                  int64_t balance, int64_t held);
+/* Many of them in their order: the steps of one account follow each other, those of different
+ * accounts are hashed together. A running hash is HASH_BYTES that are replaced. */
+struct account_step {
+    uint8_t *running;
+    const struct hash *record_leaf;
+    int64_t balance; /* after it */
+    int64_t held;
+};
+void account_leaf_run(const struct account_step *steps, size_t n);

@@ -125,3 +125,21 @@ Test(account_leaf, runs_on_by_the_hash_of_what_moved_it) {
     got = account_leaf_running(&before, &record, -90, 60);
     cr_assert(hash_equal(&wanted, &got));
 }
+
+Test(account_leaf, runs_on_through_many_steps_as_through_one_after_another) {
+    enum { ACCOUNTS = 5, STEPS = 400 };
+    struct hash one_by_one[ACCOUNTS] = {0}, at_once[ACCOUNTS] = {0}, records[STEPS];
+    struct account_step steps[STEPS];
+    uint32_t seed = 7;
+    for (size_t i = 0; i < STEPS; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        size_t n_accounts = i < 200 ? ACCOUNTS : 2, account = (seed >> 16) % n_accounts;
+        records[i] = hash_of(&seed, sizeof(seed));
+        steps[i] = (struct account_step){at_once[account].b, &records[i], (int64_t)i - 50,
+                                         (int64_t)(seed >> 20)};
+        one_by_one[account] = account_leaf_running(&one_by_one[account], &records[i],
+                                                   (int64_t)i - 50, (int64_t)(seed >> 20));
+    }
+    account_leaf_run(steps, STEPS);
+    cr_assert(memcmp(one_by_one, at_once, sizeof(at_once)) == 0);
+}
