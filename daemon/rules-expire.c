@@ -30,7 +30,7 @@ static uint64_t gains(struct state *state, const struct state_account *account, 
     uint64_t sum = 0;
 
     for (uint32_t day = from_day; day <= to_day; day++)
-        sum += rules_move_day_sum(&rule, DAY_GAINED, account->code, NULL, day);
+        sum += rules_day_get(&rule, DAY_GAINED, account, day);
     return sum;
 }
 
@@ -48,7 +48,8 @@ uint64_t rules_expire_minutes(struct state *state, const struct state_account *a
 
 static int check_cap(struct rule *rule) {
     int64_t cap = state_policy_number(rule->state, "expiry-cap", INT64_MAX);
-    uint64_t sum = rules_move_day_sum(rule, DAY_EXPIRED, "expired", NULL, rule->today);
+    uint64_t sum =
+        rules_day_get(rule, DAY_EXPIRED, state_account(rule->state, "expired"), rule->today);
     char text[32];
 
     if (sum + rule->order->minutes <= (uint64_t)cap)
@@ -83,7 +84,7 @@ int rules_expire(struct rule *rule) {
     if (r == 0)
         r = rules_move(rule, order->from, order->to, order->minutes);
     if (r == 0)
-        r = rules_move_add_to_day(rule, DAY_EXPIRED, "expired", NULL, rule->today,
-                                  (int64_t)order->minutes);
+        r = rules_day_add(rule, DAY_EXPIRED, state_account(rule->state, "expired"), rule->today,
+                          (int64_t)order->minutes);
     return r;
 }

@@ -140,8 +140,7 @@ int rules_limits_check(struct rule *rule, const char *code, uint64_t minutes) {
         uint64_t most, sum;
         if (!most_of(rule, account, &spans[i], &most))
             continue;
-        sum = rules_move_day_sum(rule, sum_of(&spans[i]), code, NULL,
-                                 first_day(&spans[i], rule->today)) +
+        sum = rules_day_get(rule, sum_of(&spans[i]), account, first_day(&spans[i], rule->today)) +
               (counts_entries(&spans[i]) ? 1 : minutes);
         if (sum > most)
             r = past_span(rule, account, &spans[i], sum, most);
@@ -159,9 +158,8 @@ static int add_to_spans(struct rule *rule, const char *code, int64_t minutes, in
         return 0;
     for (size_t i = 0; r == 0 && i < N_ELEMENTS(spans); i++)
         if (most_of(rule, account, &spans[i], &most))
-            r = rules_move_add_to_day(rule, sum_of(&spans[i]), code, NULL,
-                                      first_day(&spans[i], day),
-                                      counts_entries(&spans[i]) ? n_entries : minutes);
+            r = rules_day_add(rule, sum_of(&spans[i]), account, first_day(&spans[i], day),
+                              counts_entries(&spans[i]) ? n_entries : minutes);
     return r;
 }
 

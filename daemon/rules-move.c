@@ -238,7 +238,7 @@ static int note_gain(struct rule *rule, const struct rules_leg *leg) {
     account = state_account(rule->state, leg->code);
     if (account->kind != TIMEBANK__ACCOUNT_KIND__MEMBER)
         return 0;
-    return rules_move_add_to_day(rule, DAY_GAINED, leg->code, NULL, rule->today, leg->minutes);
+    return rules_day_add(rule, DAY_GAINED, account, rule->today, leg->minutes);
 }
 
 int rules_legs_post(struct rule *rule, const struct rules_legs *legs) {
@@ -292,49 +292,5 @@ int rules_move_add_line(struct rule *rule, const char *to) {
         return r;
     *leg = (struct ledger_leg){0};
     add_line(rule, account, leg);
-    return 0;
-}
-
-/* Key of a sum; 0 when an account is not there. */
-static size_t day_key(struct rule *rule, enum state_day_sum sum, const char *code,
-                      const char *other, uint32_t day, uint8_t ret[21]) {
-    const struct state_account *account = state_account(rule->state, code);
-    const struct state_account *second = other ? state_account(rule->state, other) : NULL;
-
-    if (!account || (other && !second))
-        return 0;
-    be64_put(ret, account->number);
-    be32_put(ret + 8, day);
-    ret[12] = (uint8_t)sum;
-    if (second)
-        be64_put(ret + 13, second->number);
-    return second ? 21 : 13;
-}
-
-uint64_t rules_move_day_sum(struct rule *rule, enum state_day_sum sum, const char *code,
-                            const char *other, uint32_t day) {
-    uint8_t key[21];
-    size_t n = day_key(rule, sum, code, other, day, key);
-    const struct state_day *row = n ? state_get(rule->state, STATE_DAYS, key, n, NULL) : NULL;
-
-    return row ? row->minutes : 0;
-}
-
-int rules_move_add_to_day(struct rule *rule, enum state_day_sum sum, const char *code,
-                          const char *other, uint32_t day, int64_t minutes) {
-    uint8_t key[21];
-    size_t n = day_key(rule, sum, code, other, day, key);
-    struct state_day *row;
-    void *value;
-    int r;
-
-    if (n == 0)
-        return 0;
-    r = state_make(rule->state, STATE_DAYS, key, n, &value);
-    if (r < 0)
-        return r;
-    row = value;
-    row->minutes =
-        minutes < 0 && row->minutes < (uint64_t)-minutes ? 0 : row->minutes + (uint64_t)minutes;
     return 0;
 }

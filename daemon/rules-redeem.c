@@ -9,31 +9,34 @@
 #include "proto/dates.h"
 #include "rules.h"
 
-static int check_cap(struct rule *rule, const char *policy, enum state_day_sum sum,
-                     const char *venue, const char *other, uint64_t minutes) {
+static int check_cap(struct rule *rule, const char *policy, uint64_t minutes) {
     int64_t cap = state_policy_number(rule->state, policy, INT64_MAX);
 
-    if (minutes + rules_move_day_sum(rule, sum, venue, other, rule->today) > (uint64_t)cap)
-        return rule_refuse(rule, REFUSAL_CAP, "minutes", NULL);
-    return 0;
+    return minutes > (uint64_t)cap ? rule_refuse(rule, REFUSAL_CAP, "minutes", NULL) : 0;
 }
 
 int rules_redeem_check_caps(struct rule *rule, const char *venue, const char *member,
                             uint64_t minutes) {
-    int r = check_cap(rule, "venue-cap-day", DAY_ACCEPTED, venue, NULL, minutes);
+    const struct state_account *at = state_account(rule->state, venue);
+    const struct state_account *from = *member ? state_account(rule->state, member) : NULL;
+    int r = check_cap(rule, "venue-cap-day",
+                      minutes + rules_day_get(rule, DAY_ACCEPTED, at, rule->today));
 
     if (r == 0 && *member)
-        r = check_cap(rule, "venue-cap-member-day", DAY_ACCEPTED_FROM, venue, member, minutes);
+        r = check_cap(rule, "venue-cap-member-day",
+                      minutes +
+                          rules_day_get_between(rule, DAY_ACCEPTED_FROM, at, from, rule->today));
     return r;
 }
 
 int rules_redeem_count_caps(struct rule *rule, const char *venue, const char *member, uint32_t day,
                             int64_t minutes) {
-    int r = rules_move_add_to_day(rule, DAY_ACCEPTED, venue, NULL, day, minutes);
+    const struct state_account *at = state_account(rule->state, venue);
+    const struct state_account *from = *member ? state_account(rule->state, member) : NULL;
+    int r = rules_day_add(rule, DAY_ACCEPTED, at, day, minutes);
 
-    if (r == 0 && *member)
-        r = rules_move_add_to_day(rule, DAY_ACCEPTED_FROM, venue, member, day, minutes);
-    return r;
+    return r == 0 && from ? rules_day_add_between(rule, DAY_ACCEPTED_FROM, at, from, day, minutes)
+                          : r;
 }
 
 /* At the desk the customer stands there; what is older has a broker to look at it, where the offer

@@ -414,8 +414,8 @@ int rules_session_taken_back(struct rule *rule, const struct rules_target *targe
     (void)minutes;
     find_shares(order, &shares);
     for (size_t i = 0; r == 0 && i < session->n_givers; i++) {
-        r = rules_move_add_to_day(rule, DAY_GIVEN, session->givers[i], NULL, order->service_day,
-                                  -(int64_t)session->giver_minutes[i]);
+        r = rules_day_add(rule, DAY_GIVEN, state_account(rule->state, session->givers[i]),
+                          order->service_day, -(int64_t)session->giver_minutes[i]);
         if (r == 0)
             r = rules_advance_note_unearned(rule, target->index, session->givers[i], 0);
     }

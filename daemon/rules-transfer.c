@@ -60,8 +60,8 @@ static int check_id(struct rule *rule) {
 
 static int check_cap(struct rule *rule, const char *bank) {
     int64_t cap = state_policy_number(rule->state, "transfer-cap-year", INT64_MAX);
-    uint64_t before =
-        rules_move_day_sum(rule, DAY_TRANSFERRED, bank, NULL, first_of_year(rule->today));
+    uint64_t before = rules_day_get(rule, DAY_TRANSFERRED, state_account(rule->state, bank),
+                                    first_of_year(rule->today));
 
     if (before + rule->order->minutes > (uint64_t)cap && !rule_is_history(rule))
         return rule_refuse(rule, REFUSAL_TRANSFER_CAP, "minutes", NULL);
@@ -84,8 +84,8 @@ int rules_transfer(struct rule *rule) {
     if (r == 0)
         r = rules_move(rule, order->from, order->to, order->minutes);
     if (r == 0)
-        r = rules_move_add_to_day(rule, DAY_TRANSFERRED, bank, NULL, first_of_year(rule->today),
-                                  (int64_t)order->minutes);
+        r = rules_day_add(rule, DAY_TRANSFERRED, state_account(rule->state, bank),
+                          first_of_year(rule->today), (int64_t)order->minutes);
     if (r == 0)
         r = state_add(rule->state, STATE_TRANSFERS, id->data, id->len, &value);
     if (r != 0)
@@ -96,7 +96,7 @@ int rules_transfer(struct rule *rule) {
 
 int rules_transfer_taken_back(struct rule *rule, const struct rules_target *target,
                               uint64_t minutes) {
-    return rules_move_add_to_day(rule, DAY_TRANSFERRED, bank_of(rule, target->order), NULL,
-                                 first_of_year(clock_day(target->received_at_ms)),
-                                 -(int64_t)minutes);
+    return rules_day_add(rule, DAY_TRANSFERRED,
+                         state_account(rule->state, bank_of(rule, target->order)),
+                         first_of_year(clock_day(target->received_at_ms)), -(int64_t)minutes);
 }

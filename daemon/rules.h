@@ -146,11 +146,19 @@ int rules_move_check(struct rule *rule, const char *from, const char *to, uint64
 int rules_move(struct rule *rule, const char *from, const char *to, uint64_t minutes);
 /* Makes the order a line of the statement of `to`, whose balance stays. */
 int rules_move_add_line(struct rule *rule, const char *to);
-/* Sums by day (state_day). */
-uint64_t rules_move_day_sum(struct rule *rule, enum state_day_sum sum, const char *code,
-                            const char *other, uint32_t day);
-int rules_move_add_to_day(struct rule *rule, enum state_day_sum sum, const char *code,
-                          const char *other, uint32_t day, int64_t minutes);
+
+/* rules-day.c: sums by day (enum state_day_sum), of one account or of two. No account, no sum: what
+ * is added to NULL is lost. A sum does not go below zero. */
+uint64_t rules_day_get(struct rule *rule, enum state_day_sum sum,
+                       const struct state_account *account, uint32_t day);
+int rules_day_add(struct rule *rule, enum state_day_sum sum, const struct state_account *account,
+                  uint32_t day, int64_t minutes);
+uint64_t rules_day_get_between(struct rule *rule, enum state_day_sum sum,
+                               const struct state_account *account,
+                               const struct state_account *other, uint32_t day);
+int rules_day_add_between(struct rule *rule, enum state_day_sum sum,
+                          const struct state_account *account, const struct state_account *other,
+                          uint32_t day, int64_t minutes);
 
 /* What waits (rules-pending.c). Opened under the order's own number; due_ms 0: for no time. */
 int rules_pending_open(struct rule *rule, enum state_pending_what what, uint64_t minutes,
@@ -271,14 +279,19 @@ uint64_t rules_expire_minutes(struct state *state, const struct state_account *a
 /* rules-time.c: what is asked of everybody who gives time in an order (hours of a day, duplicates),
  * and remembered of it; then the kinds. */
 struct rules_giver {
+    const struct state_account *account; /* as it was: for its number */
     const char *code;
     uint64_t minutes;
-    uint64_t print; /* of what a duplicate would look like */
-    uint8_t key[8]; /* number of the account */
+    uint32_t print; /* of what a duplicate would look like */
 };
 int rules_time_check(struct rule *rule, const char *code, uint64_t minutes,
                      struct rules_giver *ret_giver);
 int rules_time_note(struct rule *rule, const struct rules_giver *giver);
+/* rules-recent.c: the last entries of a giver. check() refuses or warns of what looks like one. */
+struct rules_giver rules_recent_giver(const struct rule *rule, const struct state_account *account,
+                                      uint64_t minutes);
+int rules_recent_check(struct rule *rule, const struct rules_giver *giver);
+int rules_recent_add(struct rule *rule, const struct rules_giver *giver);
 /* What a proposal is remembered by, before anything is given. */
 int rules_time_propose(struct rule *rule);
 int rules_time_give(struct rule *rule);

@@ -14,13 +14,21 @@
 struct field {
     uint16_t offset;
     uint16_t bytes;
-    bool is_integer;
+    uint8_t integer_bytes; /* of each of a list; 0: bytes as they are */
 };
 
 #define INTEGER(type, member)                                                                      \
-    { offsetof(struct type, member), sizeof(((struct type *)0)->member), true }
+    {                                                                                              \
+        offsetof(struct type, member), sizeof(((struct type *)0)->member),                         \
+            sizeof(((struct type *)0)->member)                                                     \
+    }
+#define INTEGERS(type, member)                                                                     \
+    {                                                                                              \
+        offsetof(struct type, member), sizeof(((struct type *)0)->member),                         \
+            sizeof(((struct type *)0)->member[0])                                                  \
+    }
 #define BYTES(type, member)                                                                        \
-    { offsetof(struct type, member), sizeof(((struct type *)0)->member), false }
+    { offsetof(struct type, member), sizeof(((struct type *)0)->member), 0 }
 #define N_FIELDS_MAX 24
 
 static const struct {
@@ -75,9 +83,12 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
     [STATE_IDS] = {INTEGER(state_id, entry)},
     [STATE_BATCHES] = {INTEGER(state_batch, seal)},
     [STATE_REVERSALS] = {INTEGER(state_reversal, minutes)},
-    [STATE_DAYS] = {INTEGER(state_day, minutes)},
-    [STATE_RECENTS] = {INTEGER(state_recent, n), BYTES(state_recent, entry),
-                       BYTES(state_recent, print)},
+    [STATE_DAYS] = {INTEGERS(state_day, minutes)},
+    [STATE_DAYS_EXACT] = {INTEGER(state_day_exact, minutes)},
+    [STATE_RECENTS_FEW] = {INTEGER(state_recent_few, n), INTEGERS(state_recent_few, print),
+                           BYTES(state_recent_few, entry)},
+    [STATE_RECENTS] = {INTEGER(state_recent, n), INTEGERS(state_recent, print),
+                       BYTES(state_recent, entry)},
     [STATE_PENDINGS] = {INTEGER(state_pending, what), INTEGER(state_pending, is_over),
                         INTEGER(state_pending, outcome), BYTES(state_pending, id),
                         INTEGER(state_pending, due_ms), INTEGER(state_pending, minutes),
@@ -120,11 +131,6 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
                         BYTES(state_release, author)},
 };
 
-/* The rings of a recent row are lists of integers: packed one by one. */
-static bool is_integer_list(enum state_table table, const struct field *field) {
-    return table == STATE_RECENTS && !field->is_integer;
-}
-
 static size_t pack_integer(uint8_t *to, const uint8_t *from, size_t n) {
     for (size_t i = 0; i < n; i++)
         to[i] = from[n - 1 - i]; /* little-endian in memory: asserted below */
@@ -139,11 +145,11 @@ static size_t walk(enum state_table table, uint8_t *value, uint8_t *stored, bool
     size_t at = 0;
 
     for (const struct field *f = fields[table]; f->bytes > 0; f++) {
-        size_t step = f->is_integer ? f->bytes : is_integer_list(table, f) ? 8 : f->bytes;
+        size_t step = f->integer_bytes ? f->integer_bytes : f->bytes;
         for (size_t i = 0; i < f->bytes; i += step) {
             uint8_t *in_value = value + f->offset + i, *in_stored = stored + at + i;
             uint8_t *to = pack ? in_stored : in_value, *from = pack ? in_value : in_stored;
-            if (f->is_integer || is_integer_list(table, f))
+            if (f->integer_bytes)
                 pack_integer(to, from, step);
             else
                 memcpy(to, from, step);

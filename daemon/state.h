@@ -40,6 +40,8 @@ enum state_standing { STANDING_OPEN = 0, STANDING_FROZEN = 1, STANDING_CLOSED = 
     X(BATCHES, batches, state_batch, 1)                                                            \
     X(REVERSALS, reversals, state_reversal, 1)                                                     \
     X(DAYS, days, state_day, 0)                                                                    \
+    X(DAYS_EXACT, days_exact, state_day_exact, 1)                                                  \
+    X(RECENTS_FEW, recents_few, state_recent_few, 0)                                               \
     X(RECENTS, recents, state_recent, 0)                                                           \
     X(PENDINGS, pendings, state_pending, 1)                                                        \
     X(MARKS, marks, state_mark, 1)                                                                 \
@@ -142,8 +144,16 @@ struct state_batch {
 struct state_reversal {
     uint64_t minutes;
 };
-/* Key: account number u64 || day u32 || kind of sum u8 (|| other account's number u64). */
+/* Sums by day, a cell for each of the accounts that share a row. Key: day u32 || kind of sum u8 ||
+ * account's number / STATE_DAY_ACCOUNTS u64: days that are over lie side by side. */
+#define STATE_DAY_ACCOUNTS 16
+#define STATE_DAY_EXACT UINT16_MAX /* the sum has a row of its own */
 struct state_day {
+    uint16_t minutes[STATE_DAY_ACCOUNTS];
+};
+/* What no cell holds. Key: day u32 || kind of sum u8 || account's number u64 (|| other account's
+ * number u64). */
+struct state_day_exact {
     uint64_t minutes;
 };
 /* DAY_SPENT and DAY_ENTRIES: the day is the first of the span, the sum is kept for each span as
@@ -159,11 +169,19 @@ enum state_day_sum {
     DAY_SPENT = 16,
     DAY_ENTRIES = 24
 };
-/* Key: account number u64. A ring: place n % STATE_RECENT is written next. */
+/* Key: account number u64. A ring: place n % STATE_RECENT is written next. So long as a giver has
+ * few entries they are in RECENTS_FEW. rules-recent.c. */
+#define STATE_RECENT_FEW 8
+#define STATE_RECENT_ENTRY_BYTES 5
 struct state_recent {
     uint64_t n;
-    uint64_t entry[STATE_RECENT];
-    uint64_t print[STATE_RECENT]; /* of receiver, date, minutes and activity */
+    uint32_t print[STATE_RECENT]; /* of receiver, date, minutes and activity */
+    uint8_t entry[STATE_RECENT][STATE_RECENT_ENTRY_BYTES];
+};
+struct state_recent_few {
+    uint64_t n;
+    uint32_t print[STATE_RECENT_FEW];
+    uint8_t entry[STATE_RECENT_FEW][STATE_RECENT_ENTRY_BYTES];
 };
 
 /* What waits for somebody, or for a day. Key: number of the order that opened it, u64. */

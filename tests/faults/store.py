@@ -7,7 +7,8 @@ import struct
 HEAD_BYTES = 8192
 SLOT_BYTES = 4096
 TABLES = ("log", "tiles", "after", "meta", "accounts", "keys", "policies", "activities", "offers",
-          "funders", "ids", "batches", "reversals", "days", "recents", "pendings", "marks",
+          "funders", "ids", "batches", "reversals", "days",
+          "days_exact", "recents_few", "recents", "pendings", "marks",
           "vouchers", "transfers", "persons", "mandates", "trusts", "safeguards", "choices",
           "spans", "limits", "programmes", "periods", "voucher_keys", "offer_sums", "repayments",
           "ledger_keys", "releases")

@@ -521,12 +521,12 @@ Test(state, stores_integers_big_endian) {
     struct state_id id = {.entry = 0x0102030405060708};
     cr_assert_eq(state_row_pack(STATE_IDS, &id, stored), 8);
     cr_assert_eq(be64_get(stored), id.entry);
-    static struct state_recent recent = {.n = 3, .entry = {5, 6}, .print = {7}};
+    static struct state_recent recent = {.n = 3, .print = {5, 6}, .entry = {{7}}};
     state_row_pack(STATE_RECENTS, &recent, stored);
     cr_assert_eq(be64_get(stored), 3);
-    cr_assert_eq(be64_get(stored + 8), 5);
-    cr_assert_eq(be64_get(stored + 16), 6);
-    cr_assert_eq(be64_get(stored + 8 + 8 * STATE_RECENT), 7);
+    cr_assert_eq(be32_get(stored + 8), 5);
+    cr_assert_eq(be32_get(stored + 12), 6);
+    cr_assert_eq(stored[8 + 4 * STATE_RECENT], 7);
 }
 
 Test(state, stores_all_of_an_account_but_the_touch) {

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What looks like an entry made before: the last STATE_RECENT entries in which somebody gave time,
+ * each with a print of what it says. A print is short and anybody can make two alike, so it only
+ * says where to look: where it agrees the earlier order is read, and compared field by field.
+ *
+ * Most people give seldom: a ring begins with room for a few, and moves when that is used up.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "proto/dates.h"
+#include "proto/hours.h"
+#include "rules.h"
+
+/* Numbers of records are kept in 5 bytes, the highest bit for those of dry runs. */
+#define DRY_BIT (1ull << 39)
+
+static void entry_put(uint8_t to[STATE_RECENT_ENTRY_BYTES], uint64_t entry) {
+    uint64_t number = entry >= LEDGER_DRY_BEGIN ? entry - LEDGER_DRY_BEGIN : entry;
+
+    assert(number < DRY_BIT);
+    number |= entry >= LEDGER_DRY_BEGIN ? DRY_BIT : 0;
+    to[0] = (uint8_t)(number >> 32);
+    be32_put(to + 1, (uint32_t)number);
+}
+
+static uint64_t entry_get(const uint8_t from[STATE_RECENT_ENTRY_BYTES]) {
+    uint64_t number = (uint64_t)from[0] << 32 | be32_get(from + 1);
+
+    return number & DRY_BIT ? LEDGER_DRY_BEGIN + (number & ~DRY_BIT) : number;
+}
+
+/* ---- prints */
+
+static uint64_t mix(uint64_t hash, uint64_t word) {
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u; /* 2^64 by the golden ratio, odd */
+    return hash ^ hash >> 32;
+}
+
+static uint64_t mix_text(uint64_t hash, const char *text) {
+    size_t n = strlen(text);
+    uint64_t word = 0;
+
+    for (; n >= sizeof(word); n -= sizeof(word), text += sizeof(word)) {
+        memcpy(&word, text, sizeof(word));
+        hash = mix(hash, word);
+    }
+    word = 0;
+    memcpy(&word, text, n);
+    return mix(hash, word ^ (uint64_t)n << 56);
+}
+
+/* Of kind, receiver, date, minutes, activity, and who of a household. */
+static uint32_t print_of(const Timebank__Order *order, uint64_t minutes) {
+    uint64_t hash = mix((uint64_t)order->kind_case << 32 | order->service_day, minutes);
+
+    hash = mix_text(hash, order->from);
+    hash = mix_text(hash, order->activity);
+    if (*order->from_person || *order->to_person)
+        hash = mix_text(mix_text(hash, order->from_person), order->to_person);
+    return (uint32_t)hash;
+}
+
+/* ---- the ring of a giver */
+
+/* A ring as it is looked at, whichever table it is in. */
+struct ring {
+    uint64_t n; /* ever added */
+    size_t room;
+    uint32_t *prints;
+    uint8_t (*entries)[STATE_RECENT_ENTRY_BYTES];
+};
+
+static struct ring ring_of_few(struct state_recent_few *few) {
+    return (struct ring){few->n, STATE_RECENT_FEW, few->print, few->entry};
+}
+
+static struct ring ring_of_many(struct state_recent *many) {
+    return (struct ring){many->n, STATE_RECENT, many->print, many->entry};
+}
+
+static void giver_key(const struct rules_giver *giver, uint8_t ret[8]) {
+    be64_put(ret, giver->account->number);
+}
+
+/* Only to be read. */
+static struct ring ring_get(struct rule *rule, const struct rules_giver *giver) {
+    const struct state_recent_few *few;
+    const struct state_recent *many;
+    uint8_t key[8];
+
+    giver_key(giver, key);
+    many = state_get(rule->state, STATE_RECENTS, key, sizeof(key), NULL);
+    if (many)
+        return ring_of_many((struct state_recent *)(uintptr_t)many);
+    few = state_get(rule->state, STATE_RECENTS_FEW, key, sizeof(key), NULL);
+    return few ? ring_of_few((struct state_recent_few *)(uintptr_t)few) : (struct ring){0};
+}
+
+static void ring_add(struct ring *ring, uint32_t print, uint64_t entry) {
+    ring->prints[ring->n % ring->room] = print;
+    entry_put(ring->entries[ring->n % ring->room], entry);
+    ring->n++;
+}
+
+/* The few are in the ring of many from then on; their row stays as it is. */
+static int move_to_many(struct rule *rule, const uint8_t key[8], const struct state_recent_few *few,
+                        struct state_recent **ret) {
+    struct state_recent *many;
+    void *value;
+    int r = state_add(rule->state, STATE_RECENTS, key, 8, &value);
+
+    if (r < 0)
+        return r;
+    many = value;
+    many->n = few->n;
+    memcpy(many->print, few->print, sizeof(few->print));
+    memcpy(many->entry, few->entry, sizeof(few->entry));
+    *ret = many;
+    return 0;
+}
+
+static int add_to_many(struct state_recent *many, uint32_t print, uint64_t entry) {
+    struct ring ring = ring_of_many(many);
+
+    ring_add(&ring, print, entry);
+    many->n = ring.n;
+    return 0;
+}
+
+int rules_recent_add(struct rule *rule, const struct rules_giver *giver) {
+    struct state_recent_few *few;
+    struct state_recent *many;
+    struct ring ring;
+    uint8_t key[8];
+    void *value;
+    int r;
+
+    giver_key(giver, key);
+    r = state_edit(rule->state, STATE_RECENTS, key, sizeof(key), &value);
+    if (r != 0)
+        return r < 0 ? r : add_to_many(value, giver->print, rule_entry(rule));
+    r = state_make(rule->state, STATE_RECENTS_FEW, key, sizeof(key), &value);
+    if (r < 0)
+        return r;
+    few = value;
+    if (few->n == STATE_RECENT_FEW) {
+        r = move_to_many(rule, key, few, &many);
+        return r < 0 ? r : add_to_many(many, giver->print, rule_entry(rule));
+    }
+    ring = ring_of_few(few);
+    ring_add(&ring, giver->print, rule_entry(rule));
+    few->n = ring.n;
+    return 0;
+}
+
+struct rules_giver rules_recent_giver(const struct rule *rule, const struct state_account *account,
+                                      uint64_t minutes) {
+    return (struct rules_giver){.account = account,
+                                .code = account->code,
+                                .minutes = minutes,
+                                .print = print_of(rule->order, minutes)};
+}
+
+/* ---- what looks alike */
+
+/* True for an entry that was taken back in full: entering it anew is no duplicate. */
+static bool is_reversed(struct rule *rule, uint64_t entry, uint64_t minutes) {
+    uint8_t key[8];
+    const struct state_reversal *reversal;
+
+    be64_put(key, entry);
+    reversal = state_get(rule->state, STATE_REVERSALS, key, sizeof(key), NULL);
+    return reversal && reversal->minutes >= minutes;
+}
+
+static int tell_duplicate(struct rule *rule, const struct rules_giver *giver, uint64_t entry) {
+    const Timebank__Order *order = rule->order;
+    bool is_dry = entry >= LEDGER_DRY_BEGIN;
+    char day[16], hours[32], words[RULE_ENTRY_WORDS_BYTES];
+    const char *which = is_dry ? "an entry before it" : rule_entry_words(entry, false, words);
+    int r;
+
+    dates_format_iso(order->service_day, day);
+    hours_format((int64_t)giver->minutes, hours);
+    if (order->source != TIMEBANK__SOURCE__HAND || rule->is_settling ||
+        rule_overrides(rule, OVERRIDES_DUPLICATE))
+        return rule_warn(rule, WARNING_LOOKS_LIKE, is_dry ? 0 : entry,
+                         "This looks like %s: %s, %s, %s.", which, giver->code, day, hours);
+    r = rule_refuse(rule, REFUSAL_LOOKS_LIKE, "",
+                    "This looks like %s: %s gave %s on %s%s%s. If it is another one, insist "
+                    "with --again.",
+                    which, giver->code, hours, day, *order->from ? " to " : "", order->from);
+    if (r > 0)
+        rule->batch->notes[rule->batch->n_notes - 1].entry = is_dry ? 0 : entry;
+    return r;
+}
+
+/* A proposal is remembered when it is made, so that the same is not claimed twice meanwhile. */
+static bool is_itself(const struct rule *rule, uint64_t entry) {
+    return rule->is_settling && rule->proposed == entry;
+}
+
+/* What one person gave in an order: of a session, their own share of it. */
+static uint64_t minutes_of(const Timebank__Order *order, const char *code) {
+    if (order->kind_case != TIMEBANK__ORDER__KIND_SESSION)
+        return order->minutes;
+    for (size_t i = 0; i < order->session->n_givers && i < order->session->n_giver_minutes; i++)
+        if (strcmp(order->session->givers[i], code) == 0)
+            return order->session->giver_minutes[i];
+    return 0;
+}
+
+/* Says the entry what the order says? 1, 0, < 0. */
+static int says_the_same(struct rule *rule, const struct rules_giver *giver, uint64_t entry) {
+    const Timebank__Order *order = rule->order, *earlier;
+    uint64_t received_at_ms;
+    int r = rules_pending_order(rule, entry, &earlier, &received_at_ms);
+
+    if (r < 0)
+        return r;
+    return earlier->kind_case == order->kind_case && earlier->service_day == order->service_day &&
+           minutes_of(earlier, giver->code) == giver->minutes &&
+           strcmp(earlier->from, order->from) == 0 &&
+           strcmp(earlier->activity, order->activity) == 0 &&
+           strcmp(earlier->from_person, order->from_person) == 0 &&
+           strcmp(earlier->to_person, order->to_person) == 0;
+}
+
+/* Is it the one to be told of? 1, 0, < 0. */
+static int is_duplicate(struct rule *rule, const struct rules_giver *giver, uint64_t entry) {
+    if (is_itself(rule, entry) || is_reversed(rule, entry, giver->minutes) ||
+        rules_agree_is_fallen(rule, entry))
+        return 0;
+    return says_the_same(rule, giver, entry);
+}
+
+int rules_recent_check(struct rule *rule, const struct rules_giver *giver) {
+    struct ring ring = ring_get(rule, giver);
+    size_t n = MIN_OF(ring.n, (uint64_t)ring.room);
+    uint64_t last = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t entry;
+        int r;
+        if (ring.prints[i] != giver->print)
+            continue;
+        entry = entry_get(ring.entries[i]);
+        r = entry > last ? is_duplicate(rule, giver, entry) : 0;
+        if (r < 0)
+            return r;
+        last = r > 0 ? entry : last;
+    }
+    return last ? tell_duplicate(rule, giver, last) : 0;
+}
