@@ -135,7 +135,7 @@ static int check_fields(struct rule *rule) {
         return rule_refuse(rule, REFUSAL_NOT_CANONICAL, "override", NULL);
     if (order->override & ~4u && order->note.len == 0)
         return rule_refuse(rule, REFUSAL_NEEDS_WHY, "override", NULL);
-    if (!code_text_is_valid(order->sheet, NAME_MAX_BYTES))
+    if (*order->sheet && !code_text_is_valid(order->sheet, NAME_MAX_BYTES))
         return rule_refuse(rule, REFUSAL_BAD_TEXT, "sheet", NULL);
     return 0;
 }
@@ -231,7 +231,7 @@ static int warn_of_age(struct rule *rule) {
     const Timebank__Order *order = rule->order;
     uint32_t known = order->claimed_day ? order->claimed_day : rule->today;
     int64_t age = (int64_t)known - order->service_day;
-    int64_t warn_after = state_policy_number(rule->state, "service-warn-days", INT64_MAX);
+    int64_t warn_after = rule_policies(rule)->service_warn_days;
 
     if (age <= warn_after)
         return 0;
@@ -246,7 +246,7 @@ static const char *day_words(const Timebank__Order *order, char ret[16]) {
 
 static int check_dates(struct rule *rule) {
     const Timebank__Order *order = rule->order;
-    int64_t oldest = state_policy_number(rule->state, "age-of-service", INT64_MAX);
+    int64_t oldest = rule_policies(rule)->oldest_service_days;
     char day[16];
     int r;
 
@@ -354,7 +354,7 @@ static bool rounds_to(const char *rounding, uint64_t typed, uint64_t quantum, ui
 
 static int check_minutes(struct rule *rule) {
     const Timebank__Order *order = rule->order;
-    uint64_t quantum = (uint64_t)state_policy_number(rule->state, "quantum", 1);
+    uint64_t quantum = (uint64_t)rule_policies(rule)->quantum;
     bool may_be_zero = rule->kind->traits & ZERO_MINUTES;
     char text[32];
 
@@ -382,15 +382,23 @@ static int check_minutes(struct rule *rule) {
                        (unsigned long long)quantum);
 }
 
+/* Activities are never taken out, and a batch is mostly of a few. */
+static bool is_activity(struct rule *rule, const char *name) {
+    struct ledger_batch *batch = rule->batch;
+
+    if (batch->activity && strcmp(batch->activity, name) == 0)
+        return true;
+    if (!state_get(rule->state, STATE_ACTIVITIES, name, strlen(name), NULL))
+        return false;
+    batch->activity = name;
+    return true;
+}
+
 static int check_activity(struct rule *rule) {
     const Timebank__Order *order = rule->order;
-    int r = 0;
 
-    if (!(rule->kind->fields & USES_ACTIVITY) ||
-        state_get(rule->state, STATE_ACTIVITIES, order->activity, strlen(order->activity), &r))
-        return r;
-    if (r < 0)
-        return r;
+    if (!(rule->kind->fields & USES_ACTIVITY) || is_activity(rule, order->activity))
+        return 0;
     return *order->activity
                ? rule_refuse(rule, REFUSAL_UNKNOWN_ACTIVITY, "activity",
                              "There is no activity %s: check the spelling, or add it with timebank "
@@ -465,6 +473,8 @@ int ledger_judge(struct state *state, struct ledger_batch *batch) {
     arena_fini(&arena);
     if (r < 0)
         return r;
+    if (batch->n_refusals == 0)
+        rules_legs_hash(batch->effects, batch->leaves, batch->n);
     state->sums.size += batch->n;
     return 0;
 }

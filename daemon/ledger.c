@@ -231,40 +231,60 @@ int ledger_author(struct state *state, const uint8_t key[SSHSIG_PUBLIC_BYTES],
     return 0;
 }
 
-static bool limit_by_policy(struct state *state, const char *name, int64_t *ret) {
-    int64_t value = name ? state_policy_number(state, name, INT64_MAX) : INT64_MAX;
+static const char *const floor_policies[LEDGER_ACCOUNT_KINDS] = {
+    [TIMEBANK__ACCOUNT_KIND__MEMBER] = "floor-member",
+    [TIMEBANK__ACCOUNT_KIND__ORGANISATION] = "floor-organisation",
+    [TIMEBANK__ACCOUNT_KIND__VENUE] = "floor-venue",
+    [TIMEBANK__ACCOUNT_KIND__CHEST] = "floor-chest"};
+static const char *const ceiling_policies[LEDGER_ACCOUNT_KINDS] = {
+    [TIMEBANK__ACCOUNT_KIND__MEMBER] = "ceiling-member",
+    [TIMEBANK__ACCOUNT_KIND__ORGANISATION] = "ceiling-organisation",
+    [TIMEBANK__ACCOUNT_KIND__VENUE] = "ceiling-venue"};
 
-    if (value == INT64_MAX)
-        return false; /* "none", or no such policy */
-    *ret = value;
-    return true;
+/* "none", or no such policy: INT64_MAX. */
+static int64_t limit_by_policy(struct state *state, const char *name) {
+    return name ? state_policy_number(state, name, INT64_MAX) : INT64_MAX;
 }
 
 bool ledger_floor(struct state *state, const struct state_account *account, int64_t *ret) {
-    static const char *const names[] = {[TIMEBANK__ACCOUNT_KIND__MEMBER] = "floor-member",
-                                        [TIMEBANK__ACCOUNT_KIND__ORGANISATION] =
-                                            "floor-organisation",
-                                        [TIMEBANK__ACCOUNT_KIND__VENUE] = "floor-venue",
-                                        [TIMEBANK__ACCOUNT_KIND__CHEST] = "floor-chest"};
+    int64_t floor = account->floor == STATE_NO_FLOOR ? INT64_MAX : account->floor;
 
+    assert(account->kind < LEDGER_ACCOUNT_KINDS);
     if (account->floor == STATE_FLOOR_BY_POLICY)
-        return account->kind < N_ELEMENTS(names) &&
-               limit_by_policy(state, names[account->kind], ret);
-    *ret = account->floor;
-    return account->floor != STATE_NO_FLOOR;
+        floor = limit_by_policy(state, floor_policies[account->kind]);
+    if (floor != INT64_MAX)
+        *ret = floor;
+    return floor != INT64_MAX;
 }
 
 bool ledger_ceiling(struct state *state, const struct state_account *account, int64_t *ret) {
-    static const char *const names[] = {[TIMEBANK__ACCOUNT_KIND__MEMBER] = "ceiling-member",
-                                        [TIMEBANK__ACCOUNT_KIND__ORGANISATION] =
-                                            "ceiling-organisation",
-                                        [TIMEBANK__ACCOUNT_KIND__VENUE] = "ceiling-venue"};
+    int64_t ceiling = account->ceiling;
 
-    if (account->ceiling == STATE_CEILING_BY_POLICY)
-        return account->kind < N_ELEMENTS(names) &&
-               limit_by_policy(state, names[account->kind], ret);
-    *ret = account->ceiling;
-    return account->ceiling != STATE_NO_CEILING;
+    static_assert(STATE_NO_CEILING == INT64_MAX, "no ceiling is the highest");
+    assert(account->kind < LEDGER_ACCOUNT_KINDS);
+    if (ceiling == STATE_CEILING_BY_POLICY)
+        ceiling = limit_by_policy(state, ceiling_policies[account->kind]);
+    if (ceiling != INT64_MAX)
+        *ret = ceiling;
+    return ceiling != INT64_MAX;
+}
+
+void ledger_policies_read(struct state *state, struct ledger_policies *ret) {
+    *ret = (struct ledger_policies){
+        .is_read = true,
+        .gifts_wait = strcmp(state_policy(state, "gift"), "pending") == 0,
+        .quantum = state_policy_number(state, "quantum", 1),
+        .oldest_service_days = limit_by_policy(state, "age-of-service"),
+        .service_warn_days = limit_by_policy(state, "service-warn-days"),
+        .day_warn_minutes = limit_by_policy(state, "day-warn"),
+        .day_refuse_minutes = limit_by_policy(state, "day-refuse"),
+        .second_person_above = limit_by_policy(state, "second-person-above"),
+        .soft_floor_member = limit_by_policy(state, "soft-floor-member"),
+        .soft_ceiling_member = limit_by_policy(state, "soft-ceiling-member")};
+    for (size_t kind = 0; kind < LEDGER_ACCOUNT_KINDS; kind++) {
+        ret->floors[kind] = limit_by_policy(state, floor_policies[kind]);
+        ret->ceilings[kind] = limit_by_policy(state, ceiling_policies[kind]);
+    }
 }
 
 struct vouchers_waiting {

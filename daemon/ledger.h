@@ -43,7 +43,9 @@ struct ledger_leg {
     int64_t held_after;
     uint64_t previous; /* record that concerned the account before, or 0 */
     bool moved;        /* it is in the running hash of the account */
-    uint8_t side;      /* enum leg_side, in the order recorded */
+    struct state_account
+        *row;     /* of the state judged on: for its running hash, until that is made */
+    uint8_t side; /* enum leg_side, in the order recorded */
     char code[CODE_MAX + 1];
 };
 struct ledger_effect {
@@ -56,6 +58,23 @@ struct ledger_bar {
     int refusal; /* 0: none */
     const char *field;
     const char *why; /* NULL: the table's sentence */
+};
+
+/* What most orders ask of the policies, in numbers. INT64_MAX where there is no limit. */
+#define LEDGER_ACCOUNT_KINDS (TIMEBANK__ACCOUNT_KIND__BANK + 1)
+struct ledger_policies {
+    bool is_read;
+    bool gifts_wait;
+    int64_t quantum;
+    int64_t oldest_service_days;
+    int64_t service_warn_days;
+    int64_t day_warn_minutes;
+    int64_t day_refuse_minutes;
+    int64_t second_person_above;
+    int64_t soft_floor_member;
+    int64_t soft_ceiling_member;
+    int64_t floors[LEDGER_ACCOUNT_KINDS];
+    int64_t ceilings[LEDGER_ACCOUNT_KINDS];
 };
 
 struct ledger_batch {
@@ -73,6 +92,8 @@ struct ledger_batch {
     size_t n_notes;
     size_t n_refusals; /* ALREADY counts as one */
     size_t n_already;
+    struct ledger_policies policies; /* as of the order being judged */
+    const char *activity;            /* the one last found, or NULL */
 };
 
 /* Frees the notes; the rest is the caller's. */
@@ -116,6 +137,7 @@ void ledger_state_record(struct state *state, uint64_t ledger_time_ms);
 
 int ledger_author(struct state *state, const uint8_t key[SSHSIG_PUBLIC_BYTES],
                   struct ledger_author *ret);
+void ledger_policies_read(struct state *state, struct ledger_policies *ret);
 /* Lowest and highest balance an account may have now; false where there is none. */
 bool ledger_floor(struct state *state, const struct state_account *account, int64_t *ret);
 bool ledger_ceiling(struct state *state, const struct state_account *account, int64_t *ret);

@@ -17,6 +17,18 @@ bool rule_overrides(const struct rule *rule, uint32_t what) {
     return (rule->order->override & what) != 0;
 }
 
+const struct ledger_policies *rule_policies(struct rule *rule) {
+    struct ledger_policies *policies = &rule->batch->policies;
+
+    if (!policies->is_read)
+        ledger_policies_read(rule->state, policies);
+    return policies;
+}
+
+void rule_policies_changed(struct rule *rule) {
+    rule->batch->policies.is_read = false;
+}
+
 uint64_t rule_entry(const struct rule *rule) {
     return rule->is_settling ? rule->proposed : rule->index;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Minutes from one account to another: the limits on both sides, the posting with its running hash
- * (proto/account-leaf.h), and the sums by day that other rules look at.
+ * Minutes from one account to another: the limits on both sides, and the posting. Running hashes
+ * (proto/account-leaf.h) follow once a batch is judged, for nothing in between looks at them.
  */
 #include <assert.h>
 #include <errno.h>
@@ -88,31 +88,31 @@ static int above_ceiling(struct rule *rule, const struct state_account *account,
                        account->code, after_text, ceiling_text, way_out(rule));
 }
 
-static bool soft_limit(struct state *state, const struct state_account *account, int64_t own,
-                       const char *policy, int64_t *ret) {
-    *ret = own == STATE_FLOOR_BY_POLICY ? (account->kind == TIMEBANK__ACCOUNT_KIND__MEMBER
-                                               ? state_policy_number(state, policy, INT64_MAX)
-                                               : INT64_MAX)
-                                        : own;
+static bool soft_limit(const struct state_account *account, int64_t own, int64_t policy,
+                       int64_t *ret) {
+    *ret = own != STATE_FLOOR_BY_POLICY                      ? own
+           : account->kind == TIMEBANK__ACCOUNT_KIND__MEMBER ? policy
+                                                             : INT64_MAX;
     return *ret != INT64_MAX && *ret != STATE_NO_FLOOR;
 }
 
 /* Told to whoever may know the balance, and only as it crosses the line. */
 static int warn_softly(struct rule *rule, const struct state_account *account, int64_t after) {
+    const struct ledger_policies *policies = rule_policies(rule);
     char text[32];
     int64_t limit;
 
     if (rule->event || rule_is_history(rule) || !may_know(rule, account))
         return 0;
     if (after < account->balance) {
-        if (!soft_limit(rule->state, account, account->soft_floor, "soft-floor-member", &limit) ||
+        if (!soft_limit(account, account->soft_floor, policies->soft_floor_member, &limit) ||
             after >= limit || account->balance < limit)
             return 0;
         hours_format(after, text);
         return rule_warn(rule, WARNING_SOFT_FLOOR, 0, "%s now stands at %s: it is getting low.",
                          account->code, text);
     }
-    if (!soft_limit(rule->state, account, account->soft_ceiling, "soft-ceiling-member", &limit) ||
+    if (!soft_limit(account, account->soft_ceiling, policies->soft_ceiling_member, &limit) ||
         after <= limit || account->balance > limit)
         return 0;
     hours_format(after, text);
@@ -143,17 +143,32 @@ void rules_legs_add(struct rule *rule, struct rules_legs *legs, const char *code
     legs->items[legs->n++] = (struct rules_leg){code, minutes, held};
 }
 
+/* As ledger_floor() and ledger_ceiling(), INT64_MIN and INT64_MAX where there is none. */
+static int64_t floor_of(struct rule *rule, const struct state_account *account) {
+    int64_t policy = rule_policies(rule)->floors[account->kind];
+
+    if (account->floor == STATE_FLOOR_BY_POLICY)
+        return policy == INT64_MAX ? INT64_MIN : policy;
+    return account->floor == STATE_NO_FLOOR ? INT64_MIN : account->floor;
+}
+
+static int64_t ceiling_of(struct rule *rule, const struct state_account *account) {
+    return account->ceiling == STATE_CEILING_BY_POLICY
+               ? rule_policies(rule)->ceilings[account->kind]
+               : account->ceiling;
+}
+
 static int check_leg(struct rule *rule, const struct rules_leg *leg) {
     const struct state_account *account = state_account(rule->state, leg->code);
-    int64_t after, limit;
+    int64_t after;
     int r = 0;
 
-    assert(account);
+    assert(account && account->kind < LEDGER_ACCOUNT_KINDS);
     after = account->balance + leg->minutes;
-    if (leg->minutes < 0 && ledger_floor(rule->state, account, &limit) && after < limit)
-        r = below_floor(rule, account, after, limit);
-    if (leg->minutes > 0 && ledger_ceiling(rule->state, account, &limit) && after > limit)
-        r = above_ceiling(rule, account, after, limit);
+    if (leg->minutes < 0 && after < floor_of(rule, account))
+        r = below_floor(rule, account, after, floor_of(rule, account));
+    if (leg->minutes > 0 && after > ceiling_of(rule, account))
+        r = above_ceiling(rule, account, after, ceiling_of(rule, account));
     return r == 0 && leg->minutes != 0 ? warn_softly(rule, account, after) : r;
 }
 
@@ -166,14 +181,10 @@ int rules_legs_check(struct rule *rule, const struct rules_legs *legs) {
 }
 
 static int edit_account(struct rule *rule, const char *code, struct state_account **ret) {
-    void *value;
-    int r = state_edit(rule->state, STATE_ACCOUNTS, code, strlen(code), &value);
+    const struct state_account *account = state_account(rule->state, code);
 
-    if (r < 0)
-        return r;
-    assert(r > 0);
-    *ret = value;
-    return 0;
+    assert(account);
+    return state_account_edit(rule->state, account, ret);
 }
 
 /* The account's statement now begins here, and goes on where it began. */
@@ -200,9 +211,7 @@ static uint8_t side_of(const struct rule *rule, const char *code) {
 }
 
 static int post(struct rule *rule, const struct rules_leg *from, struct ledger_leg *leg) {
-    const struct hash *leaf = &rule->batch->leaves[rule->place];
     struct state_account *account = NULL;
-    struct hash running;
     int r = edit_account(rule, from->code, &account);
 
     if (r < 0)
@@ -212,12 +221,24 @@ static int post(struct rule *rule, const struct rules_leg *from, struct ledger_l
     account->n_entries++;
     account->last_entry = rule->index;
     *leg = (struct ledger_leg){
-        .minutes = from->minutes, .moved = true, .side = side_of(rule, from->code)};
+        .minutes = from->minutes, .moved = true, .row = account, .side = side_of(rule, from->code)};
     add_line(rule, account, leg);
-    memcpy(running.b, account->running, HASH_BYTES);
-    running = account_leaf_running(&running, leaf, account->balance, account->held);
-    memcpy(account->running, running.b, HASH_BYTES);
     return 0;
+}
+
+static void run_hash(const struct hash *leaf, const struct ledger_leg *leg) {
+    struct hash running;
+
+    memcpy(running.b, leg->row->running, HASH_BYTES);
+    running = account_leaf_running(&running, leaf, leg->after, leg->held_after);
+    memcpy(leg->row->running, running.b, HASH_BYTES);
+}
+
+void rules_legs_hash(const struct ledger_effect *effects, const struct hash *leaves, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < effects[i].n_legs; j++)
+            if (effects[i].legs[j].moved)
+                run_hash(&leaves[i], &effects[i].legs[j]);
 }
 
 static struct ledger_leg *new_legs(struct rule *rule, size_t n) {

@@ -38,8 +38,7 @@ static bool needs_approval(struct rule *rule) {
         return rule->batch->author->role == TIMEBANK__ROLE__ROLE_MEMBER &&
                is_policy(rule, "approve-members", "on");
     return rules_agree_is_own(rule, order->to) ||
-           order->minutes >
-               (uint64_t)state_policy_number(rule->state, "second-person-above", INT64_MAX);
+           order->minutes > (uint64_t)rule_policies(rule)->second_person_above;
 }
 
 /* Whether the other side has to say yes, or may be asked to: 0, or what then waits. */
@@ -48,7 +47,7 @@ static enum state_pending_what other_side(struct rule *rule, bool *ret_must) {
 
     *ret_must = false;
     if (order->kind_case == TIMEBANK__ORDER__KIND_GIFT) {
-        *ret_must = is_policy(rule, "gift", "pending");
+        *ret_must = rule_policies(rule)->gifts_wait;
         return PENDING_GIFT;
     }
     if (is_claim(rule)) {

@@ -150,6 +150,7 @@ int rules_register_policy(struct rule *rule) {
     if (r < 0)
         return r;
     snprintf(((struct state_policy *)value)->value, STATE_POLICY_BYTES, "%s", set->value);
+    rule_policies_changed(rule);
     rules_limits_count_policies(rule->state);
     rule->state->sums.gains_since_day = gains_since(rule);
     return 0;

@@ -13,8 +13,8 @@
 
 static int check_day(struct rule *rule, const struct rules_giver *giver) {
     uint32_t service_day = rule->order->service_day;
-    uint64_t warn = (uint64_t)state_policy_number(rule->state, "day-warn", INT64_MAX);
-    uint64_t refuse = (uint64_t)state_policy_number(rule->state, "day-refuse", INT64_MAX);
+    uint64_t warn = (uint64_t)rule_policies(rule)->day_warn_minutes;
+    uint64_t refuse = (uint64_t)rule_policies(rule)->day_refuse_minutes;
     uint64_t total = giver->minutes + rules_day_get(rule, DAY_GIVEN, giver->account, service_day);
     /* What somebody gave elsewhere on that day is a broker's to know. */
     bool is_known = rule_is_broker(rule) || total == giver->minutes, is_refused;

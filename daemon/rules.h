@@ -112,6 +112,9 @@ struct rule {
 bool rule_is_history(const struct rule *rule);
 bool rule_is_broker(const struct rule *rule);
 bool rule_overrides(const struct rule *rule, uint32_t what);
+/* What the policies say; whoever changes one says so. */
+const struct ledger_policies *rule_policies(struct rule *rule);
+void rule_policies_changed(struct rule *rule);
 /* Number of the entry that takes effect: the proposal's own, where it was one. */
 uint64_t rule_entry(const struct rule *rule);
 /* "entry 33"; of one that only a dry run counted no number is told, for it will never be anybody's.
@@ -140,6 +143,8 @@ void rules_legs_add(struct rule *rule, struct rules_legs *legs, const char *code
 /* Floors of who loses, ceilings of who gains, soft ones as warnings. */
 int rules_legs_check(struct rule *rule, const struct rules_legs *legs);
 int rules_legs_post(struct rule *rule, const struct rules_legs *legs);
+/* The running hashes of what n records posted, in their order: each of its account's last. */
+void rules_legs_hash(const struct ledger_effect *effects, const struct hash *leaves, size_t n);
 
 /* The same for two accounts. */
 int rules_move_check(struct rule *rule, const char *from, const char *to, uint64_t minutes);

@@ -79,8 +79,7 @@ static void send(size_t n) {
         fprintf(stderr, "judge: %s\n", judging->batch.notes[i].message);
     if (judging->batch.n_refusals)
         exit(2);
-    must(state_merge(judging->state), "merging");
-    judging->state = NULL;
+    must(judging_keep(judging), "keeping");
     spent.keep += cpu_ns() - began;
     judging_free(judging);
     bytes_clear(&bodies);
