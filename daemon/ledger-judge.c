@@ -308,7 +308,7 @@ int ledger_side_check(struct rule *rule, const char *code, uint32_t kinds, const
 
     if (kinds == 0)
         return 0;
-    account = state_account(rule->state, code);
+    account = rule_account(rule, code);
     if (!account)
         return *code ? rule_refuse(rule, REFUSAL_NO_SUCH_ACCOUNT, field,
                                    "There is no account %s: check the code, or %s.", code,

@@ -17,6 +17,22 @@ bool rule_overrides(const struct rule *rule, uint32_t what) {
     return (rule->order->override & what) != 0;
 }
 
+const struct state_account *rule_account(struct rule *rule, const char *code) {
+    size_t side = code == rule->order->from ? 0 : 1;
+    const struct state_account *account;
+
+    if (rule->state->below || (side == 1 && code != rule->order->to))
+        return state_account(rule->state, code);
+    if (rule->sides[side].code == code)
+        return rule->sides[side].account;
+    account = state_account(rule->state, code);
+    if (account) {
+        rule->sides[side].code = code;
+        rule->sides[side].account = account;
+    }
+    return account;
+}
+
 const struct ledger_policies *rule_policies(struct rule *rule) {
     struct ledger_policies *policies = &rule->batch->policies;
 

@@ -33,7 +33,7 @@ static int owe(struct rule *rule, const char *code, int64_t minutes) {
 }
 
 static uint64_t owed(struct rule *rule, const char *code) {
-    return state_account(rule->state, code)->owed_minutes;
+    return rule_account(rule, code)->owed_minutes;
 }
 
 /* ---- pledges */
@@ -176,7 +176,7 @@ static void repayment_key(uint64_t entry, const struct state_account *account, u
 
 uint64_t rules_advance_earn(struct rule *rule, struct rules_legs *legs, const char *code,
                             uint64_t minutes) {
-    const struct state_account *account = state_account(rule->state, code);
+    const struct state_account *account = rule_account(rule, code);
     uint64_t repaid = 0;
 
     if (account->owed_minutes > 0 && !rule_is_history(rule)) {
@@ -201,7 +201,7 @@ int rules_advance_note(struct rule *rule, const char *code, uint64_t repaid) {
 
     if (repaid == 0)
         return 0;
-    repayment_key(rule_entry(rule), state_account(rule->state, code), key);
+    repayment_key(rule_entry(rule), rule_account(rule, code), key);
     r = state_make(rule->state, STATE_REPAYMENTS, key, sizeof(key), &value);
     if (r < 0)
         return r;
@@ -228,7 +228,7 @@ static int find_unearned(struct rule *rule, uint64_t entry, const char *code, ui
     uint8_t key[16];
     int r = 0;
 
-    repayment_key(entry, state_account(rule->state, code), key);
+    repayment_key(entry, rule_account(rule, code), key);
     row = state_get(rule->state, STATE_REPAYMENTS, key, sizeof(key), &r);
     *ret = row && row->minutes > left ? row->minutes - left : 0;
     return r;
@@ -257,7 +257,7 @@ int rules_advance_note_unearned(struct rule *rule, uint64_t entry, const char *c
 
     if (r < 0 || unearned == 0)
         return r;
-    repayment_key(entry, state_account(rule->state, code), key);
+    repayment_key(entry, rule_account(rule, code), key);
     r = state_edit(rule->state, STATE_REPAYMENTS, key, sizeof(key), &value);
     if (r <= 0)
         return r < 0 ? r : -EUCLEAN;

@@ -55,43 +55,57 @@ static int exact_put(struct rule *rule, enum state_day_sum sum, const struct sta
     return r;
 }
 
-uint64_t rules_day_get(struct rule *rule, enum state_day_sum sum,
-                       const struct state_account *account, uint32_t day) {
+uint64_t rules_day_find(struct rule *rule, struct rules_day *day) {
     uint8_t key[BLOCK_KEY_BYTES];
-    const struct state_day *block;
     uint16_t minutes;
 
-    if (!account)
+    if (!day->account)
         return 0;
-    block_key(sum, account->number, day, key);
-    block = state_get(rule->state, STATE_DAYS, key, sizeof(key), NULL);
-    minutes = block ? block->minutes[account->number % STATE_DAY_ACCOUNTS] : 0;
-    return minutes == STATE_DAY_EXACT ? exact_get(rule, sum, account, NULL, day) : minutes;
+    block_key(day->sum, day->account->number, day->day, key);
+    day->found = state_get(rule->state, STATE_DAYS, key, sizeof(key), NULL);
+    minutes = day->found ? day->found->minutes[day->account->number % STATE_DAY_ACCOUNTS] : 0;
+    return minutes == STATE_DAY_EXACT ? exact_get(rule, day->sum, day->account, NULL, day->day)
+                                      : minutes;
 }
 
-int rules_day_add(struct rule *rule, enum state_day_sum sum, const struct state_account *account,
-                  uint32_t day, int64_t minutes) {
+int rules_day_add_to(struct rule *rule, const struct rules_day *day, int64_t minutes) {
     uint8_t key[BLOCK_KEY_BYTES];
     uint16_t *cell;
     uint64_t after;
     void *value;
     int r;
 
-    if (!account)
+    if (!day->account)
         return 0;
-    block_key(sum, account->number, day, key);
-    r = state_make(rule->state, STATE_DAYS, key, sizeof(key), &value);
+    block_key(day->sum, day->account->number, day->day, key);
+    r = day->found ? state_edit_found(rule->state, STATE_DAYS, key, sizeof(key), day->found, &value)
+                   : state_make(rule->state, STATE_DAYS, key, sizeof(key), &value);
     if (r < 0)
         return r;
-    cell = &((struct state_day *)value)->minutes[account->number % STATE_DAY_ACCOUNTS];
-    after = *cell == STATE_DAY_EXACT ? exact_get(rule, sum, account, NULL, day) : *cell;
+    cell = &((struct state_day *)value)->minutes[day->account->number % STATE_DAY_ACCOUNTS];
+    after =
+        *cell == STATE_DAY_EXACT ? exact_get(rule, day->sum, day->account, NULL, day->day) : *cell;
     after = add_up(after, minutes);
     if (*cell != STATE_DAY_EXACT && after < STATE_DAY_EXACT) {
         *cell = (uint16_t)after;
         return 0;
     }
     *cell = STATE_DAY_EXACT;
-    return exact_put(rule, sum, account, NULL, day, after);
+    return exact_put(rule, day->sum, day->account, NULL, day->day, after);
+}
+
+uint64_t rules_day_get(struct rule *rule, enum state_day_sum sum,
+                       const struct state_account *account, uint32_t day) {
+    struct rules_day found = {.sum = sum, .account = account, .day = day};
+
+    return rules_day_find(rule, &found);
+}
+
+int rules_day_add(struct rule *rule, enum state_day_sum sum, const struct state_account *account,
+                  uint32_t day, int64_t minutes) {
+    struct rules_day found = {.sum = sum, .account = account, .day = day};
+
+    return rules_day_add_to(rule, &found, minutes);
 }
 
 uint64_t rules_day_get_between(struct rule *rule, enum state_day_sum sum,

@@ -131,7 +131,7 @@ static int past_span(struct rule *rule, const struct state_account *account,
 }
 
 int rules_limits_check(struct rule *rule, const char *code, uint64_t minutes) {
-    const struct state_account *account = state_account(rule->state, code);
+    const struct state_account *account = rule_account(rule, code);
     int r = 0;
 
     if (!is_limited(rule, account))
@@ -150,7 +150,7 @@ int rules_limits_check(struct rule *rule, const char *code, uint64_t minutes) {
 
 static int add_to_spans(struct rule *rule, const char *code, int64_t minutes, int64_t n_entries,
                         uint32_t day) {
-    const struct state_account *account = state_account(rule->state, code);
+    const struct state_account *account = rule_account(rule, code);
     uint64_t most;
     int r = 0;
 

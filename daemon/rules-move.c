@@ -123,7 +123,7 @@ static int warn_softly(struct rule *rule, const struct state_account *account, i
 void rules_legs_add(struct rule *rule, struct rules_legs *legs, const char *code, int64_t minutes,
                     int64_t held) {
     for (size_t i = 0; i < legs->n; i++)
-        if (strcmp(legs->items[i].code, code) == 0) {
+        if (legs->items[i].code == code || strcmp(legs->items[i].code, code) == 0) {
             legs->items[i].minutes += minutes;
             legs->items[i].held += held;
             return;
@@ -159,7 +159,7 @@ static int64_t ceiling_of(struct rule *rule, const struct state_account *account
 }
 
 static int check_leg(struct rule *rule, const struct rules_leg *leg) {
-    const struct state_account *account = state_account(rule->state, leg->code);
+    const struct state_account *account = rule_account(rule, leg->code);
     int64_t after;
     int r = 0;
 
@@ -181,7 +181,7 @@ int rules_legs_check(struct rule *rule, const struct rules_legs *legs) {
 }
 
 static int edit_account(struct rule *rule, const char *code, struct state_account **ret) {
-    const struct state_account *account = state_account(rule->state, code);
+    const struct state_account *account = rule_account(rule, code);
 
     assert(account);
     return state_account_edit(rule->state, account, ret);
@@ -205,6 +205,10 @@ static uint8_t side_of(const struct rule *rule, const char *code) {
 
     if (!order)
         return LEG_OTHER;
+    if (code == order->from)
+        return LEG_FROM;
+    if (code == order->to)
+        return LEG_TO;
     return strcmp(code, order->from) == 0 ? LEG_FROM
            : strcmp(code, order->to) == 0 ? LEG_TO
                                           : LEG_OTHER;
@@ -256,7 +260,7 @@ static int note_gain(struct rule *rule, const struct rules_leg *leg) {
 
     if (rule->state->sums.gains_since_day == 0 || leg->minutes <= 0 || leg->held != 0)
         return 0;
-    account = state_account(rule->state, leg->code);
+    account = rule_account(rule, leg->code);
     if (account->kind != TIMEBANK__ACCOUNT_KIND__MEMBER)
         return 0;
     return rules_day_add(rule, DAY_GAINED, account, rule->today, leg->minutes);

@@ -144,7 +144,7 @@ int rules_person_check(struct rule *rule, const char *code, const char *person, 
 
     if (*person == '\0' && !state_has_any(rule->state, STATE_PERSONS))
         return 0;
-    account = state_account(rule->state, code);
+    account = rule_account(rule, code);
     if (*person == '\0') {
         if (!account || account->n_persons == 0 || rule_is_history(rule) ||
             count_persons(rule, account) == 1)

@@ -68,47 +68,31 @@ static uint32_t print_of(const Timebank__Order *order, uint64_t minutes) {
 
 /* A ring as it is looked at, whichever table it is in. */
 struct ring {
-    uint64_t n; /* ever added */
-    size_t room;
-    uint32_t *prints;
-    uint8_t (*entries)[STATE_RECENT_ENTRY_BYTES];
+    size_t n;
+    const uint32_t *prints;
+    const uint8_t (*entries)[STATE_RECENT_ENTRY_BYTES];
 };
-
-static struct ring ring_of_few(struct state_recent_few *few) {
-    return (struct ring){few->n, STATE_RECENT_FEW, few->print, few->entry};
-}
-
-static struct ring ring_of_many(struct state_recent *many) {
-    return (struct ring){many->n, STATE_RECENT, many->print, many->entry};
-}
 
 static void giver_key(const struct rules_giver *giver, uint8_t ret[8]) {
     be64_put(ret, giver->account->number);
 }
 
-/* Only to be read. */
-static struct ring ring_get(struct rule *rule, const struct rules_giver *giver) {
+static struct ring ring_get(struct rule *rule, struct rules_giver *giver) {
     const struct state_recent_few *few;
     const struct state_recent *many;
     uint8_t key[8];
 
     giver_key(giver, key);
-    many = state_get(rule->state, STATE_RECENTS, key, sizeof(key), NULL);
+    many = giver->recent = state_get(rule->state, STATE_RECENTS, key, sizeof(key), NULL);
     if (many)
-        return ring_of_many((struct state_recent *)(uintptr_t)many);
+        return (struct ring){MIN_OF(many->n, (uint64_t)STATE_RECENT), many->print, many->entry};
     few = state_get(rule->state, STATE_RECENTS_FEW, key, sizeof(key), NULL);
-    return few ? ring_of_few((struct state_recent_few *)(uintptr_t)few) : (struct ring){0};
-}
-
-static void ring_add(struct ring *ring, uint32_t print, uint64_t entry) {
-    ring->prints[ring->n % ring->room] = print;
-    entry_put(ring->entries[ring->n % ring->room], entry);
-    ring->n++;
+    return few ? (struct ring){few->n, few->print, few->entry} : (struct ring){0};
 }
 
 /* The few are in the ring of many from then on; their row stays as it is. */
 static int move_to_many(struct rule *rule, const uint8_t key[8], const struct state_recent_few *few,
-                        struct state_recent **ret) {
+                        const struct state_recent **ret) {
     struct state_recent *many;
     void *value;
     int r = state_add(rule->state, STATE_RECENTS, key, 8, &value);
@@ -123,46 +107,68 @@ static int move_to_many(struct rule *rule, const uint8_t key[8], const struct st
     return 0;
 }
 
-static int add_to_many(struct state_recent *many, uint32_t print, uint64_t entry) {
-    struct ring ring = ring_of_many(many);
+/* Most entries come here: three small changes of a large row. */
+static int add_to_many(struct rule *rule, const struct rules_giver *giver, const uint8_t key[8],
+                       const struct state_recent *found) {
+    size_t place = found->n % STATE_RECENT;
+    size_t print_at = offsetof(struct state_recent, print) + place * sizeof(found->print[0]);
+    size_t entry_at = offsetof(struct state_recent, entry) + place * sizeof(found->entry[0]);
+    struct state_recent *many;
+    void *value;
+    int r = state_edit_part(rule->state, STATE_RECENTS, key, 8, found, 0, sizeof(found->n), &value);
 
-    ring_add(&ring, print, entry);
-    many->n = ring.n;
+    if (r == 0)
+        r = state_edit_part(rule->state, STATE_RECENTS, key, 8, value, print_at,
+                            sizeof(found->print[0]), &value);
+    if (r == 0)
+        r = state_edit_part(rule->state, STATE_RECENTS, key, 8, value, entry_at,
+                            sizeof(found->entry[0]), &value);
+    if (r < 0)
+        return r;
+    many = value;
+    many->print[place] = giver->print;
+    entry_put(many->entry[place], rule_entry(rule));
+    many->n++;
     return 0;
 }
 
-int rules_recent_add(struct rule *rule, const struct rules_giver *giver) {
+static int add_to_few(struct rule *rule, const struct rules_giver *giver, const uint8_t key[8]) {
+    const struct state_recent *many;
     struct state_recent_few *few;
-    struct state_recent *many;
-    struct ring ring;
-    uint8_t key[8];
     void *value;
-    int r;
+    int r = state_make(rule->state, STATE_RECENTS_FEW, key, 8, &value);
 
-    giver_key(giver, key);
-    r = state_edit(rule->state, STATE_RECENTS, key, sizeof(key), &value);
-    if (r != 0)
-        return r < 0 ? r : add_to_many(value, giver->print, rule_entry(rule));
-    r = state_make(rule->state, STATE_RECENTS_FEW, key, sizeof(key), &value);
     if (r < 0)
         return r;
     few = value;
     if (few->n == STATE_RECENT_FEW) {
         r = move_to_many(rule, key, few, &many);
-        return r < 0 ? r : add_to_many(many, giver->print, rule_entry(rule));
+        return r == 0 ? add_to_many(rule, giver, key, many) : r;
     }
-    ring = ring_of_few(few);
-    ring_add(&ring, giver->print, rule_entry(rule));
-    few->n = ring.n;
+    few->print[few->n] = giver->print;
+    entry_put(few->entry[few->n], rule_entry(rule));
+    few->n++;
     return 0;
+}
+
+int rules_recent_add(struct rule *rule, const struct rules_giver *giver) {
+    const struct state_recent *many = giver->recent;
+    uint8_t key[8];
+
+    giver_key(giver, key);
+    if (!many)
+        many = state_get(rule->state, STATE_RECENTS, key, sizeof(key), NULL);
+    return many ? add_to_many(rule, giver, key, many) : add_to_few(rule, giver, key);
 }
 
 struct rules_giver rules_recent_giver(const struct rule *rule, const struct state_account *account,
                                       uint64_t minutes) {
-    return (struct rules_giver){.account = account,
-                                .code = account->code,
-                                .minutes = minutes,
-                                .print = print_of(rule->order, minutes)};
+    return (struct rules_giver){
+        .account = account,
+        .code = account->code,
+        .minutes = minutes,
+        .print = print_of(rule->order, minutes),
+        .day = {.sum = DAY_GIVEN, .account = account, .day = rule->order->service_day}};
 }
 
 /* ---- what looks alike */
@@ -238,12 +244,11 @@ static int is_duplicate(struct rule *rule, const struct rules_giver *giver, uint
     return says_the_same(rule, giver, entry);
 }
 
-int rules_recent_check(struct rule *rule, const struct rules_giver *giver) {
+int rules_recent_check(struct rule *rule, struct rules_giver *giver) {
     struct ring ring = ring_get(rule, giver);
-    size_t n = MIN_OF(ring.n, (uint64_t)ring.room);
     uint64_t last = 0;
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < ring.n; i++) {
         uint64_t entry;
         int r;
         if (ring.prints[i] != giver->print)

@@ -17,8 +17,8 @@ static int check_cap(struct rule *rule, const char *policy, uint64_t minutes) {
 
 int rules_redeem_check_caps(struct rule *rule, const char *venue, const char *member,
                             uint64_t minutes) {
-    const struct state_account *at = state_account(rule->state, venue);
-    const struct state_account *from = *member ? state_account(rule->state, member) : NULL;
+    const struct state_account *at = rule_account(rule, venue);
+    const struct state_account *from = *member ? rule_account(rule, member) : NULL;
     int r = check_cap(rule, "venue-cap-day",
                       minutes + rules_day_get(rule, DAY_ACCEPTED, at, rule->today));
 
@@ -31,8 +31,8 @@ int rules_redeem_check_caps(struct rule *rule, const char *venue, const char *me
 
 int rules_redeem_count_caps(struct rule *rule, const char *venue, const char *member, uint32_t day,
                             int64_t minutes) {
-    const struct state_account *at = state_account(rule->state, venue);
-    const struct state_account *from = *member ? state_account(rule->state, member) : NULL;
+    const struct state_account *at = rule_account(rule, venue);
+    const struct state_account *from = *member ? rule_account(rule, member) : NULL;
     int r = rules_day_add(rule, DAY_ACCEPTED, at, day, minutes);
 
     return r == 0 && from ? rules_day_add_between(rule, DAY_ACCEPTED_FROM, at, from, day, minutes)

@@ -31,8 +31,8 @@ int rules_safeguard_check(struct rule *rule, const char *first, const char *seco
 
     if (!state_has_any(rule->state, STATE_SAFEGUARDS) || rule_is_history(rule))
         return 0;
-    a = *first ? state_account(rule->state, first) : NULL;
-    b = *second ? state_account(rule->state, second) : NULL;
+    a = *first ? rule_account(rule, first) : NULL;
+    b = *second ? rule_account(rule, second) : NULL;
     if ((a && is_held(rule->state, a, a)) || (b && is_held(rule->state, b, b)) ||
         (a && b && is_held(rule->state, a, b)))
         return rule_refuse(rule, REFUSAL_SEE_COORDINATOR, "", NULL);

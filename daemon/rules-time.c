@@ -11,11 +11,11 @@
 #include "proto/hours.h"
 #include "rules.h"
 
-static int check_day(struct rule *rule, const struct rules_giver *giver) {
+static int check_day(struct rule *rule, struct rules_giver *giver) {
     uint32_t service_day = rule->order->service_day;
     uint64_t warn = (uint64_t)rule_policies(rule)->day_warn_minutes;
     uint64_t refuse = (uint64_t)rule_policies(rule)->day_refuse_minutes;
-    uint64_t total = giver->minutes + rules_day_get(rule, DAY_GIVEN, giver->account, service_day);
+    uint64_t total = giver->minutes + rules_day_find(rule, &giver->day);
     /* What somebody gave elsewhere on that day is a broker's to know. */
     bool is_known = rule_is_broker(rule) || total == giver->minutes, is_refused;
     char day[16], hours[32];
@@ -49,7 +49,7 @@ static int warn_before_joining(struct rule *rule, const struct state_account *gi
 
 int rules_time_check(struct rule *rule, const char *code, uint64_t minutes,
                      struct rules_giver *ret_giver) {
-    const struct state_account *account = state_account(rule->state, code);
+    const struct state_account *account = rule_account(rule, code);
     int r;
 
     *ret_giver = rules_recent_giver(rule, account, minutes);
@@ -65,7 +65,7 @@ int rules_time_propose(struct rule *rule) {
 
     if (!(rule->kind->traits & GIVES_TIME))
         return 0;
-    giver = rules_recent_giver(rule, state_account(rule->state, order->to), order->minutes);
+    giver = rules_recent_giver(rule, rule_account(rule, order->to), order->minutes);
     return rules_recent_add(rule, &giver);
 }
 
@@ -75,8 +75,7 @@ int rules_time_note(struct rule *rule, const struct rules_giver *giver) {
 
     if (r < 0)
         return r;
-    return rules_day_add(rule, DAY_GIVEN, giver->account, rule->order->service_day,
-                         (int64_t)giver->minutes);
+    return rules_day_add_to(rule, &giver->day, (int64_t)giver->minutes);
 }
 
 int rules_time_give(struct rule *rule) {

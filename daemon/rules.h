@@ -102,6 +102,10 @@ struct rule {
     /* The order is a proposal made earlier, at record `proposed`, that takes effect now. */
     bool is_settling;
     uint64_t proposed;
+    struct { /* of the order, where the state is the lowest, whose rows stand still */
+        const char *code;
+        const struct state_account *account;
+    } sides[2];
 };
 
 #define rule_refuse(rule, refusal, field, ...)                                                     \
@@ -112,6 +116,8 @@ struct rule {
 bool rule_is_history(const struct rule *rule);
 bool rule_is_broker(const struct rule *rule);
 bool rule_overrides(const struct rule *rule, uint32_t what);
+/* As state_account(); the sides of the order are looked for once. */
+const struct state_account *rule_account(struct rule *rule, const char *code);
 /* What the policies say; whoever changes one says so. */
 const struct ledger_policies *rule_policies(struct rule *rule);
 void rule_policies_changed(struct rule *rule);
@@ -158,6 +164,15 @@ uint64_t rules_day_get(struct rule *rule, enum state_day_sum sum,
                        const struct state_account *account, uint32_t day);
 int rules_day_add(struct rule *rule, enum state_day_sum sum, const struct state_account *account,
                   uint32_t day, int64_t minutes);
+/* The same for who asks first and adds then: what was found is not looked for again. */
+struct rules_day {
+    enum state_day_sum sum;
+    const struct state_account *account;
+    uint32_t day;
+    const struct state_day *found; /* or NULL */
+};
+uint64_t rules_day_find(struct rule *rule, struct rules_day *day);
+int rules_day_add_to(struct rule *rule, const struct rules_day *day, int64_t minutes);
 uint64_t rules_day_get_between(struct rule *rule, enum state_day_sum sum,
                                const struct state_account *account,
                                const struct state_account *other, uint32_t day);
@@ -287,7 +302,9 @@ struct rules_giver {
     const struct state_account *account; /* as it was: for its number */
     const char *code;
     uint64_t minutes;
-    uint32_t print; /* of what a duplicate would look like */
+    uint32_t print;                    /* of what a duplicate would look like */
+    const struct state_recent *recent; /* or NULL */
+    struct rules_day day;
 };
 int rules_time_check(struct rule *rule, const char *code, uint64_t minutes,
                      struct rules_giver *ret_giver);
@@ -295,7 +312,7 @@ int rules_time_note(struct rule *rule, const struct rules_giver *giver);
 /* rules-recent.c: the last entries of a giver. check() refuses or warns of what looks like one. */
 struct rules_giver rules_recent_giver(const struct rule *rule, const struct state_account *account,
                                       uint64_t minutes);
-int rules_recent_check(struct rule *rule, const struct rules_giver *giver);
+int rules_recent_check(struct rule *rule, struct rules_giver *giver);
 int rules_recent_add(struct rule *rule, const struct rules_giver *giver);
 /* What a proposal is remembered by, before anything is given. */
 int rules_time_propose(struct rule *rule);

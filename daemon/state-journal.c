@@ -62,22 +62,25 @@ void state_journal_free(struct state_journal *journal) {
     blocks_free(TAKE(journal->blocks));
 }
 
-static int note(struct state *state, enum state_table table, struct row *row, bool is_new) {
+/* `n` bytes of its value from `at` on; of a new row none. */
+static int note(struct state *state, enum state_table table, struct row *row, size_t at, size_t n) {
     struct state_journal *journal = &state->journal;
-    size_t n_value = is_new ? 0 : state_value_bytes(table);
-    struct state_undo *undo = undo_new(journal, n_value);
+    struct state_undo *undo = undo_new(journal, n);
 
     if (!undo)
         return -ENOMEM;
     *undo = (struct state_undo){.before = journal->last,
                                 .row = row,
                                 .table = (uint8_t)table,
-                                .is_new = is_new,
-                                .was_dirty = row->is_dirty};
-    if (!is_new)
-        memcpy(undo->value, row->value, n_value);
+                                .is_new = n == 0,
+                                .was_dirty = row->is_dirty,
+                                .at = (uint16_t)at,
+                                .n = (uint16_t)n};
+    if (n > 0)
+        memcpy(undo->value, row->value + at, n);
     journal->last = undo;
-    row->noted = journal->number;
+    if (n == 0 || n == state_value_bytes(table))
+        row->noted = journal->number;
     if (table == STATE_PENDINGS) {
         undo->before_pending = journal->last_pending;
         journal->last_pending = undo;
@@ -88,11 +91,19 @@ static int note(struct state *state, enum state_table table, struct row *row, bo
 int state_journal_change(struct state *state, enum state_table table, struct row *row) {
     if (!state->journal.is_open || row->noted == state->journal.number)
         return 0;
-    return note(state, table, row, false);
+    return note(state, table, row, 0, state_value_bytes(table));
+}
+
+int state_journal_change_part(struct state *state, enum state_table table, struct row *row,
+                              size_t at, size_t n) {
+    assert(n > 0 && at + n <= state_value_bytes(table));
+    if (!state->journal.is_open || row->noted == state->journal.number)
+        return 0;
+    return note(state, table, row, at, n);
 }
 
 int state_journal_add(struct state *state, enum state_table table, struct row *row) {
-    return state->journal.is_open ? note(state, table, row, true) : 0;
+    return state->journal.is_open ? note(state, table, row, 0, 0) : 0;
 }
 
 /* After 2^32 journals their numbers begin anew. */
@@ -163,7 +174,7 @@ void state_roll_back(struct state *lowest) {
             take_out(lowest, table, undo->row);
             continue;
         }
-        memcpy(undo->row->value, undo->value, state_value_bytes(table));
+        memcpy(undo->row->value + undo->at, undo->value, undo->n);
         undo->row->is_dirty = undo->was_dirty;
     }
     lowest->sums = journal->sums;

@@ -12,12 +12,17 @@ struct state_undo {
     uint8_t table;
     bool is_new; /* it was not there */
     bool was_dirty;
-    uint64_t value[]; /* bytes of the table's value, unless it is new */
+    uint16_t at; /* the bytes of its value that are noted; none, if it is new */
+    uint16_t n;
+    uint64_t value[];
 };
 
 /* state-journal.c. Before a change of a row, and after a row was added: 0, -ENOMEM. */
 int state_journal_change(struct state *state, enum state_table table,
                          struct row *row) TB_MUST_CHECK;
+/* Of a row of which no other bytes are changed by the caller. */
+int state_journal_change_part(struct state *state, enum state_table table, struct row *row,
+                              size_t at, size_t n) TB_MUST_CHECK;
 int state_journal_add(struct state *state, enum state_table table, struct row *row) TB_MUST_CHECK;
 void state_journal_free(struct state_journal *journal);
 
