@@ -13,6 +13,7 @@
 
 #include "call.h"
 #include "connect.h"
+#include "outbox.h"
 #include "pins.h"
 
 int tb_bank_new(struct tb_bank **ret_bank) {
@@ -35,17 +36,16 @@ struct tb_bank *tb_bank_free(struct tb_bank *bank) {
         return NULL;
     bank_begin(bank);
     call_end_all(bank, -ECANCELED);
-    if (bank->ledger_is_known) {
-        /* A pin that cannot be saved now is an older one the next time: less is demanded of the
-         * bank then, and nothing wrong is believed. */
-        int r = pins_save_head(bank, NULL);
-        (void)r;
-    }
+    /* A pin that cannot be kept now is an older one the next time, or the one beside a batch: less
+     * is demanded of the bank then, and nothing wrong is believed. */
+    int r = bank->ledger_is_known ? pins_keep_head(bank) : 0;
+    outbox_close(bank, r == 0);
     connect_close(bank);
     sodium_free(bank->secret_key);
     bytes_fini(&bank->in);
     bytes_fini(&bank->out);
     bytes_fini(&bank->head.checkpoint);
+    bytes_fini(&bank->saved_text);
     free(bank->key_path);
     free(bank->state_directory);
     free(bank->address);
@@ -175,7 +175,8 @@ int bank_set_head(struct tb_bank *bank, const struct note_head *head, const void
 
 /* What was learnt at an earlier address says nothing about this one. */
 static int ledger_forget(struct tb_bank *bank) {
-    int r = bank->ledger_is_known ? pins_save_head(bank, NULL) : 0;
+    int r = bank->ledger_is_known ? pins_keep_head(bank) : 0;
+    outbox_close(bank, r == 0);
     connect_close(bank);
     bank->opened = false;
     bank->dry_runs_lost = false;
@@ -183,6 +184,7 @@ static int ledger_forget(struct tb_bank *bank) {
     bank->head.head = (struct note_head){};
     bytes_clear(&bank->head.checkpoint);
     bank->saved_size = 0;
+    bytes_clear(&bank->saved_text);
     bank->handshake.chain.n = 0;
     bank->pause_ms = CALL_PAUSE_FIRST_MS;
     bank->not_before_ms = 0;

@@ -30,6 +30,7 @@ enum bank_link { LINK_NONE, LINK_GREETING, LINK_WELCOME, LINK_OPEN };
 
 struct tb_call;
 struct reply;
+struct outbox_slot;
 
 /* A signed head that verified: the checkpoint is the note as it came. size 0: none yet. */
 struct bank_head {
@@ -93,6 +94,10 @@ struct tb_bank {
     struct bank_head head;
     struct hash saved_root; /* of the head that the pin file is known to hold */
     uint64_t saved_size;
+    bool saved_is_kept;              /* synced */
+    struct bytes saved_text;         /* as it stands there; empty: not at hand */
+    struct outbox_slot *outbox_free; /* files of ours that wait for a batch, oldest first */
+    size_t n_outbox_free;
 
     char message[BANK_MESSAGE_BYTES];
     char notice[BANK_MESSAGE_BYTES];

@@ -27,13 +27,18 @@ static bool batch_is_ours(const struct tb_bank *bank, const struct batch_header 
     return memcmp(header->author, public, SSHSIG_PUBLIC_BYTES) == 0;
 }
 
+/* what: NULL where the file itself is damaged. */
 static int refused_tell(struct tb_bank *bank, struct outbox_slot *slot, const char *what) {
     _cleanup_(freep) char *path = NULL;
     int r = outbox_set_aside(slot, &path);
     if (r < 0)
         return bank_fail(bank, r, "The refused batch %s cannot be moved: %s.", slot->path,
                          strerror(-r));
-    bank_notice(bank, "An earlier batch was not recorded and is kept in %s: %s", path, what);
+    if (what)
+        bank_notice(bank, "An earlier batch was not recorded and is kept in %s: %s", path, what);
+    else
+        bank_notice(bank, "An earlier batch is damaged and kept in %s: see whether it is recorded.",
+                    path);
     return 0;
 }
 
@@ -53,7 +58,7 @@ static int file_load(struct tb_call *call, const char *name, struct arena *arena
     if (is_ours)
         r = submit_init(&job->submit, submit);
     if (r == -EBADMSG) {
-        r = refused_tell(bank, &slot, "its file is damaged.");
+        r = refused_tell(bank, &slot, NULL);
         is_ours = false;
     }
     if (r == 0 && is_ours)
@@ -95,7 +100,7 @@ static int job_end(struct tb_call *call, int *r, bool known) {
         return 1;
     int told = *r;
     if (told == 0)
-        outbox_remove(&job->submit.slot);
+        outbox_remove(call->bank, &job->submit.slot);
     else if (told > 0 && known && job->submit.slot.path)
         told = refused_tell(call->bank, &job->submit.slot, call->bank->message);
     if (told == 0) {

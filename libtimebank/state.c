@@ -40,7 +40,8 @@ int state_folder(struct tb_bank *bank, const char *folder, char **ret_path) {
     _cleanup_(freep) char *path = NULL;
     if (asprintf(&path, "%s/%s", directory, folder) < 0)
         return -ENOMEM;
-    r = file_make_directories(path, 0700);
+    /* There it is nearly always. */
+    r = access(path, W_OK | X_OK) == 0 ? 0 : file_make_directories(path, 0700);
     if (r < 0)
         return bank_fail(bank, r, "The directory %s cannot be made: %s.", path, strerror(-r));
     *ret_path = TAKE(path);

@@ -27,6 +27,9 @@ int submit_init(struct submit *submit, const Timebank__Submit *message) {
                          &submit->leaves);
     if (r < 0)
         return r;
+    struct hash root = merkle_root(submit->leaves, header.n_orders);
+    if (!hash_equal(&root, &header.orders_root))
+        return -EBADMSG;
     submit->n_orders = header.n_orders;
     memcpy(submit->header, message->header.data, BATCH_HEADER_BYTES);
     memcpy(submit->signature, message->signature.data, SSHSIG_SIGNATURE_BYTES);
@@ -110,7 +113,7 @@ static int job_end(struct tb_call *call, int *r, bool known) {
     if (submit_goes_on(&job->submit, call, r, &known))
         return 1;
     if (known && !is_dry_run)
-        outbox_remove(&job->submit.slot);
+        outbox_remove(call->bank, &job->submit.slot);
     outbox_slot_fini(&job->submit.slot);
     /* What was not refused of a refused dry run may stand below the next one, too. */
     if (is_dry_run && call->reply && call->bank->link == LINK_OPEN)
@@ -175,7 +178,7 @@ static int job_pack(struct tb_batch *batch, struct tb_call *call) {
     if (r < 0)
         bank_fail(batch->bank, r, NULL);
     else if (call->kind == CALL_RECORDS)
-        r = outbox_put(batch->bank, &parcel.submit, &job->submit.slot);
+        r = outbox_put(batch->bank, &call->body, &parcel.submit, &job->submit.slot);
     parcel_fini(&parcel);
     return r;
 }
@@ -189,11 +192,11 @@ static struct tb_call *record_under_way(const struct tb_bank *bank) {
     return call;
 }
 
-/* Saves the head that the header will name, and sees that what waits in the outbox goes first. */
+/* Shares the head that the header will name, and sees that what waits in the outbox goes first. */
 static int batch_make_way(const struct tb_batch *batch, struct tb_call **ret_settling) {
     struct tb_bank *bank = batch->bank;
     struct note_head longer = {};
-    int r = pins_save_head(bank, &longer);
+    int r = pins_share_head(bank, &longer);
     if (r == 0 && longer.size > 0)
         r = check_saved(bank, &longer);
     /* In the middle of a dry run there is nothing of ours to settle: it began with a settling. */

@@ -20,7 +20,7 @@ struct submit {
 };
 
 /* Takes what it needs out of the message; leaves are reckoned from the orders as they travel.
- * -EBADMSG when they do not end where the bytes end. */
+ * -EBADMSG when they are not those that the header is over. */
 int submit_init(struct submit *submit, const Timebank__Submit *message) TB_MUST_CHECK;
 void submit_fini(struct submit *submit);
 /* Packs the request. */

@@ -14,7 +14,7 @@
 #include "timebank.pb-c.h"
 
 #define FAKE_LEAVES_MAX 4096
-#define FAKE_BATCHES_MAX 64
+#define FAKE_BATCHES_MAX 256
 #define FAKE_ORDERS_MAX 8 /* of a batch that receipts are asked of */
 
 enum fake_lie {

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a client keeps, through everything that may end it: killed before each call that changes a
+ * disk or tells the bank, cut off from power between sectors, followed by a newer program.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/files.h"
+#include "fake-bank.h"
+#include "helpers.h"
+#include "libtimebank/bank.h"
+#include "libtimebank/outbox-file.h"
+#include "proto/refusal.h"
+#include "timebank.h"
+
+TestSuite(lib_outbox, .timeout = 120);
+
+/* ---- calls that are counted, and the last one that is not made */
+
+static int calls_left; /* 0: no end */
+
+static void call_count(void) {
+    if (calls_left > 0 && --calls_left == 0)
+        kill(getpid(), SIGKILL);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at);
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) {
+    call_count();
+    return syscall(SYS_pwrite64, fd, bytes, n, at);
+}
+int fdatasync(int fd) {
+    call_count();
+    return (int)syscall(SYS_fdatasync, fd);
+}
+int fsync(int fd) {
+    call_count();
+    return (int)syscall(SYS_fsync, fd);
+}
+int rename(const char *from, const char *to) {
+    call_count();
+    return (int)syscall(SYS_rename, from, to);
+}
+int unlink(const char *path) {
+    call_count();
+    return (int)syscall(SYS_unlink, path);
+}
+ssize_t send(int fd, const void *bytes, size_t n, int flags) {
+    call_count();
+    return syscall(SYS_sendto, fd, bytes, n, flags, NULL, 0);
+}
+
+/* ---- a user at a bank */
+
+static struct fake_bank fake;
+static char state[128];
+static char key[128];
+
+static void setup(void) {
+    char *line = NULL;
+    fake_bank_start(&fake);
+    snprintf(state, sizeof(state), "%s/state", fake.directory);
+    snprintf(key, sizeof(key), "%s/key", fake.directory);
+    cr_assert(tb_key_new(key, "test", &line, NULL, 0) == 0);
+    free(line);
+}
+
+static void teardown(void) {
+    fake_bank_fini(&fake);
+}
+
+static struct tb_bank *bank_make(void) {
+    struct tb_bank *bank = NULL;
+    cr_assert(tb_bank_new(&bank) == 0);
+    cr_assert(tb_bank_set_state_directory(bank, state) == 0);
+    cr_assert(tb_bank_set_key_file(bank, key) == 0);
+    cr_assert(tb_bank_set_deadline(bank, 20000) == 0);
+    return bank;
+}
+
+static struct tb_bank *bank_open(void) {
+    struct tb_bank *bank = bank_make();
+    int r = tb_bank_open(bank, fake.address);
+    cr_assert(r == 0, "%d %s", r, tb_bank_message(bank));
+    return bank;
+}
+
+static int batch_send(struct tb_bank *bank) {
+    struct tb_batch *batch = NULL;
+    struct tb_answer *answer = NULL;
+    struct tb_order order = TB_ORDER_INIT;
+    order.kind = TB_EXCHANGE;
+    order.from = "m1";
+    order.to = "m2";
+    order.minutes = 60;
+    order.service_day = 20000;
+    order.why = "because";
+    int r = tb_batch_new(bank, &batch);
+    if (r == 0)
+        r = tb_batch_add(batch, &order, NULL);
+    if (r == 0)
+        r = tb_batch_submit(batch, &answer);
+    tb_answer_free(answer);
+    tb_batch_free(batch);
+    return r;
+}
+
+static size_t outbox_names(char (*names)[300], size_t n_max) {
+    char path[200];
+    size_t n = 0;
+    snprintf(path, sizeof(path), "%s/outbox", state);
+    DIR *stream = opendir(path);
+    for (const struct dirent *entry; stream && (entry = readdir(stream));)
+        if (entry->d_name[0] != '.' && n < n_max)
+            snprintf(names[n++], sizeof(names[0]), "%s", entry->d_name);
+    if (stream)
+        closedir(stream);
+    return n;
+}
+
+/* What the pin and the outbox know, before anybody is asked. */
+static uint64_t known_size(void) {
+    struct tb_bank *bank = bank_make();
+    struct tb_call *call = NULL;
+    uint64_t size = 0;
+    cr_assert(tb_bank_open_start(bank, fake.address, &call) == 0, "%s", tb_bank_message(bank));
+    tb_bank_position(bank, &size, NULL);
+    tb_call_free(call);
+    tb_bank_free(bank);
+    return size;
+}
+
+static uint64_t named_size(void) {
+    struct batch_header header;
+    if (fake.n_batches == 0)
+        return 0;
+    cr_assert(batch_header_unpack(fake.batches[fake.n_batches - 1].header, &header) == 0);
+    return header.pin_size;
+}
+
+/* A process that sends batches, each of which it says was recorded, and dies at a call. Whether it
+ * came to its end before. */
+static bool child_run(int die_at, unsigned n_batches, unsigned *n_told) {
+    pid_t child = fork();
+    int status = 0;
+    cr_assert(child >= 0);
+    if (child == 0) {
+        calls_left = die_at;
+        struct tb_bank *bank = bank_make();
+        if (tb_bank_open(bank, fake.address) != 0)
+            _exit(1);
+        for (unsigned i = 0; i < n_batches; i++) {
+            if (batch_send(bank) != 0)
+                _exit(1);
+            ++*n_told;
+        }
+        tb_bank_free(bank);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    cr_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0, "at call %d", die_at);
+    return !WIFSIGNALED(status);
+}
+
+Test(lib_outbox, a_client_killed_at_any_call_loses_nothing_and_counts_nothing_twice, .init = setup,
+     .fini = teardown) {
+    unsigned *n_told =
+        mmap(NULL, sizeof(*n_told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    bool ended = false;
+    int n_calls = 0;
+    cr_assert(n_told != MAP_FAILED);
+    for (int die_at = 1; !ended; die_at++, n_calls++) {
+        size_t n_before = fake.n_batches;
+        *n_told = 0;
+        ended = child_run(die_at, 3, n_told);
+        uint64_t named = named_size(), known = known_size();
+        cr_assert(known >= named, "call %d: %llu was named, %llu is known", die_at,
+                  (unsigned long long)named, (unsigned long long)known);
+        struct tb_bank *bank = bank_open();
+        size_t n_settled = 0, n_recorded = fake.n_batches - n_before;
+        cr_assert(tb_bank_settle(bank, &n_settled) == 0, "%s", tb_bank_message(bank));
+        cr_assert(!strstr(tb_bank_notice(bank), "earlier"), "%s", tb_bank_notice(bank));
+        /* Told is recorded. One more was on its way at most: it is now, if it was kept whole. */
+        cr_assert(n_recorded >= *n_told && n_settled <= 1, "call %d", die_at);
+        cr_assert(fake.n_batches - n_before <= *n_told + 1u, "call %d", die_at);
+        cr_assert(n_settled == 0 || fake.n_batches - n_before == *n_told + 1u, "call %d", die_at);
+        tb_bank_free(bank);
+        char names[8][300];
+        cr_assert(outbox_names(names, 8) == 0, "call %d left %s", die_at, names[0]);
+    }
+    cr_assert(n_calls > 20, "%d calls", n_calls);
+    munmap(n_told, sizeof(*n_told));
+}
+
+Test(lib_outbox, keeping_a_batch_is_one_sync_and_no_new_file, .init = setup, .fini = teardown) {
+    struct tb_bank *bank = bank_open();
+    char names[8][300], again[8][300];
+    for (unsigned i = 0; i < 3; i++)
+        cr_assert(batch_send(bank) == 0, "%s", tb_bank_message(bank));
+    size_t n = outbox_names(names, 8);
+    calls_left = 100000;
+    for (unsigned i = 0; i < 10; i++)
+        cr_assert(batch_send(bank) == 0);
+    /* A pin's record; the head beside the batch, the batch, the file's head, a sync; sent, answered
+     * (the bank is in this process) and taken out. */
+    int n_calls = 100000 - calls_left;
+    calls_left = 0;
+    cr_assert(n_calls == 10 * 8, "%d calls", n_calls);
+    cr_assert(n == 2 && outbox_names(again, 8) == 2);
+    tb_bank_free(bank);
+    cr_assert(outbox_names(names, 8) == 0);
+}
+
+/* ---- sectors */
+
+#define SECTOR 512
+
+static void body_make(struct bytes *body, uint8_t fill, size_t n) {
+    memset(bytes_reserve(body, n), fill, n);
+}
+
+static int file_make(void) {
+    char path[] = "/tmp/outbox.XXXXXX";
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0);
+    unlink(path);
+    return fd;
+}
+
+static void put(int fd, uint8_t fill, size_t n_pin, size_t n_body) {
+    _cleanup_bytes_ struct bytes pin = {}, body = {};
+    struct outbox_head head = {.orders_at = 300, .n_orders = (uint32_t)n_body - 400};
+    memset(head.batch_id, fill, sizeof(head.batch_id));
+    body_make(&pin, (uint8_t)(fill + 1), n_pin);
+    body_make(&body, fill, n_body);
+    cr_assert(outbox_file_put(fd, &head, &pin, &body) == 0);
+}
+
+static bool all_are(const struct bytes *bytes, uint8_t fill, size_t but_from, size_t but_n) {
+    for (size_t i = 0; i < bytes->n; i++)
+        if (bytes->data[i] != fill && (i < but_from || i >= but_from + but_n))
+            return false;
+    return true;
+}
+
+/* Nothing waits, or one of the two batches does and says so, or it is said to be damaged. The
+ * orders are not looked at here: their root is in the header. */
+static void torn_judge(int fd) {
+    struct outbox_head head;
+    _cleanup_bytes_ struct bytes body = {}, pin = {};
+    int r = outbox_file_head(fd, &head);
+    if (r == 0 && outbox_file_pin(fd, &head, &pin) == 0)
+        cr_assert(all_are(&pin, (uint8_t)(head.batch_id[0] + 1), 0, 0));
+    if (r != 0 || head.n_body == 0 || outbox_file_body(fd, &head, &body) != 0)
+        return;
+    cr_assert(head.batch_id[0] == 'a' || head.batch_id[0] == 'b');
+    cr_assert(all_are(&body, head.batch_id[0], head.orders_at, head.n_orders));
+}
+
+Test(lib_outbox, what_a_power_cut_left_between_two_batches_is_one_or_none) {
+    uint8_t old[4096], new[4096], torn[4096];
+    int fd = file_make();
+    put(fd, 'a', 600, 2000);
+    for (int is_cleared = 0; is_cleared < 2; is_cleared++) {
+        if (is_cleared)
+            cr_assert(outbox_file_clear(fd) == 0);
+        cr_assert(pread(fd, old, sizeof(old), 0) == sizeof(old));
+        int other = file_make();
+        cr_assert(write(other, old, sizeof(old)) == sizeof(old));
+        put(other, 'b', 700, 1800);
+        cr_assert(pread(other, new, sizeof(new), 0) == sizeof(new));
+        for (unsigned mask = 0; mask < 1u << sizeof(old) / SECTOR; mask++) {
+            for (size_t i = 0; i < sizeof(old) / SECTOR; i++)
+                memcpy(torn + i * SECTOR, (mask >> i & 1 ? new : old) + i * SECTOR, SECTOR);
+            cr_assert(pwrite(other, torn, sizeof(torn), 0) == sizeof(torn));
+            torn_judge(other);
+        }
+        close(other);
+    }
+    close(fd);
+}
+
+Test(lib_outbox, every_bit_that_is_not_an_orders_is_held) {
+    struct outbox_head head;
+    int fd = file_make();
+    put(fd, 'a', 100, 500);
+    for (size_t bit = 0; bit < (OUTBOX_HEAD_BYTES + 600) * 8; bit++) {
+        size_t at = bit / 8, orders_at = OUTBOX_HEAD_BYTES + 100 + 300;
+        uint8_t byte;
+        _cleanup_bytes_ struct bytes body = {}, pin = {};
+        if (at >= orders_at && at < orders_at + 100)
+            continue;
+        cr_assert(pread(fd, &byte, 1, (off_t)at) == 1);
+        byte ^= (uint8_t)(1 << bit % 8);
+        cr_assert(pwrite(fd, &byte, 1, (off_t)at) == 1);
+        int r = outbox_file_head(fd, &head);
+        bool pin_holds = r == 0 && outbox_file_pin(fd, &head, &pin) == 0;
+        bool body_holds = r == 0 && outbox_file_body(fd, &head, &body) == 0;
+        cr_assert(!(pin_holds && body_holds), "bit %zu", bit);
+        byte ^= (uint8_t)(1 << bit % 8);
+        cr_assert(pwrite(fd, &byte, 1, (off_t)at) == 1);
+    }
+    close(fd);
+}
+
+/* ---- what an older program left */
+
+Test(lib_outbox, a_batch_that_an_older_program_kept_is_settled, .init = setup, .fini = teardown) {
+    _cleanup_bytes_ struct bytes body = {}, old = {};
+    struct outbox_head head;
+    struct tb_bank *bank = bank_open();
+    char names[8][300], path[600];
+    size_t n_settled = 0;
+    cr_assert(tb_bank_set_deadline(bank, 300) == 0);
+    fake.refused = REFUSAL_TRY_LATER;
+    fake.cut = FAKE_CUT_AFTER;
+    cr_assert(batch_send(bank) == -EINPROGRESS);
+    tb_bank_free(bank);
+    cr_assert(fake.n_batches == 1 && outbox_names(names, 8) == 1);
+    snprintf(path, sizeof(path), "%s/outbox/%s", state, names[0]);
+    int fd = open(path, O_RDONLY);
+    cr_assert(outbox_file_head(fd, &head) == 0 && outbox_file_body(fd, &head, &body) == 0);
+    close(fd);
+    Timebank__Request *request = timebank__request__unpack(NULL, body.n, body.data);
+    cr_assert(request && request->submit);
+    bytes_put(&old, "TBO1", 4);
+    timebank__submit__pack(request->submit,
+                           bytes_reserve(&old, timebank__submit__get_packed_size(request->submit)));
+    struct hash hash = hash_of(old.data, old.n);
+    bytes_put(&old, hash.b, HASH_BYTES);
+    cr_assert(file_replace(path, 0600, old.data, old.n) == 0);
+    timebank__request__free_unpacked(request, NULL);
+    fake.refused = 0;
+    bank = bank_open();
+    cr_assert(tb_bank_settle(bank, &n_settled) == 0 && n_settled == 1, "%s", tb_bank_notice(bank));
+    tb_bank_free(bank);
+    cr_assert(fake.n_batches == 1 && outbox_names(names, 8) == 0);
+}
+
+static void pin_path(char *path, size_t n) {
+    char folder[200];
+    snprintf(folder, sizeof(folder), "%s/pins", state);
+    DIR *stream = opendir(folder);
+    for (const struct dirent *entry; stream && (entry = readdir(stream));)
+        if (strlen(entry->d_name) == 64)
+            snprintf(path, n, "%s/%s", folder, entry->d_name);
+    closedir(stream);
+}
+
+Test(lib_outbox, a_pin_that_an_older_program_kept_is_held_to, .init = setup, .fini = teardown) {
+    struct tb_bank *bank = bank_open();
+    char path[500];
+    uint64_t size = 0;
+    cr_assert(batch_send(bank) == 0);
+    tb_bank_position(bank, &size, NULL);
+    tb_bank_free(bank);
+    _cleanup_bytes_ struct bytes file = {};
+    pin_path(path, sizeof(path));
+    cr_assert(file_read(path, 65536, &file) == 0 && memcmp(file.data, "TBP2", 4) == 0);
+    /* The record's text alone: so it was before there were records. */
+    cr_assert(file_replace(path, 0600, file.data + 8, file.n - 8 - HASH_BYTES) == 0);
+    cr_assert(known_size() == size);
+    bank = bank_open();
+    cr_assert(batch_send(bank) == 0, "%s", tb_bank_message(bank));
+    tb_bank_position(bank, &size, NULL);
+    tb_bank_free(bank);
+    cr_assert(known_size() == size, "and written anew");
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert(file_replace(path, 0600, file.data, i == 0 ? file.n - 1 : 3) == 0);
+        bank = bank_make();
+        cr_assert(tb_bank_open(bank, fake.address) == -EIO, "a damaged pin is no pin");
+        tb_bank_free(bank);
+    }
+}
+
+Test(lib_outbox, a_torn_record_behind_the_first_is_as_if_not_written, .init = setup,
+     .fini = teardown) {
+    struct tb_bank *bank = bank_open();
+    char path[500];
+    uint64_t size = 0;
+    tb_bank_position(bank, &size, NULL);
+    tb_bank_free(bank);
+    pin_path(path, sizeof(path));
+    int fd = open(path, O_WRONLY);
+    cr_assert(pwrite(fd, "TBP2\0\0\1\0garbage", 15, 4096) == 15);
+    close(fd);
+    cr_assert(known_size() == size);
+}
