@@ -113,8 +113,9 @@ def by_callgrind(bench, place):
         client = subprocess.Popen([*tool, *command], env=bank.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         client.wait()
     bench.wrapped_by = []
-    # The client forks: its child did the work.
-    files = sorted(name for name in os.listdir(place) if name.startswith("callgrind."))
+    # The client forks: its child did the work, and has the longest file.
+    files = sorted((name for name in os.listdir(place) if name.startswith("callgrind.")),
+                   key=lambda name: os.path.getsize(os.path.join(place, name)))
     for name in files:
         who = {f"callgrind.{daemon}": "daemon", f"callgrind.{client.pid}": None}.get(name, "client")
         path = os.path.join(place, name)
@@ -136,5 +137,5 @@ def profile(bench, place):
         found = by_callgrind(bench, place)
     else:
         sys.exit("dev/bench: neither perf (linux-perf) nor valgrind is here")
-    for path in found:
+    for path in sorted(set(found)):
         print(path)

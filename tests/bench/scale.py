@@ -7,6 +7,7 @@ from works import DAYS_OF_GROWTH, full_batches, tell
 ACCOUNTS = (1_000, 100_000, 1_000_000)
 FIRST = 10_000
 LEAST_BATCHES = 8
+PATIENCE_S = 600
 
 
 def steps(entries):
@@ -25,9 +26,13 @@ def of_accounts(bench, accounts):
         bank.load("prepare")
         opened, used, entries = bank.memory_bytes(), bank.bytes_used(), 0
         for step in steps(options.entries):
-            if step > entries:
-                batch = min(options.batch, step)
-                batches = -(-(step - entries) // (batch * options.processes))
+            missing = step - entries
+            if found and missing / found[-1]["orders_per_s"] > PATIENCE_S:
+                tell(f"  {step:,} entries would take longer than {PATIENCE_S} s: left out")
+                break
+            if missing > 0:
+                batches = -(-missing // (options.batch * options.processes))
+                batch = -(-missing // (batches * options.processes))
                 entries += bank.load("run", "--batch", batch, "--processes", options.processes, "--in-flight",
                                      options.in_flight, "--batches", batches, "--days", DAYS_OF_GROWTH)["orders"]
             measured_batches = max(LEAST_BATCHES, step // (options.batch * options.processes))

@@ -37,3 +37,39 @@ small=(--built "$BUILT" --runs 1 --seconds 0.05 --accounts 100 --batch 500 --ent
     xmllint --noout "$BATS_TEST_TMPDIR/kept/scale.svg"
     [ "$(grep -c '<polyline' "$BATS_TEST_TMPDIR/kept/scale.svg")" -eq 6 ]
 }
+
+# told EXPRESSION: Python's, with the bench's own modules at hand.
+told() {
+    run -0 env PYTHONPATH="$TREE/tests/bench" /usr/bin/python3 -B -c "import goals, peers, plot, profiling, table; print($1)"
+}
+
+@test "a goal is met only when all is met that was measured" {
+    told '[goals.GOALS["P1"].is_met({"figure": 2e6, "peer": peer}) for peer in (None, 30000, 90000)]'
+    [ "$output" = "[True, True, False]" ]
+    told '[goals.GOALS["P5"].is_met({"figure": 40, "peer": peer}) for peer in (None, 900, 700)]'
+    [ "$output" = "[True, True, False]" ]
+    told '[goals.GOALS["P3"].is_met({"figure": figure, "limit": 2}) for figure in (2.5, 2.7)]'
+    [ "$output" = "[True, False]" ]
+    told 'goals.GOALS["P2"].is_met({"figure": 9, "peer": None})'
+    [ "$output" = "None" ]
+}
+
+@test "a goal's line has the medians of its runs, and the median of each run's ratio" {
+    told '{k: v for k, v in goals.goal_told("P4", [{"figure": f, "limit": 10, "peer": p} for f, p in ((8, 2), (1, 1), (4, 4))], None).items()
+        if k in ("figure", "least", "most", "ratio", "peer", "times_peer", "target", "met")}'
+    [ "$output" = "{'figure': 4, 'least': 1, 'most': 8, 'ratio': 0.4, 'peer': 2, 'times_peer': 1.0, 'target': 2.0, 'met': True}" ]
+}
+
+@test "a flame graph counts what lies under each call" {
+    told 'profiling.tree_of("load\n\tffff inner+0x1\n\tffff outer\n\nload\n\tffff outer\n\n").inner["outer"].n'
+    [ "$output" = 2 ]
+    told 'profiling.flame_of("load\n\tffff a<b>\n\tffff outer\n\n", "a & b")'
+    xmllint --noout - <<<"$output"
+    told 'profiling.flame_of("", "nothing")'
+    [ "$output" = None ]
+}
+
+@test "peers that are not there are named" {
+    run -0 env PATH=/nowhere PYTHONPATH="$TREE/tests/bench" /usr/bin/python3 -B -c "import peers; print(peers.missing())"
+    [[ "$output" == *"Redis (redis-server, redis-benchmark)" ]]
+}
