@@ -122,6 +122,11 @@ static int add_row(struct state *state, enum state_table table, uint64_t hash, c
     return 0;
 }
 
+/* The one place where a row that is there becomes one to be written. */
+static void mark(struct row *row) {
+    row->is_dirty = true;
+}
+
 /* A row of this very state is about to be changed. */
 static int open_row(struct state *state, enum state_table table, struct row *row) {
     int r = state_journal_change(state, table, row);
@@ -132,7 +137,7 @@ static int open_row(struct state *state, enum state_table table, struct row *row
         return r;
     if (table == STATE_POLICIES)
         state_policies_forget(state);
-    row->is_dirty = true;
+    mark(row);
     return 0;
 }
 
@@ -281,7 +286,7 @@ int state_edit_part(struct state *state, enum state_table table, const void *key
     r = state_journal_change_part(state, table, row, at, n);
     if (r < 0)
         return r;
-    row->is_dirty = true;
+    mark(row);
     *ret_value = row->value;
     return 0;
 }
