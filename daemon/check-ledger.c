@@ -13,6 +13,7 @@
 #include "check-keys.h"
 #include "check-private.h"
 #include "proto/text64.h"
+#include "replay-ahead.h"
 
 #define START_RECORDS 200000u /* a start checks a ledger up to this size whole */
 #define FIRST_COMPLETE 4u     /* the first layout that has every table */
@@ -35,6 +36,11 @@ void check_ledger_at(struct checking *checking, const char *where, uint64_t inde
     checking->progress->index = index;
 }
 
+static int misplaced(struct checking *checking, unsigned table) {
+    return check_ledger_damaged(checking, "table %s: its pages are not in the order of their keys",
+                                runs_tables[table]);
+}
+
 /* Rows out of order end the walk before a row is told of. */
 int check_ledger_walk(struct checking *checking, unsigned table, const void *from, size_t n_from,
                       int (*each)(void *user, struct store_value key, struct store_value value),
@@ -45,8 +51,7 @@ int check_ledger_walk(struct checking *checking, unsigned table, const void *fro
     checking->is_damaged = false;
     r = store_each(checking->read, table, from, n_from, each, user);
     if (r == -EUCLEAN && !checking->is_damaged)
-        check_ledger_damaged(checking, "table %s: its pages are not in the order of their keys",
-                             runs_tables[table]);
+        misplaced(checking, table);
     checking->is_damaged |= was_damaged;
     return r;
 }
@@ -241,31 +246,70 @@ static int compare_here(struct checking *checking) {
     return 0;
 }
 
-static int check_run(void *user, struct store_value key, struct store_value value) {
-    struct checking *checking = user;
-    struct run run;
+static int check_run(struct checking *checking, const struct replay_ahead_run *found) {
+    const struct run *run = &found->proof.run;
     size_t n;
-    int r = run_parse(&run, key, value);
+    int r = found->r;
 
     check_ledger_at(checking, "the log", checking->replay.range.end);
-    if (r < 0)
+    if (r == -EUCLEAN)
         return check_ledger_damaged(checking,
                                     "record %llu: its run's key, count or lengths are damaged",
                                     N(checking->replay.range.end));
-    r = replay_run(&checking->replay, &run);
-    if (r == 0 && run_record(&run, 0, &n)[0] == RECORD_SEAL)
-        checking->n_orders += run.n - 1;
+    if (r == 0)
+        r = replay_run_proven(&checking->replay, &found->proof);
+    if (r == 0 && run_record(run, 0, &n)[0] == RECORD_SEAL)
+        checking->n_orders += run->n - 1;
     if (r == -EUCLEAN && *checking->replay.why)
         return check_ledger_damaged(checking, "%s", checking->replay.why);
     if (r == -EUCLEAN)
         return check_ledger_damaged(
-            checking, "record %llu: the tree that it refers to cannot be read", N(run.first));
-    if (r == 0 && !check_ledger_is_found(checking, RUNS_LOG, key, value))
+            checking, "record %llu: the tree that it refers to cannot be read", N(run->first));
+    if (r == 0 && !check_ledger_is_found(checking, RUNS_LOG, found->key, found->value))
         return check_ledger_damaged(checking, "record %llu: its number does not lead to its run",
-                                    N(run.first));
+                                    N(run->first));
     if (r == 0 && checking->extent == CHECK_FULL)
-        r = check_tables_compare_after(checking, &run);
+        r = check_tables_compare_after(checking, run);
     return r < 0 ? r : compare_here(checking);
+}
+
+static int check_each(void *user, struct store_value key, struct store_value value) {
+    struct checking *checking = user;
+    struct replay_ahead_run found = {.key = key, .value = value};
+    struct run run;
+    int r;
+
+    found.r = run_parse(&run, key, value);
+    if (found.r == 0)
+        found.r = replay_prove(&run, checking->extent == CHECK_FULL, &found.proof);
+    r = check_run(checking, &found);
+    replay_proof_fini(&found.proof);
+    return r;
+}
+
+/* What a run is by itself is found on a thread that goes ahead; everything is told here. */
+static int walk_log_ahead(struct checking *checking, uint64_t from) {
+    _cleanup_(replay_ahead_freep) struct replay_ahead *ahead = NULL;
+    const struct replay_ahead_run *found;
+    int r = replay_ahead_new(&ahead, checking->store, from, checking->extent == CHECK_FULL);
+
+    if (r < 0)
+        return r;
+    while ((r = replay_ahead_next(ahead, &found)) > 0) {
+        r = check_run(checking, found);
+        if (r != 0)
+            return r;
+    }
+    return r == -EUCLEAN ? misplaced(checking, RUNS_LOG) : r;
+}
+
+static int walk_log(struct checking *checking, uint64_t from) {
+    uint8_t key[8];
+
+    be64_put(key, from);
+    return checking->progress->is_alone
+               ? check_ledger_walk(checking, RUNS_LOG, key, sizeof(key), check_each, checking)
+               : walk_log_ahead(checking, from);
 }
 
 static int source_order(void *user, uint64_t index, struct arena *arena,
@@ -295,7 +339,6 @@ static int replay_log(struct checking *checking) {
     uint64_t from = checking->extent == CHECK_START && checking->size > START_RECORDS
                         ? checking->state_size
                         : 0;
-    uint8_t key[8];
     int r;
 
     checking->state = state_new(&(struct state_source){.user = checking, .order = source_order});
@@ -307,8 +350,7 @@ static int replay_log(struct checking *checking) {
     if (r < 0)
         return r == -EUCLEAN ? check_ledger_damaged(checking, "%s", checking->replay.why) : r;
     compare_here(checking);
-    be64_put(key, from);
-    r = check_ledger_walk(checking, RUNS_LOG, key, sizeof(key), check_run, checking);
+    r = walk_log(checking, from);
     for (int i = 0; r == 0 && i < HEAD_SLOTS; i++)
         if (checking->slot_is_whole[i] && !checking->met[i] && checking->heads[i].size >= from &&
             checking->heads[i].size <= checking->size)
@@ -461,8 +503,7 @@ int check_ledger_run(struct check_progress *progress, const char *directory,
         set_result(&checking);
     replay_fini(&checking.replay);
     account_tree_fini(&checking.accounts);
-    state_free(checking.state);
-    store_read_end(checking.read);
+    store_read_end(checking.read); /* the state goes with the child: freed, it would take a tenth */
     store_close(checking.store);
     if (r == -EUCLEAN && !checking.is_damaged)
         check_ledger_damaged(&checking, "%s: the store's pages cannot be read", progress->where);

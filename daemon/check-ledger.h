@@ -10,6 +10,7 @@ enum check_extent { CHECK_START, CHECK_PLAIN, CHECK_FULL };
 struct check_progress {
     const char *where; /* a string constant: the same address after fork */
     uint64_t index;    /* record being read, or 0 */
+    bool is_alone;     /* reads on one thread: slower, but dies where it is said to be */
     int r;
     struct check_result result;
 };

@@ -37,9 +37,9 @@ static void leave_parent(pid_t parent, FILE *to) {
 }
 
 static int run_child(struct check_progress *progress, const char *directory,
-                     const struct bank_settings *settings, enum check_extent extent, FILE *to) {
+                     const struct bank_settings *settings, enum check_extent extent, FILE *to,
+                     int *ret_status) {
     pid_t parent = getpid(), child;
-    int status;
 
     fflush(NULL);
     child = fork();
@@ -51,14 +51,26 @@ static int run_child(struct check_progress *progress, const char *directory,
         fflush(to);
         _exit(progress->r == 0 ? 0 : 1);
     }
-    while (waitpid(child, &status, 0) < 0)
+    while (waitpid(child, ret_status, 0) < 0)
         if (errno != EINTR)
             return -errno;
-    if (WIFSIGNALED(status)) {
-        tell_death(to, progress, status);
-        return -EUCLEAN;
-    }
     return progress->r;
+}
+
+/* A reader that dies on two threads is asked again on one, which tells the place. */
+static int run_children(struct check_progress *progress, const char *directory,
+                        const struct bank_settings *settings, enum check_extent extent, FILE *to) {
+    int status = 0;
+    int r = run_child(progress, directory, settings, extent, to, &status);
+
+    if (WIFSIGNALED(status)) {
+        *progress = (struct check_progress){.where = "the head file", .r = -EIO, .is_alone = true};
+        r = run_child(progress, directory, settings, extent, to, &status);
+    }
+    if (!WIFSIGNALED(status))
+        return r;
+    tell_death(to, progress, status);
+    return -EUCLEAN;
 }
 
 static int check(const char *directory, const struct bank_settings *settings,
@@ -71,7 +83,7 @@ static int check(const char *directory, const struct bank_settings *settings,
         return -errno;
     progress->where = "the head file";
     progress->r = -EIO;
-    r = run_child(progress, directory, settings, extent, to);
+    r = run_children(progress, directory, settings, extent, to);
     if (ret_result)
         *ret_result = progress->result;
     munmap(progress, sizeof(*progress));

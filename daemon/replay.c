@@ -35,15 +35,13 @@ __attribute__((format(printf, 2, 3))) static int damaged(struct replay *replay, 
 
 #define N(number) ((unsigned long long)(number))
 
-static void compare_tile(void *user, unsigned level, uint64_t index, const struct hash *hash) {
-    struct replay *replay = user;
+static void compare_node(struct replay *replay, unsigned level, uint64_t index,
+                         const struct hash *hash) {
     struct store_value value;
     uint8_t key[9];
     size_t at = (index & 255) * HASH_BYTES;
     int r;
 
-    if (!(replay->what & REPLAY_TILES) || replay->tile_r < 0 || level == 0 || level % 8 != 0)
-        return;
     runs_tile_key(level / 8, index >> 8, key);
     r = store_get(replay->read, RUNS_TILES, key, sizeof(key), &value);
     if (r > 0 && value.n >= at + HASH_BYTES && memcmp(value.data + at, hash->b, HASH_BYTES) == 0)
@@ -56,19 +54,24 @@ static void compare_tile(void *user, unsigned level, uint64_t index, const struc
                                      N(((index + 1) << level) - 1));
 }
 
-static int append_leaves(struct replay *replay, const struct run *run) {
-    for (uint32_t i = 0; i < run->n; i++) {
-        size_t n;
-        const uint8_t *record = run_record(run, i, &n);
-        struct hash leaf = merkle_leaf(record, n), stored = run_leaf(run, i);
-        if (!hash_equal(&leaf, &stored))
-            return damaged(replay, "record %llu: its bytes do not hash to its leaf",
-                           N(run->first + i));
-        merkle_range_append(&replay->range, &leaf, compare_tile, replay);
-        if (replay->tile_r < 0)
-            return replay->tile_r;
-    }
-    return 0;
+static void compare_nodes(void *user, unsigned level, uint64_t index, const struct hash *hashes,
+                          size_t n) {
+    struct replay *replay = user;
+
+    if (!(replay->what & REPLAY_TILES) || level == 0 || level % 8 != 0)
+        return;
+    for (size_t i = 0; i < n && replay->tile_r == 0; i++)
+        compare_node(replay, level, index + i, &hashes[i]);
+}
+
+static int append_leaves(struct replay *replay, const struct replay_proof *proof) {
+    merkle_range_append_all(&replay->range, proof->leaves, proof->n_good, compare_nodes, replay);
+    if (replay->tile_r < 0)
+        return replay->tile_r;
+    return proof->n_good < proof->run.n
+               ? damaged(replay, "record %llu: its bytes do not hash to its leaf",
+                         N(proof->run.first + proof->n_good))
+               : 0;
 }
 
 /* Sets what the records after a genesis are held against. */
@@ -233,48 +236,34 @@ static int judge(struct replay *replay, struct judging *judging, uint64_t seal,
     return judging_keep(judging);
 }
 
-static int run_batch(struct replay *replay, const struct run *run) {
-    _cleanup_(judging_freep) struct judging *judging = NULL;
-    struct record_seal seal;
-    struct batch_header header;
-    struct hash root;
-    size_t n;
-    const uint8_t *record = run_record(run, 0, &n);
-    int r = record_seal_unpack(record, n, &seal);
+static int run_batch(struct replay *replay, const struct replay_proof *proof) {
+    const struct run *run = &proof->run;
+    const struct batch_header *header = &proof->header;
+    uint64_t received_at_ms = proof->seal.received_at_ms;
+    int r;
 
-    if (r == 0)
-        r = batch_header_unpack(seal.header, &header);
-    if (r < 0 || header.n_orders != run->n - 1)
+    if (!proof->has_header)
         return damaged(replay, "record %llu: not a seal over the %u orders after it", N(run->first),
                        run->n - 1);
-    if (!hash_equal(&header.ledger_id, &replay->ledger_id))
+    if (!hash_equal(&header->ledger_id, &replay->ledger_id))
         return damaged(replay, "record %llu: sealed for another ledger", N(run->first));
-    if (sshsig_verify(SSHSIG_BATCH, seal.header, BATCH_HEADER_BYTES, header.author,
-                      seal.signature) < 0)
+    if (!proof->is_signed)
         return damaged(replay, "record %llu: the author's signature does not verify",
                        N(run->first));
-    if (seal.received_at_ms < replay->received_at_ms)
+    if (received_at_ms < replay->received_at_ms)
         return damaged(replay, "record %llu: received before the record before it", N(run->first));
-    replay->received_at_ms = seal.received_at_ms;
-    r = judging_new(&judging, header.n_orders);
-    if (r < 0)
-        return r;
-    for (uint32_t i = 1; i < run->n; i++) {
-        record = run_record(run, i, &n);
-        if (record[0] != RECORD_ORDER)
-            return damaged(replay, "record %llu: not an order, though its seal says so",
-                           N(run->first + i));
-        judging_set(judging, i - 1, record + 1, n - 1);
-    }
-    root = judging_root(judging);
-    if (!hash_equal(&root, &header.orders_root))
+    replay->received_at_ms = received_at_ms;
+    if (proof->not_order > 0)
+        return damaged(replay, "record %llu: not an order, though its seal says so",
+                       N(run->first + proof->not_order));
+    if (!proof->is_rooted)
         return damaged(replay, "records %llu to %llu: the orders are not those their author signed",
                        N(run->first + 1), N(run->first + run->n - 1));
-    r = check_pin(replay, &header, run->first);
+    r = check_pin(replay, header, run->first);
     if (r == 0)
-        r = check_times(replay, &header, run->first, seal.received_at_ms);
+        r = check_times(replay, header, run->first, received_at_ms);
     if (r == 0 && replay->what & REPLAY_RULES)
-        r = judge(replay, judging, run->first, &header, seal.received_at_ms);
+        r = judge(replay, proof->judging, run->first, header, received_at_ms);
     return r;
 }
 
@@ -347,7 +336,9 @@ static int run_events(struct replay *replay, const struct run *run) {
     return r;
 }
 
-static int run_by_kind(struct replay *replay, const struct run *run, const struct hash *old_root) {
+static int run_by_kind(struct replay *replay, const struct replay_proof *proof,
+                       const struct hash *old_root) {
+    const struct run *run = &proof->run;
     size_t n;
     const uint8_t *record = run_record(run, 0, &n);
 
@@ -355,8 +346,8 @@ static int run_by_kind(struct replay *replay, const struct run *run, const struc
         return run_genesis(replay, record, n);
     if (run->first > 0 && record[0] == RECORD_GENESIS && run->n == 1)
         return run_restored(replay, run->first, record, n, old_root);
-    if (record[0] == RECORD_SEAL && run->n > 1)
-        return run_batch(replay, run);
+    if (proof->is_batch)
+        return run_batch(replay, proof);
     if (record[0] == RECORD_STATE && run->n == 1)
         return run_state(replay, run);
     if (record[0] == RECORD_EVENT)
@@ -365,7 +356,8 @@ static int run_by_kind(struct replay *replay, const struct run *run, const struc
                    record[0]);
 }
 
-int replay_run(struct replay *replay, const struct run *run) {
+int replay_run_proven(struct replay *replay, const struct replay_proof *proof) {
+    const struct run *run = &proof->run;
     struct hash old_root = {0};
     size_t n;
     int r;
@@ -376,8 +368,18 @@ int replay_run(struct replay *replay, const struct run *run) {
     bytes_clear(&replay->after);
     if (run_record(run, 0, &n)[0] == RECORD_GENESIS)
         old_root = merkle_range_root(&replay->range);
-    r = append_leaves(replay, run);
-    return r == 0 ? run_by_kind(replay, run, &old_root) : r;
+    r = append_leaves(replay, proof);
+    return r == 0 ? run_by_kind(replay, proof, &old_root) : r;
+}
+
+int replay_run(struct replay *replay, const struct run *run) {
+    struct replay_proof proof;
+    int r = replay_prove(run, replay->what & REPLAY_RULES, &proof);
+
+    if (r == 0)
+        r = replay_run_proven(replay, &proof);
+    replay_proof_fini(&proof);
+    return r;
 }
 
 /* The state holds what the genesis did: only who the ledger is, is read again. */

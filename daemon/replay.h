@@ -7,9 +7,8 @@
 #pragma once
 
 #include "account-tree.h"
-#include "judging.h"
 #include "proto/note.h"
-#include "runs.h"
+#include "replay-proof.h"
 
 enum replay_what {
     REPLAY_RULES = 1u << 0, /* judge every batch, keep the state */
@@ -40,3 +39,6 @@ int replay_go_on(struct replay *replay, uint64_t size, uint64_t genesis,
                  uint64_t received_at_ms) TB_MUST_CHECK;
 /* The run must follow at once. 0, -EUCLEAN with `why`, or another negative errno. */
 int replay_run(struct replay *replay, const struct run *run) TB_MUST_CHECK;
+/* The same where replay_prove() was called already; its orders are decoded where rules are asked
+ * for, or will be. */
+int replay_run_proven(struct replay *replay, const struct replay_proof *proof) TB_MUST_CHECK;
