@@ -94,7 +94,9 @@ struct log {
     size_t n_in_flight;
     uint64_t last_sequence;   /* of the last group with records handed over */
     uint64_t n_bytes_pending; /* handed over or collecting, not durable */
-    int broken;               /* sticky */
+    uint64_t disk_free_bytes; /* as seen at disk_looked_ms, which 0 makes stale */
+    uint64_t disk_looked_ms;
+    int broken; /* sticky */
     struct committer committer;
 };
 

@@ -10,26 +10,43 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/clock.h"
 #include "log-private.h"
 
 /* Pages of the B+trees that a group touches besides its own bytes: counted generously. */
 #define ROOM_FACTOR 4
 #define ROOM_PER_GROUP (256u * 1024)
+#define DISK_LOOK_MS 10u
 #define DUE_ARENA_BYTES (16u * 1024 * 1024)
 
 static uint64_t free_below(uint64_t whole, uint64_t used) {
     return whole > used ? whole - used : 0;
 }
 
+/* The disk is asked every few milliseconds and once a group is on it, not for each batch: what is
+ * written in between is the log's own and is counted as pending, and others have the reserve. */
+static int look_at_disk(struct log *log) {
+    uint64_t now_ms = clock_monotonic_ms();
+    struct statvfs disk;
+
+    if (log->disk_looked_ms != 0 && now_ms < log->disk_looked_ms + DISK_LOOK_MS)
+        return 0;
+    if (statvfs(store_directory(log->store), &disk) < 0)
+        return -errno;
+    log->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    log->disk_looked_ms = now_ms;
+    return 0;
+}
+
 int log_free_bytes(struct log *log, uint64_t *ret) {
     uint64_t used = store_map_used_bytes(log->store);
     uint64_t n_free = free_below(store_map_bytes(log->store), used);
-    struct statvfs disk;
     struct rlimit limit;
+    int r = look_at_disk(log);
 
-    if (statvfs(store_directory(log->store), &disk) < 0 || getrlimit(RLIMIT_FSIZE, &limit) < 0)
-        return -errno;
-    n_free = MIN_OF(n_free, (uint64_t)disk.f_bavail * disk.f_frsize);
+    if (r < 0 || getrlimit(RLIMIT_FSIZE, &limit) < 0)
+        return r < 0 ? r : -errno;
+    n_free = MIN_OF(n_free, log->disk_free_bytes);
     if (limit.rlim_cur != RLIM_INFINITY)
         n_free = MIN_OF(n_free, free_below(limit.rlim_cur, used));
     *ret = n_free;
@@ -325,6 +342,7 @@ static void land(struct log *log, const struct log_group *group) {
 }
 
 static void take_back(struct log *log, const struct log_group *group) {
+    log->disk_looked_ms = 0;
     log->durable_sequence = group->sequence;
     log->n_bytes_pending -= MIN_OF(log->n_bytes_pending, group->n_bytes);
     log->head = group->head;

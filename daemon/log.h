@@ -4,10 +4,12 @@
  * groups, and each group is made durable with one commit and one signed head. The only room that
  * signs heads.
  *
- * The loop thread owns everything but the committing of a group (log-commit.c), which runs on the
- * committer thread, or inline where settings say so. The two meet in a queue and an eventfd; at
- * most two groups are in flight. A failed commit is final: memory is never rolled back past a
- * commit.
+ * The loop verifies, judges, hashes the orders' leaves and lays runs out as they will be stored;
+ * the tree above the leaves, its tiles and everything that waits for a disk is the committer's
+ * (log-commit.c), a thread of its own, or inline where settings say so. What the loop asks of the
+ * tree, a pin or a range, is of durable records and read from the store. The two meet in a queue
+ * and an eventfd; at most two groups are in flight, and what arrives meanwhile is the next one. A
+ * failed commit is final: memory is never rolled back past a commit.
  *
  * Before a head is signed: the bytes read back hash to the leaves used; the root recomputed from
  * what is stored is equal; the old root is a prefix; the last signed head is the one extended; our

@@ -13,6 +13,8 @@
 #include "proto/hours.h"
 #include "rules.h"
 
+#define LEGS_AT_ONCE 64u
+
 static bool limits_only_warn(const struct rule *rule) {
     return rule_is_history(rule) || rule_overrides(rule, 1) ||
            (rule->kind->number == TIMEBANK__ORDER__KIND_REVERSE && rule_is_broker(rule));
@@ -230,19 +232,24 @@ static int post(struct rule *rule, const struct rules_leg *from, struct ledger_l
     return 0;
 }
 
-static void run_hash(const struct hash *leaf, const struct ledger_leg *leg) {
-    struct hash running;
-
-    memcpy(running.b, leg->row->running, HASH_BYTES);
-    running = account_leaf_running(&running, leaf, leg->after, leg->held_after);
-    memcpy(leg->row->running, running.b, HASH_BYTES);
-}
-
+/* In the order of the records, so that an account's follow each other; neighbours together. */
 void rules_legs_hash(const struct ledger_effect *effects, const struct hash *leaves, size_t n) {
+    struct account_step steps[LEGS_AT_ONCE];
+    size_t n_steps = 0;
+
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < effects[i].n_legs; j++)
-            if (effects[i].legs[j].moved)
-                run_hash(&leaves[i], &effects[i].legs[j]);
+        for (size_t j = 0; j < effects[i].n_legs; j++) {
+            const struct ledger_leg *leg = &effects[i].legs[j];
+            if (!leg->moved)
+                continue;
+            steps[n_steps++] =
+                (struct account_step){leg->row->running, &leaves[i], leg->after, leg->held_after};
+            if (n_steps == LEGS_AT_ONCE) {
+                account_leaf_run(steps, n_steps);
+                n_steps = 0;
+            }
+        }
+    account_leaf_run(steps, n_steps);
 }
 
 static struct ledger_leg *new_legs(struct rule *rule, size_t n) {
