@@ -16,7 +16,7 @@ int log_read(struct log *log, struct store_read **ret_read) {
 
 void log_release_read(struct log *log) {
     log->read = store_read_end(log->read);
-    if (log->state && !log->has_step_in_flight)
+    if (log->state)
         state_drop_read_back(log->state);
 }
 

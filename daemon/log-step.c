@@ -21,52 +21,57 @@
 #define N_SUMS (sizeof(struct state_sums) / sizeof(uint64_t))
 static_assert(sizeof(struct state_sums) % sizeof(uint64_t) == 0, "sums are integers of 64 bits");
 
-static void pack_put(struct bytes *to, unsigned table, const void *key, size_t n_key,
-                     const void *value, size_t n_value) {
-    bytes_put_u8(to, (uint8_t)table);
-    bytes_put_u16(to, (uint16_t)n_key);
-    bytes_put_u32(to, (uint32_t)n_value);
-    bytes_put(to, key, n_key);
-    bytes_put(to, value, n_value);
+/* Table and key, and room for the value; NULL: to->r says why. */
+static uint8_t *pack_begin(struct bytes *to, unsigned table, const void *key, size_t n_key,
+                           size_t n_value) {
+    uint8_t *at = bytes_reserve(to, 7 + n_key + n_value);
+
+    if (!at)
+        return NULL;
+    at[0] = (uint8_t)table;
+    at[1] = (uint8_t)(n_key >> 8);
+    at[2] = (uint8_t)n_key;
+    be32_put(at + 3, (uint32_t)n_value);
+    memcpy(at + 7, key, n_key);
+    return at + 7 + n_key;
 }
 
 static void pack_meta(const struct state_sums *sums, struct bytes *to) {
     _cleanup_bytes_ struct bytes value = {0};
+    uint8_t *at;
 
     log_layout_pack(&value);
     for (size_t i = 0; i < N_SUMS; i++)
         bytes_put_u64(&value, ((const uint64_t *)sums)[i]);
-    pack_put(to, RUNS_META, LOG_META_STATE, strlen(LOG_META_STATE), value.data, value.n);
     if (value.r < 0)
         to->r = value.r;
+    at = pack_begin(to, RUNS_META, LOG_META_STATE, strlen(LOG_META_STATE), value.n);
+    if (at)
+        memcpy(at, value.data, value.n);
 }
 
 uint64_t log_step_room(const struct log *log) {
-    uint64_t n = 0;
+    uint64_t n = state_step_rows(log->state);
 
-    for (size_t t = 0; t < STATE_N_TABLES; t++) {
-        const struct rows *rows = &log->state->tables[t];
-        for (struct row *row = rows_next(rows, NULL); row; row = rows_next(rows, row))
-            n += row->is_dirty;
-    }
     return MIN_OF(n * PAGE_BYTES, store_map_used_bytes(log->store)) + n * NEW_ROW_BYTES;
 }
 
-int log_step_pack(struct log *log, struct bytes *to) {
-    uint8_t value[STATE_ROW_MAX];
+static int pack_row(void *user, enum state_table table, const void *key, size_t n_key,
+                    const void *value) {
+    struct bytes *to = user;
+    size_t n = state_row_bytes(table);
+    uint8_t *at = pack_begin(to, RUNS_STATE + (unsigned)table, key, n_key, n);
 
-    assert(!log->state->journal.is_open);
-    for (size_t t = 0; t < STATE_N_TABLES; t++) {
-        struct rows *rows = &log->state->tables[t];
-        for (struct row *row = rows_next(rows, NULL); row; row = rows_next(rows, row)) {
-            size_t n;
-            if (!row->is_dirty)
-                continue;
-            n = state_row_pack((enum state_table)t, row->value, value);
-            pack_put(to, RUNS_STATE + (unsigned)t, row->key, row->n_key, value, n);
-            row->is_dirty = false;
-        }
-    }
+    if (at)
+        state_row_pack(table, value, at);
+    return to->r;
+}
+
+int log_step_pack(struct log *log, struct bytes *to) {
+    int r = state_step(log->state, pack_row, to);
+
+    if (r < 0)
+        return r;
     pack_meta(&log->state->sums, to);
     return to->r;
 }
@@ -113,14 +118,8 @@ int log_step_write(struct store_write *write, const struct bytes *step) {
     return r;
 }
 
-static bool is_clean(const struct row *row) {
-    return !row->is_dirty;
-}
-
 void log_step_done(struct log *log) {
-    for (size_t t = 0; t < STATE_N_TABLES; t++)
-        if (state_is_on_disk((enum state_table)t))
-            rows_drop(&log->state->tables[t], is_clean);
+    state_step_left(log->state);
 }
 
 static int load_meta(struct store_read *read, struct state_sums *ret) {

@@ -4,6 +4,7 @@
 #include "rows.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,45 @@ void rows_remove(struct rows *rows, struct row *row) {
     rows->n_rows--;
 }
 
+int rows_mark(struct rows *rows, struct row *row) {
+    if (row->is_dirty)
+        return 0;
+    if (rows->n_dirty == rows->n_dirty_allocated) {
+        size_t n = MAX_OF(rows->n_dirty_allocated * 2, (size_t)64);
+        struct row **dirty = realloc(rows->dirty, n * sizeof(struct row *));
+        if (!dirty)
+            return -ENOMEM;
+        rows->dirty = dirty;
+        rows->n_dirty_allocated = n;
+    }
+    row->is_dirty = true;
+    rows->dirty[rows->n_dirty++] = row;
+    return 0;
+}
+
+void rows_leave(struct rows *rows) {
+    assert(rows->n_leaving == 0);
+    for (size_t i = 0; i < rows->n_dirty; i++) {
+        rows->dirty[i]->is_dirty = false;
+        rows->dirty[i]->is_leaving = true;
+    }
+    free(rows->leaving);
+    rows->n_leaving = rows->n_dirty;
+    rows->leaving = TAKE(rows->dirty);
+    rows->n_dirty = rows->n_dirty_allocated = 0;
+}
+
+void rows_left(struct rows *rows, bool is_dropped) {
+    for (size_t i = 0; i < rows->n_leaving; i++) {
+        struct row *row = rows->leaving[i];
+        row->is_leaving = false;
+        if (is_dropped && !row->is_dirty)
+            rows_remove(rows, row);
+    }
+    free(TAKE(rows->leaving));
+    rows->n_leaving = 0;
+}
+
 struct row *rows_next(const struct rows *rows, const struct row *row) {
     size_t i = 0;
 
@@ -136,6 +176,8 @@ void rows_drop(struct rows *rows, bool (*drop)(const struct row *row)) {
     }
     if (!drop) {
         free(rows->slots);
+        free(rows->dirty);
+        free(rows->leaving);
         *rows = (struct rows){.arena = rows->arena};
     }
 }

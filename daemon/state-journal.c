@@ -122,6 +122,8 @@ void state_begin(struct state *lowest) {
     journal->is_open = true;
     journal->sums = lowest->sums;
     journal->n_touched = lowest->n_touched;
+    for (size_t t = 0; t < STATE_N_TABLES; t++)
+        journal->n_dirty[t] = lowest->tables[t].n_dirty;
     if (++journal->number == 0)
         forget_numbers(lowest);
 }
@@ -179,6 +181,8 @@ void state_roll_back(struct state *lowest) {
     }
     lowest->sums = journal->sums;
     lowest->n_touched = journal->n_touched;
+    for (size_t t = 0; t < STATE_N_TABLES; t++)
+        lowest->tables[t].n_dirty = journal->n_dirty[t];
     memset(lowest->met, 0, sizeof(lowest->met));
     end(journal);
 }

@@ -132,6 +132,14 @@ static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
 };
 
 static size_t pack_integer(uint8_t *to, const uint8_t *from, size_t n) {
+    uint64_t number;
+
+    if (n == sizeof(number)) { /* most are */
+        memcpy(&number, from, sizeof(number));
+        number = __builtin_bswap64(number);
+        memcpy(to, &number, sizeof(number));
+        return n;
+    }
     for (size_t i = 0; i < n; i++)
         to[i] = from[n - 1 - i]; /* little-endian in memory: asserted below */
     return n;

@@ -110,21 +110,16 @@ static int add_row(struct state *state, enum state_table table, uint64_t hash, c
     struct row *row = rows_add(&state->tables[table], hash, key, n_key, state_value_bytes(table));
     int r = row ? state_journal_add(state, table, row) : -ENOMEM;
 
-    if (r < 0) {
-        if (row)
-            rows_remove(&state->tables[table], row);
+    if (r < 0 && row)
+        rows_remove(&state->tables[table], row);
+    if (r == 0 && !state->below)
+        r = rows_mark(&state->tables[table], row);
+    if (r < 0)
         return r;
-    }
     if (table == STATE_POLICIES)
         state_policies_forget(state);
-    row->is_dirty = true;
     *ret_row = row;
     return 0;
-}
-
-/* The one place where a row that is there becomes one to be written. */
-static void mark(struct row *row) {
-    row->is_dirty = true;
 }
 
 /* A row of this very state is about to be changed. */
@@ -133,44 +128,40 @@ static int open_row(struct state *state, enum state_table table, struct row *row
 
     if (r == 0 && table == STATE_ACCOUNTS && !state->below)
         r = touch_account(state, (struct state_account *)row->value);
-    if (r < 0)
-        return r;
-    if (table == STATE_POLICIES)
+    if (r == 0 && !state->below)
+        r = rows_mark(&state->tables[table], row);
+    if (r == 0 && table == STATE_POLICIES)
         state_policies_forget(state);
-    mark(row);
-    return 0;
+    return r;
 }
 
-/* Copies a value into this very state's table; clean, if it is what is stored. */
-static int place(struct state *state, enum state_table table, uint64_t hash, const void *key,
-                 size_t n_key, const void *value, bool is_dirty, struct row **ret_row) {
-    struct row *row = rows_find(&state->tables[table], hash, key, n_key);
+/* Copies a value into this very state's table. */
+static int place(struct state *state, enum state_table table, const struct row *from) {
+    struct row *row = rows_find(&state->tables[table], from->hash, from->key, from->n_key);
     bool is_new = !row;
-    int r = is_new ? add_row(state, table, hash, key, n_key, &row) : open_row(state, table, row);
+    int r = is_new ? add_row(state, table, from->hash, from->key, from->n_key, &row)
+                   : open_row(state, table, row);
 
-    if (r == 0 && table == STATE_PENDINGS && !state->below && is_dirty && !state->journal.is_open)
-        r = state_due_note(state, be64_get(key), is_new ? NULL : (const void *)row->value, value);
+    if (r == 0 && table == STATE_PENDINGS && !state->below && !state->journal.is_open)
+        r = state_due_note(state, be64_get(row->key), is_new ? NULL : (const void *)row->value,
+                           (const void *)from->value);
     if (r < 0)
         return r;
-    *ret_row = row;
-    row->is_dirty = is_dirty;
     if (table == STATE_ACCOUNTS && !state->below)
-        return place_account(state, (struct state_account *)row->value, value);
-    memcpy(row->value, value, state_value_bytes(table));
+        return place_account(state, (struct state_account *)row->value, from->value);
+    memcpy(row->value, from->value, state_value_bytes(table));
     return 0;
 }
 
 int state_merge(struct state *above) {
     struct state *below = above->below;
-    struct row *placed;
     int r = 0;
 
     assert(below);
     for (size_t t = 0; t < STATE_N_TABLES && r == 0; t++)
         for (struct row *row = rows_next(&above->tables[t], NULL); row && r == 0;
              row = rows_next(&above->tables[t], row))
-            r = place(below, (enum state_table)t, row->hash, row->key, row->n_key, row->value, true,
-                      &placed);
+            r = place(below, (enum state_table)t, row);
     below->sums = above->sums;
     while (above->runs) {
         struct state_run *run = above->runs;
@@ -246,10 +237,14 @@ int state_edit(struct state *state, enum state_table table, const void *key, siz
 
     if (!row)
         return r;
-    if (where != state)
-        r = place(state, table, hash, key, n_key, row->value, true, &row);
-    else
+    if (where != state) {
+        const uint8_t *value = row->value;
+        r = add_row(state, table, hash, key, n_key, &row);
+        if (r == 0)
+            memcpy(row->value, value, state_value_bytes(table));
+    } else {
         r = open_row(state, table, row);
+    }
     if (r < 0)
         return r;
     *ret_value = row->value;
@@ -284,11 +279,11 @@ int state_edit_part(struct state *state, enum state_table table, const void *key
     row = rows_of_value(found, n_key);
     assert(memcmp(row->key, key, n_key) == 0);
     r = state_journal_change_part(state, table, row, at, n);
-    if (r < 0)
-        return r;
-    mark(row);
-    *ret_value = row->value;
-    return 0;
+    if (r == 0)
+        r = rows_mark(&state->tables[table], row);
+    if (r == 0)
+        *ret_value = row->value;
+    return r;
 }
 
 int state_add(struct state *state, enum state_table table, const void *key, size_t n_key,
@@ -316,12 +311,19 @@ int state_load(struct state *state, enum state_table table, const void *key, siz
                const void *value) {
     struct row *row;
 
-    assert(!state->below);
-    return place(state, table, rows_hash(key, n_key), key, n_key, value, false, &row);
+    assert(!state->below && !state->journal.is_open);
+    row = rows_add(&state->tables[table], rows_hash(key, n_key), key, n_key,
+                   state_value_bytes(table));
+    if (!row)
+        return -ENOMEM;
+    if (table == STATE_ACCOUNTS)
+        return place_account(state, (struct state_account *)row->value, value);
+    memcpy(row->value, value, state_value_bytes(table));
+    return 0;
 }
 
-static bool is_clean(const struct row *row) {
-    return !row->is_dirty;
+static bool is_stored(const struct row *row) {
+    return !row->is_dirty && !row->is_leaving;
 }
 
 void state_drop_read_back(struct state *state) {
@@ -330,7 +332,7 @@ void state_drop_read_back(struct state *state) {
         return;
     for (size_t t = 0; t < STATE_N_TABLES; t++)
         if (state_is_on_disk((enum state_table)t))
-            rows_drop(&state->tables[t], is_clean);
+            rows_drop(&state->tables[t], is_stored);
     state->n_read_back = 0;
 }
 

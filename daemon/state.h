@@ -389,6 +389,7 @@ struct state_journal {
     struct state_block *blocks; /* where the notes are, the newest first, which is the largest */
     struct state_sums sums;
     size_t n_touched;
+    size_t n_dirty[STATE_N_TABLES];
 };
 
 #define STATE_ACCOUNTS_MET 4
@@ -457,8 +458,19 @@ int state_add(struct state *state, enum state_table table, const void *key, size
 int state_load(struct state *state, enum state_table table, const void *key, size_t n_key,
                const void *value) TB_MUST_CHECK;
 /* Forgets what the source has, too, once there is much of it: whoever asks for ten million ids does
- * not fill the memory. Not while rows marked clean are still on their way to the store. */
+ * not fill the memory. */
 void state_drop_read_back(struct state *state);
+/*
+ * state-step.c: what changed since the last step is written behind. step() calls for each row; from
+ * then on it counts as stored, and what is on disk leaves memory with left(), once it is. One step
+ * at a time; not within a journal.
+ */
+size_t state_step_rows(const struct state *lowest);
+int state_step(struct state *lowest,
+               int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
+                           const void *value),
+               void *user) TB_MUST_CHECK;
+void state_step_left(struct state *lowest);
 int state_order(struct state *state, uint64_t index, struct arena *arena,
                 Timebank__Order **ret_order, uint64_t *ret_received_at_ms) TB_MUST_CHECK;
 int state_keep_run(struct state *state, struct state_run *run);

@@ -71,25 +71,22 @@ static int read_row(void *user, enum state_table table, const void *key, size_t 
     return 1;
 }
 
-static bool is_clean(const struct row *row) {
-    return !row->is_dirty;
+static int write_row(void *user, enum state_table table, const void *key, size_t n_key,
+                     const void *value) {
+    (void)user;
+    uint64_t hash = rows_hash(key, n_key);
+    if (!state_is_on_disk(table))
+        return 0;
+    struct row *kept = rows_find(&disk[table], hash, key, n_key);
+    if (!kept)
+        kept = rows_add(&disk[table], hash, key, n_key, state_row_bytes(table));
+    state_row_pack(table, value, kept->value);
+    return 0;
 }
 
 void books_write_behind(void) {
-    for (size_t t = 0; t < STATE_N_TABLES; t++) {
-        enum state_table table = (enum state_table)t;
-        struct rows *rows = &books_state->tables[t];
-        if (!state_is_on_disk(table))
-            continue;
-        for (struct row *row = rows_next(rows, NULL); row; row = rows_next(rows, row)) {
-            struct row *kept = rows_find(&disk[t], row->hash, row->key, row->n_key);
-            if (!kept)
-                kept = rows_add(&disk[t], row->hash, row->key, row->n_key, state_row_bytes(table));
-            state_row_pack(table, row->value, kept->value);
-            row->is_dirty = false;
-        }
-        rows_drop(rows, is_clean);
-    }
+    cr_assert(state_step(books_state, write_row, NULL) == 0);
+    state_step_left(books_state);
 }
 
 static void keep(uint64_t index, const uint8_t *body, size_t n) {

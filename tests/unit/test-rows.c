@@ -112,3 +112,33 @@ Test(rows, hashes_the_same_key_the_same_way) {
     cr_assert_eq(rows_hash("m1", 2), rows_hash("m1", 2));
     cr_assert_neq(rows_hash("m1", 2), rows_hash("m2", 2));
 }
+
+Test(rows, lists_what_changed_once_and_lets_it_leave) {
+    add_many();
+    struct row *first = find_number(1), *second = find_number(2), *third = find_number(3);
+    cr_assert(rows_mark(&rows, first) == 0 && rows_mark(&rows, second) == 0);
+    cr_assert(rows_mark(&rows, first) == 0 && rows_mark(&rows, third) == 0);
+    cr_assert_eq(rows.n_dirty, 3);
+    rows_leave(&rows);
+    cr_assert_eq(rows.n_dirty, 0);
+    cr_assert(first->is_leaving && !first->is_dirty);
+    cr_assert(rows_mark(&rows, second) == 0);
+    rows_left(&rows, true);
+    cr_assert_null(find_number(1));
+    cr_assert_eq(find_number(2), second);
+    cr_assert_null(find_number(3));
+    cr_assert(second->is_dirty && !second->is_leaving);
+    cr_assert(rows.n_rows == N_MANY - 2 && rows.n_dirty == 1);
+    rows_leave(&rows);
+    rows_left(&rows, false);
+    cr_assert_eq(find_number(2), second);
+    rows_drop(&rows, NULL);
+}
+
+Test(rows, finds_the_row_of_a_value) {
+    struct row *row = add("food-bank", 9);
+    cr_assert_eq(rows_of_value(row->value, 9), row);
+    rows_remove(&rows, row);
+    cr_assert_null(find("food-bank", 9));
+    rows_drop(&rows, NULL);
+}

@@ -11,6 +11,7 @@
 #include "helpers.h"
 
 TestSuite(state, .timeout = 30);
+TestSuite(journal, .timeout = 30);
 
 static struct state *lowest;
 
@@ -554,4 +555,152 @@ Test(state, stores_all_of_an_account_but_the_touch) {
     cr_assert(again.balance == -90 && again.n_entries == 5 && again.last_entry == 6);
     cr_assert(again.opened == 3 && again.joined_day == 20000 && again.running[1] == 9);
     cr_assert_str_eq(again.code, "food-bank");
+}
+
+/* ---- the journal */
+
+static void open_account(const char *code) {
+    struct state_account *account = NULL;
+    cr_assert(state_account_open(lowest, code, &account) == 0);
+    cr_assert_eq(account->number, lowest->sums.n_accounts - 1);
+    cr_assert_str_eq(account->code, code);
+}
+
+static void change_balance(const char *code, int64_t minutes) {
+    const struct state_account *account = state_account(lowest, code);
+    struct state_account *changed = NULL;
+    cr_assert(account && state_account_edit(lowest, account, &changed) == 0);
+    cr_assert_eq(changed, account);
+    changed->balance += minutes;
+}
+
+static int count_row(void *user, enum state_table table, const void *key, size_t n_key,
+                     const void *value) {
+    (void)table, (void)key, (void)n_key, (void)value;
+    ++*(size_t *)user;
+    return 0;
+}
+
+static size_t step(void) {
+    size_t n = 0;
+    cr_assert(state_step(lowest, count_row, &n) == 0);
+    state_step_left(lowest);
+    return n;
+}
+
+Test(journal, takes_back_rows_sums_and_what_was_touched, .init = start, .fini = end) {
+    state_begin(lowest);
+    open_account("m1");
+    open_account("m2");
+    cr_assert(state_keep(lowest) == 0);
+    cr_assert_eq(step(), 2);
+    lowest->n_touched = 0;
+    lowest->accounts[0]->is_touched = lowest->accounts[1]->is_touched = false;
+    state_begin(lowest);
+    change_balance("m1", 60);
+    change_balance("m1", 30);
+    open_account("m3");
+    change_balance("m3", -90);
+    lowest->sums.size = 7;
+    cr_assert_eq(lowest->n_touched, 2);
+    state_roll_back(lowest);
+    cr_assert_eq(state_account(lowest, "m1")->balance, 0);
+    cr_assert_null(state_account(lowest, "m3"));
+    cr_assert_null(lowest->accounts[2]);
+    cr_assert(lowest->sums.n_accounts == 2 && lowest->sums.size == 0);
+    cr_assert(lowest->n_touched == 0 && !lowest->accounts[0]->is_touched);
+    cr_assert_eq(step(), 0);
+    state_begin(lowest);
+    open_account("m3");
+    change_balance("m1", 60);
+    cr_assert(state_keep(lowest) == 0);
+    cr_assert_eq(state_account(lowest, "m1")->balance, 60);
+    cr_assert_eq(step(), 2);
+}
+
+Test(journal, keeps_what_changed_before_it_dirty, .init = start, .fini = end) {
+    open_account("m1");
+    state_begin(lowest);
+    change_balance("m1", 5);
+    state_roll_back(lowest);
+    cr_assert_eq(state_account(lowest, "m1")->balance, 0);
+    cr_assert_eq(step(), 1);
+}
+
+static void wait_in_place(uint64_t key, uint64_t due_ms) {
+    uint8_t bytes[8];
+    void *value = NULL;
+    be64_put(bytes, key);
+    cr_assert(state_make(lowest, STATE_PENDINGS, bytes, sizeof(bytes), &value) == 0);
+    ((struct state_pending *)value)->due_ms = due_ms;
+}
+
+Test(journal, lists_what_waits_once_before_and_after_it_is_kept, .init = start, .fini = end) {
+    wait_for(1, 10, false);
+    state_begin(lowest);
+    wait_in_place(1, 20);
+    wait_in_place(2, 5);
+    cr_assert_eq(n_waiting(), 2);
+    state_roll_back(lowest);
+    cr_assert(n_waiting() == 1 && first_due() == 1);
+    state_begin(lowest);
+    wait_in_place(1, 20);
+    wait_in_place(2, 5);
+    cr_assert(state_keep(lowest) == 0);
+    cr_assert(n_waiting() == 2 && first_due() == 2);
+    state_begin(lowest);
+    wait_in_place(1, 10);
+    cr_assert_eq(n_waiting(), 2);
+    cr_assert(state_keep(lowest) == 0);
+    cr_assert_eq(n_waiting(), 2);
+}
+
+Test(journal, forgets_a_policy_that_is_taken_back, .init = start, .fini = end) {
+    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 15);
+    state_begin(lowest);
+    set_policy(lowest, "quantum", "30");
+    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 30);
+    state_roll_back(lowest);
+    cr_assert_eq(state_policy_number(lowest, "quantum", 7), 15);
+}
+
+Test(journal, notes_a_row_anew_when_its_numbers_begin_anew, .init = start, .fini = end) {
+    open_account("m1");
+    state_begin(lowest);
+    change_balance("m1", 1);
+    cr_assert(state_keep(lowest) == 0);
+    lowest->journal.number = UINT32_MAX;
+    for (int i = 0; i < 3; i++) {
+        state_begin(lowest);
+        change_balance("m1", 10);
+        state_roll_back(lowest);
+        cr_assert_eq(state_account(lowest, "m1")->balance, 1);
+    }
+}
+
+Test(journal, takes_back_what_the_source_gave, .init = start_with_source, .fini = end) {
+    state_begin(lowest);
+    set_id(lowest, "d", 12);
+    cr_assert_eq(id_of(lowest, "d"), 12);
+    state_roll_back(lowest);
+    cr_assert_eq(id_of(lowest, "d"), 11);
+    cr_assert_eq(step(), 0);
+}
+
+Test(journal, holds_more_than_one_block_of_notes, .init = start, .fini = end) {
+    char code[16];
+    for (unsigned i = 0; i < 3000; i++) {
+        snprintf(code, sizeof(code), "m%u", i);
+        open_account(code);
+    }
+    for (int round = 0; round < 2; round++) {
+        state_begin(lowest);
+        for (unsigned i = 0; i < 3000; i++) {
+            snprintf(code, sizeof(code), "m%u", i);
+            change_balance(code, 1 + (int64_t)i);
+        }
+        state_roll_back(lowest);
+        for (unsigned i = 0; i < 3000; i++)
+            cr_assert_eq(lowest->accounts[i]->balance, 0);
+    }
 }
