@@ -20,7 +20,8 @@
 #define NOT_AFTER_MS (15u * 60 * MS_PER_SECOND)
 #define FRAME_ROOM (FRAME_MAX - 1024) /* for the orders and what travels beside them */
 #define NOTE_BYTES 32
-#define LENGTH_MAX 5  /* bytes before an order that travels */
+#define LENGTH_MAX 5 /* bytes before an order that travels */
+#define LEAVES_A_TIME 64
 #define ORDER_ID_AT 2 /* the first field of its bytes, behind its tag and length */
 
 static void refusals_clear(struct tb_batch *batch) {
@@ -313,12 +314,18 @@ int batch_leaves(const void *orders, size_t n_bytes, size_t n, struct hash **ret
     _cleanup_(freep) struct hash *leaves = malloc(MAX_OF(n, (size_t)1) * sizeof(*leaves));
     if (!leaves)
         return -ENOMEM;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t n_order = length_get(&cursor);
-        const uint8_t *order = cursor_bytes(&cursor, n_order);
-        if (cursor.r < 0)
-            return cursor.r;
-        leaves[i] = merkle_leaf_of_kind(RECORD_ORDER, order, n_order);
+    for (size_t i = 0; i < n;) {
+        struct iovec some[LEAVES_A_TIME];
+        size_t n_some = 0;
+        for (; n_some < LEAVES_A_TIME && i + n_some < n; n_some++) {
+            size_t n_order = length_get(&cursor);
+            const uint8_t *order = cursor_bytes(&cursor, n_order);
+            if (cursor.r < 0)
+                return cursor.r;
+            some[n_some] = (struct iovec){.iov_base = (void *)order, .iov_len = n_order};
+        }
+        merkle_leaves_of_kind(RECORD_ORDER, some, n_some, leaves + i);
+        i += n_some;
     }
     int r = cursor_end(&cursor);
     if (r < 0)

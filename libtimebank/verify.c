@@ -122,8 +122,7 @@ static int range_root(const struct verify_batch *batch, const Timebank__Answer *
     record_seal_pack(&seal, record);
     struct hash leaf = merkle_leaf(record, sizeof(record));
     merkle_range_append(&tree, &leaf, NULL, NULL);
-    for (size_t i = 0; i < batch->n_orders; i++)
-        merkle_range_append(&tree, &batch->leaves[i], NULL, NULL);
+    merkle_range_append_all(&tree, batch->leaves, batch->n_orders, NULL, NULL);
     if (right.n_hashes > 0)
         merkle_range_join(&tree, &right, NULL, NULL);
     *ret_root = merkle_range_root(&tree);
