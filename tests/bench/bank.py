@@ -2,7 +2,6 @@
 """A ledger of its own, served until the end of a block; it may be stopped, killed and started again."""
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -88,8 +87,6 @@ class Bank:
 
     def idle_bytes(self, n):
         """Anonymous memory of an idle connection, with n of them."""
-        limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
         before = self.memory_bytes()
         holder = self.load_beside("idle", "--clients", n, stdin=subprocess.PIPE)
         holder.stdout.readline()

@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -120,6 +121,15 @@ static bool options_read(int argc, char **argv, struct load_options *options) {
     return optind + 1 == argc && options_fit(options);
 }
 
+/* A batch under way holds a file of the outbox. */
+static void files_allow(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv) {
     static const struct {
         const char *name;
@@ -143,6 +153,7 @@ int main(int argc, char **argv) {
                         "--state DIRECTORY...\n");
         return 64;
     }
+    files_allow();
     for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
         if (strcmp(argv[optind], verbs[i].name) == 0)
             r = verbs[i].do_it(&options);

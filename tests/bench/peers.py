@@ -177,7 +177,8 @@ class Postgres(Server):
             file.write(script)
         told = self.told(self.program("pgbench"), "-n", "-h", self.place, "-U", "bench", "-M", "prepared", "-c", str(clients),
                          "-j", "2" if clients > 1 else "1", "-T", str(max(1, round(seconds))), "-f", path, "postgres")
-        return next(float(line.split()[2]) for line in told.splitlines() if line.startswith("tps = "))
+        # Where none was done in time, it gives no rate.
+        return next((float(line.split()[2]) for line in told.splitlines() if line.startswith("tps = ")), 0.0)
 
     def orders_per_second(self, seconds):
         """By the function, one a transaction: with 16 and with 64 clients."""
