@@ -41,6 +41,13 @@ void arena_init(struct arena *arena, size_t max_bytes) {
     };
 }
 
+void arena_init_in(struct arena *arena, size_t max_bytes, void *room, size_t n) {
+    assert((uintptr_t)room % ALIGNMENT == 0);
+    arena_init(arena, max_bytes);
+    arena->room = room;
+    arena->n_room = n;
+}
+
 static struct arena_block *block_new(size_t n) {
     size_t n_total = MAX_OF(n, (size_t)BLOCK_BYTES);
     struct arena_block *block = malloc(sizeof(*block) + n_total);
@@ -63,6 +70,12 @@ void *arena_alloc(struct arena *arena, size_t n) {
     n = (MAX_OF(n, (size_t)1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (n > arena->n_max - arena->n_used)
         return arena_fail(arena);
+    if (n <= arena->n_room - arena->n_room_used) {
+        void *p = arena->room + arena->n_room_used;
+        arena->n_room_used += n;
+        arena->n_used += n;
+        return p;
+    }
     struct arena_block *block = arena->blocks;
     if (!block || n > block->n_total - block->n_used) {
         block = block_new(n);
@@ -90,12 +103,14 @@ void arena_reset(struct arena *arena) {
         blocks_free(TAKE(arena->blocks->next));
         arena->blocks->n_used = 0;
     }
+    arena->n_room_used = 0;
     arena->n_used = 0;
     arena->r = 0;
 }
 
 void arena_fini(struct arena *arena) {
     blocks_free(TAKE(arena->blocks));
+    arena->n_room_used = 0;
     arena->n_used = 0;
     arena->r = 0;
 }

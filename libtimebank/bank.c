@@ -46,6 +46,7 @@ struct tb_bank *tb_bank_free(struct tb_bank *bank) {
     bytes_fini(&bank->out);
     bytes_fini(&bank->head.checkpoint);
     bytes_fini(&bank->saved_text);
+    bytes_fini(&bank->opened_note.checkpoint);
     free(bank->key_path);
     free(bank->state_directory);
     free(bank->address);

@@ -38,6 +38,16 @@ struct bank_head {
     struct bytes checkpoint;
 };
 
+/* A checkpoint whose signature was found right, and the head that it was found to extend: the
+ * replies to what was asked at once bring the same. */
+struct bank_opened {
+    uint8_t verifier[NOTE_KEY_BYTES];
+    struct bytes checkpoint;
+    struct note_head head;
+    uint64_t known_size; /* 0: none yet */
+    struct hash known_root;
+};
+
 struct tb_bank {
     char *key_path;
     char *state_directory;
@@ -75,10 +85,13 @@ struct tb_bank {
         uint8_t signed_bytes[BATCH_HELLO_BYTES];
     } handshake;
 
-    struct tb_call *calls;  /* not ended yet, in the order in which they are sent */
-    struct tb_call *lent;   /* the blocking form's last one: what it handed out lives there */
-    uint64_t not_before_ms; /* monotonic: a busy or absent daemon is left alone until then */
-    unsigned pause_ms;      /* the next such pause */
+    struct tb_call *calls;    /* not ended yet, in the order in which they are sent */
+    struct tb_call *near_end; /* one of them from which the last is not far, or NULL */
+    size_t n_calls[4];        /* of them at each stage */
+    uint64_t due_at_ms;       /* no deadline of theirs is earlier */
+    struct tb_call *lent;     /* the blocking form's last one: what it handed out lives there */
+    uint64_t not_before_ms;   /* monotonic: a busy or absent daemon is left alone until then */
+    unsigned pause_ms;        /* the next such pause */
     /* What is being judged: evidence, if it must be. */
     struct {
         uint32_t tag;
@@ -92,6 +105,7 @@ struct tb_bank {
     char account[CODE_MAX + 1];
 
     struct bank_head head;
+    struct bank_opened opened_note;
     struct hash saved_root; /* of the head that the pin file is known to hold */
     uint64_t saved_size;
     bool saved_is_kept;              /* synced */

@@ -48,21 +48,65 @@ void call_discard(struct tb_call *call) {
     bytes_fini(&call->named);
     bytes_fini(&call->reached);
     reply_free(call->reply);
+    free(call->message);
     free(call);
 }
 
+/* What a call holds to say when it has ended; where there is no memory for it, nothing. */
+static void message_set(struct tb_call *call, const char *said) {
+    free(call->message);
+    call->message = said[0] ? strdup(said) : NULL;
+}
+
+static const char *message_get(const struct tb_call *call) {
+    return call->message ? call->message : "";
+}
+
+void call_say(const struct tb_call *call) {
+    snprintf(call->bank->message, sizeof(call->bank->message), "%s", message_get(call));
+}
+
+static void list_at(struct tb_call *call, struct tb_call **at) {
+    struct tb_bank *bank = call->bank;
+    bank->due_at_ms =
+        bank->calls ? MIN_OF(bank->due_at_ms, call->deadline_at_ms) : call->deadline_at_ms;
+    call->next = *at;
+    *at = call;
+    call->is_listed = true;
+    bank->n_calls[call->stage]++;
+}
+
+void call_set_stage(struct tb_call *call, enum call_stage stage) {
+    if (call->is_listed) {
+        call->bank->n_calls[call->stage]--;
+        call->bank->n_calls[stage]++;
+    }
+    call->stage = stage;
+}
+
 void call_start(struct tb_call *call) {
-    struct tb_call **at = &call->bank->calls;
+    struct tb_bank *bank = call->bank;
+    struct tb_call **at = bank->near_end ? &bank->near_end->next : &bank->calls;
     while (*at)
         at = &(*at)->next;
     call->deadline_at_ms = clock_monotonic_ms() + call->deadline_ms;
-    *at = call;
+    list_at(call, at);
+    bank->near_end = call;
 }
 
 void call_start_first(struct tb_call *call) {
     call->deadline_at_ms = clock_monotonic_ms() + call->deadline_ms;
-    call->next = call->bank->calls;
-    call->bank->calls = call;
+    list_at(call, &call->bank->calls);
+}
+
+void call_start_behind(struct tb_call *call, struct tb_call *before) {
+    list_at(call, &before->next);
+}
+
+void call_follow(struct tb_call *call, struct tb_call *first) {
+    call->after = first;
+    if (first)
+        first->is_followed = true;
 }
 
 int call_read(struct tb_bank *bank, const Timebank__Request *request,
@@ -143,16 +187,24 @@ static int outcome_tell(const struct tb_call *call, int r) {
 /* ---------------------------------------------------------------------- end */
 
 static void call_take_out(struct tb_call *call) {
-    struct tb_call **at = &call->bank->calls;
-    while (*at && *at != call)
+    struct tb_bank *bank = call->bank;
+    struct tb_call **at = &bank->calls;
+    if (!call->is_listed)
+        return;
+    while (*at != call)
         at = &(*at)->next;
-    if (*at)
-        *at = call->next;
+    *at = call->next;
     call->next = NULL;
+    call->is_listed = false;
+    bank->n_calls[call->stage]--;
+    if (bank->near_end == call)
+        bank->near_end = NULL;
 }
 
 /* Those that waited for it may go, or fail as it failed when their turn comes. */
 static void followers_tell(const struct tb_call *call) {
+    if (!call->is_followed)
+        return;
     for (struct tb_call *other = call->bank->calls; other; other = other->next) {
         if (other->parent == call)
             other->parent = NULL;
@@ -160,13 +212,12 @@ static void followers_tell(const struct tb_call *call) {
             continue;
         other->after = NULL;
         other->r = call->r;
-        memcpy(other->message, call->message, sizeof(other->message));
+        message_set(other, message_get(call));
         /* It was not sent, and that is known. */
         if (call->r == -EINPROGRESS) {
             other->r = TB_TRY_LATER;
-            snprintf(other->message, sizeof(other->message),
-                     "What became of an earlier batch is not known yet, so this one was not sent: "
-                     "try again.");
+            message_set(other, "What became of an earlier batch is not known yet, so this one was "
+                               "not sent: try again.");
         }
     }
 }
@@ -184,14 +235,14 @@ void call_end(struct tb_call *call, int r) {
     bool known = outcome_is_known(call, r);
     if (call->noun->end && call->noun->end(call, &r, known) > 0) {
         reply_clear(call);
-        call->stage = CALL_WAITS;
+        call_set_stage(call, CALL_WAITS);
         return;
     }
     if (r == 0)
         bank->message[0] = '\0';
     call->r = outcome_tell(call, r);
-    memcpy(call->message, bank->message, sizeof(call->message));
-    call->stage = CALL_ENDED;
+    message_set(call, bank->message);
+    call_set_stage(call, CALL_ENDED);
     call_take_out(call);
     followers_tell(call);
     if (!bank->calls) { /* the next question may be asked at once */
@@ -213,7 +264,7 @@ void call_end_all(struct tb_bank *bank, int r) {
         call_end(call, r);
         /* A settling may go on to its next batch. */
         if (bank->calls == call)
-            call->stage = CALL_WAITS;
+            call_set_stage(call, CALL_WAITS);
     }
 }
 
@@ -230,9 +281,9 @@ void call_attempt_ended(struct tb_call *call, int r) {
     if (call_is_passing(bank, r)) {
         pause_begin(bank);
         if (call->deadline_at_ms > bank->not_before_ms) {
-            memcpy(call->message, bank->message, sizeof(call->message));
+            message_set(call, bank->message);
             reply_clear(call);
-            call->stage = CALL_WAITS;
+            call_set_stage(call, CALL_WAITS);
             return;
         }
     } else {
@@ -276,7 +327,7 @@ void call_judge(struct tb_call *call, int r) {
     }
     /* An answer that cannot be read or does not verify tells nothing. */
     if (r != -EBADMSG && r != -EPROTO)
-        call->stage = CALL_WAITS;
+        call_set_stage(call, CALL_WAITS);
     call_attempt_ended(call, r);
     bank->judged.named = bank->judged.body = bank->judged.reply = NULL;
     if (r == -EBADMSG)
@@ -321,6 +372,8 @@ const Timebank__Refused *call_refused(const struct tb_call *call) {
 /* ------------------------------------------------------------------ holding */
 
 bool call_is_awaited(const struct tb_call *call) {
+    if (!call->is_followed)
+        return false;
     for (const struct tb_call *other = call->bank->calls; other; other = other->next) {
         if (other->after == call)
             return true;
@@ -362,7 +415,7 @@ int call_wait(struct tb_call *call) {
         if (poll(&pollfd, 1, timeout_ms) < 0 && errno != EINTR)
             call_end(call, -errno);
     }
-    memcpy(bank->message, call->message, sizeof(bank->message));
+    call_say(call);
     return call->r;
 }
 
@@ -388,7 +441,7 @@ int tb_call_result(const struct tb_call *call) {
 }
 
 const char *tb_call_message(const struct tb_call *call) {
-    return call && call->stage == CALL_ENDED ? call->message : "";
+    return call && call->stage == CALL_ENDED ? message_get(call) : "";
 }
 
 int tb_call_wait(struct tb_call *call) {

@@ -59,6 +59,8 @@ struct tb_call {
     struct note_head known; /* the head that it named */
     struct bytes named;     /* and its checkpoint: evidence, if it must be */
     uint64_t sent_at_ms;
+    bool is_listed;    /* among its bank's */
+    bool is_followed;  /* another's after or parent, or was */
     bool is_unknown;   /* a sending went without an answer */
     bool is_forgotten; /* nobody holds it any more: freed when it ends */
 
@@ -69,7 +71,7 @@ struct tb_call {
     struct bytes reached;   /* and its checkpoint; empty where that is seen's */
 
     int r;
-    char message[BANK_MESSAGE_BYTES];
+    char *message; /* NULL: nothing to say */
 };
 
 /* A call with the request packed into it; ask may be NULL, and the body filled later. */
@@ -80,6 +82,11 @@ void call_discard(struct tb_call *call);
 /* Puts it behind the others, or before them. It is the bank's until it ends. */
 void call_start(struct tb_call *call);
 void call_start_first(struct tb_call *call);
+/* Behind another one, out of turn. */
+void call_start_behind(struct tb_call *call, struct tb_call *before);
+/* Not sent before `first` has ended; fails as it fails. */
+void call_follow(struct tb_call *call, struct tb_call *first);
+void call_set_stage(struct tb_call *call, enum call_stage stage);
 /* The caller's hold on it ends; NULL. What was sent already stays until its reply came. */
 struct tb_call *call_release(struct tb_call *call);
 
@@ -98,6 +105,8 @@ int call_lend(struct tb_call *call);
 /* Its answer is there, r is what became of its head: judges it, and ends the call or has it sent
  * again. */
 void call_judge(struct tb_call *call, int r);
+/* Its sentence is the bank's. */
+void call_say(const struct tb_call *call);
 /* The checkpoint of its reach. */
 const struct bytes *call_reached(const struct tb_call *call);
 /* What it sent and got is what evidence would show from now on. */

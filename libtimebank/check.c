@@ -93,9 +93,9 @@ static int heads_ask(struct tb_call *held) {
     if (r != 0)
         return r;
     call->parent = held;
+    held->is_followed = true;
     call->deadline_at_ms = held->deadline_at_ms;
-    call->next = ours->next;
-    ours->next = call;
+    call_start_behind(call, ours);
     return 0;
 }
 
@@ -104,13 +104,15 @@ void check_hold(struct tb_call *call) {
         call->reach = call->seen.head;
         bytes_clear(&call->reached);
     }
-    call->stage = CALL_CHECKED;
+    call_set_stage(call, CALL_CHECKED);
     int r = heads_ask(call);
     if (r < 0)
         call_judge(call, r);
 }
 
 void check_wake(struct tb_bank *bank) {
+    if (bank->n_calls[CALL_CHECKED] == 0)
+        return;
     struct tb_call *call = bank->calls;
     while (call) {
         if (call->stage != CALL_CHECKED || call->reach.size != bank->head.head.size) {
@@ -149,7 +151,7 @@ int check_shown(const struct note_head *head, const void *checkpoint, size_t n,
     }
     call->is_forgotten = true;
     call->seen.head = *head;
-    follower->after = call;
+    call_follow(follower, call);
     call_start_first(call);
     check_hold(call);
     return 0;

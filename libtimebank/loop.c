@@ -57,7 +57,7 @@ static int head_judge(struct tb_call *call) {
         return verify_fail(call->bank, NULL, 0, "A reply came without the ledger's head.");
     }
     bytes_fini(&call->seen.checkpoint);
-    call->seen = (struct bank_head){};
+    call->seen.checkpoint = (struct bytes){};
     int r = verify_position(call->bank, &call->known, response->position, &call->seen);
     return r == 0 ? check_reply(call) : r;
 }
@@ -164,12 +164,17 @@ static bool link_is_spoilt(const struct tb_bank *bank, const struct tb_call *cal
 static void late_end(struct tb_bank *bank, uint64_t now_ms) {
     bool spoilt = false;
     struct tb_call *next = NULL;
+    if (bank->calls && now_ms < bank->due_at_ms)
+        return;
+    bank->due_at_ms = UINT64_MAX;
     for (struct tb_call *call = bank->calls; call; call = next) {
         next = call->next;
-        if (call->deadline_at_ms > now_ms)
+        if (call->deadline_at_ms > now_ms) {
+            bank->due_at_ms = MIN_OF(bank->due_at_ms, call->deadline_at_ms);
             continue;
+        }
         spoilt = spoilt || link_is_spoilt(bank, call);
-        memcpy(bank->message, call->message, sizeof(bank->message));
+        call_say(call);
         call_end(call, -ETIMEDOUT);
     }
     if (spoilt && bank->fd >= 0)
@@ -180,23 +185,15 @@ static void late_end(struct tb_bank *bank, uint64_t now_ms) {
 
 /* ------------------------------------------------------------ what is sent */
 
-static size_t sent_count(const struct tb_bank *bank) {
-    size_t n = 0;
-    for (const struct tb_call *call = bank->calls; call; call = call->next)
-        n += call->stage == CALL_SENT ? 1 : 0;
-    return n;
-}
-
 /* The next call to send or to end unsent, or NULL. */
 static struct tb_call *call_next(const struct tb_bank *bank) {
     struct tb_call *call = bank->calls;
+    if (bank->n_calls[CALL_WAITS] == 0 || bank->link != LINK_OPEN ||
+        bank->n_calls[CALL_SENT] >= SENT_MAX || bank->out.n - bank->out_at >= OUT_MAX)
+        return NULL;
     while (call && call->stage != CALL_WAITS)
         call = call->next;
-    if (!call || call->after || bank->link != LINK_OPEN)
-        return NULL;
-    if (sent_count(bank) >= SENT_MAX || bank->out.n - bank->out_at >= OUT_MAX)
-        return NULL;
-    return call;
+    return call && !call->after ? call : NULL;
 }
 
 /* The head that it names, with its checkpoint: what may have to speak against the reply. */
@@ -216,7 +213,7 @@ static int call_send(struct tb_bank *bank, struct tb_call *call, uint64_t now_ms
         r = wire_put(bank, call->tag, call->known.size, &call->body);
     if (r != 0)
         return r;
-    call->stage = CALL_SENT;
+    call_set_stage(call, CALL_SENT);
     call->sent_at_ms = now_ms;
     return 0;
 }
@@ -224,7 +221,7 @@ static int call_send(struct tb_bank *bank, struct tb_call *call, uint64_t now_ms
 static void call_dispatch(struct tb_bank *bank, struct tb_call *call, uint64_t now_ms) {
     bank->message[0] = '\0';
     if (call->r != 0) {
-        memcpy(bank->message, call->message, sizeof(bank->message));
+        call_say(call);
         call_end(call, call->r);
     } else if (call->kind == CALL_CONNECTS && bank->head_is_shown) {
         call_end(call, 0);
@@ -266,9 +263,7 @@ void loop_step(struct tb_bank *bank) {
 
 short loop_events(const struct tb_bank *bank, int *ret_timeout_ms) {
     uint64_t now_ms = clock_monotonic_ms();
-    uint64_t due_ms = UINT64_MAX;
-    for (const struct tb_call *call = bank->calls; call; call = call->next)
-        due_ms = MIN_OF(due_ms, call->deadline_at_ms);
+    uint64_t due_ms = bank->calls ? bank->due_at_ms : UINT64_MAX;
     if (bank->calls && (bank->fd < 0 || call_next(bank)))
         due_ms = MIN_OF(due_ms, bank->not_before_ms);
     uint64_t left_ms = due_ms > now_ms ? due_ms - now_ms : 0;

@@ -14,10 +14,10 @@ struct reply *reply_free(struct reply *reply) {
 }
 
 int reply_new(struct bytes *bytes, struct reply **ret_reply) {
-    _cleanup_(reply_freep) struct reply *reply = calloc(1, sizeof(*reply));
+    _cleanup_(reply_freep) struct reply *reply = malloc(sizeof(*reply));
     if (!reply)
         return -ENOMEM;
-    arena_init(&reply->arena, BANK_REPLY_MAX);
+    arena_init_in(&reply->arena, BANK_REPLY_MAX, reply->room, sizeof(reply->room));
     reply->bytes = *bytes;
     *bytes = (struct bytes){};
     reply->message =

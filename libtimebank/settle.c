@@ -157,7 +157,7 @@ static int settle_start(struct tb_bank *bank, struct tb_call **ret_call) {
     if (r == 1)
         call_start(call);
     else
-        call->stage = CALL_ENDED;
+        call_set_stage(call, CALL_ENDED);
     *ret_call = call;
     return r;
 }

@@ -228,7 +228,7 @@ static int batch_start(struct tb_batch *batch, enum call_kind kind, struct tb_ca
         return r;
     }
     call->is_unknown = was_pending;
-    call->after = settling;
+    call_follow(call, settling);
     batch->call = call;
     ((struct job *)call->job)->batch = batch;
     call_start(call);

@@ -14,6 +14,9 @@
 #include "proto/frame.h"
 
 #define READ_BYTES (64u * 1024)
+#define FRONT_BYTES 17 /* two keys, a varint of 32 bits, one of 64 */
+#define FIELD_TAG 0x08 /* number 1, varint */
+#define FIELD_KNOWN_SIZE 0x10
 #define READS_MAX 16 /* at once: others on the caller's loop want their turn, too */
 
 int wire_receive(struct tb_bank *bank) {
@@ -82,24 +85,42 @@ int wire_body(const Timebank__Request *request, struct bytes *ret_body) {
     return 0;
 }
 
+static size_t varint_put(uint8_t *at, uint64_t value) {
+    size_t n = 0;
+    for (; value >= 0x80; value >>= 7)
+        at[n++] = (uint8_t)(value | 0x80);
+    at[n++] = (uint8_t)value;
+    return n;
+}
+
+/* The two lowest numbers of the message: laid end to end they and the body are one message. */
+static size_t front_put(uint8_t at[FRONT_BYTES], uint32_t tag, uint64_t known_size) {
+    size_t n = 0;
+    if (tag != 0) {
+        at[n++] = FIELD_TAG;
+        n += varint_put(at + n, tag);
+    }
+    if (known_size != 0) {
+        at[n++] = FIELD_KNOWN_SIZE;
+        n += varint_put(at + n, known_size);
+    }
+    return n;
+}
+
 void wire_request(uint32_t tag, uint64_t known_size, const struct bytes *body, struct bytes *to) {
-    Timebank__Request front = TIMEBANK__REQUEST__INIT;
-    front.tag = tag;
-    front.known_size = known_size;
-    uint8_t packed[32];
-    /* The two lowest numbers of the message: laid end to end they and the body are one message. */
-    bytes_put(to, packed, timebank__request__pack(&front, packed));
+    uint8_t front[FRONT_BYTES];
+    bytes_put(to, front, front_put(front, tag, known_size));
     bytes_put(to, body->data, body->n);
 }
 
 int wire_put(struct tb_bank *bank, uint32_t tag, uint64_t known_size, const struct bytes *body) {
-    _cleanup_bytes_ struct bytes payload = {};
-    wire_request(tag, known_size, body, &payload);
-    if (payload.r < 0)
-        return payload.r;
-    if (payload.n > (bank->link == LINK_OPEN ? FRAME_MAX : FRAME_MAX_BEFORE_WELCOME))
+    uint8_t front[FRONT_BYTES];
+    size_t n = front_put(front, tag, known_size);
+    if (n + body->n > (bank->link == LINK_OPEN ? FRAME_MAX : FRAME_MAX_BEFORE_WELCOME))
         return bank_fail(bank, TB_TOO_LARGE, NULL);
-    frame_put(&bank->out, payload.data, payload.n);
+    bytes_put_u32(&bank->out, (uint32_t)(n + body->n));
+    bytes_put(&bank->out, front, n);
+    bytes_put(&bank->out, body->data, body->n);
     return bank->out.r;
 }
 
