@@ -36,16 +36,16 @@ static const struct breakdown {
     {"by_offer", ROWS_REDEEM, GROUP_OFFER, false, "minutes_redeemed", "redemptions", "redeemers"},
 };
 
-struct figures {
-    uint64_t minutes;
-    uint64_t n_entries;
-    uint64_t n_rows;
-};
+#define BY_ACTIVITY 1 /* its place among them */
+
+static bool counts_persons(const struct breakdown *breakdown) {
+    return breakdown->persons_key && breakdown->group != GROUP_MONTH;
+}
 
 struct groups {
     uint32_t n;
-    struct figures *figures;
-    struct pairs persons;
+    struct report_group *figures;
+    struct pairs persons; /* of months report_persons has them */
 };
 
 struct sums {
@@ -115,7 +115,7 @@ static int begin(void *sums, const struct report_pick *pick) {
         by[i].n = n_groups_of(pick, breakdowns[i].group);
         by[i].figures = calloc((size_t)by[i].n + 1, sizeof(*by[i].figures));
         r = by[i].figures ? 0 : -ENOMEM;
-        if (r == 0 && breakdowns[i].persons_key)
+        if (r == 0 && counts_persons(&breakdowns[i]))
             r = pairs_init(&by[i].persons, by[i].n, (uint32_t)pick->n_persons);
     }
     return r;
@@ -133,7 +133,7 @@ static void end(void *sums) {
 
 static int note_group(struct groups *groups, uint32_t group, uint32_t person,
                       const struct report_row *row) {
-    struct figures *figures = &groups->figures[group];
+    struct report_group *figures = &groups->figures[group];
     figures->minutes += row->minutes;
     figures->n_entries += !row->is_further;
     figures->n_rows++;
@@ -198,14 +198,15 @@ static int merge(void *user, const struct report_pick *pick, void *other) {
             sums->by[i].figures[k].n_entries += from->by[i].figures[k].n_entries;
             sums->by[i].figures[k].n_rows += from->by[i].figures[k].n_rows;
         }
-        if (breakdowns[i].persons_key)
+        if (counts_persons(&breakdowns[i]))
             r = pairs_merge(&sums->by[i].persons, &from->by[i].persons);
     }
     return r;
 }
 
 static int put_group(const struct breakdown *breakdown, const char *name,
-                     const struct figures *group, uint64_t n_persons, struct report_json *names) {
+                     const struct report_group *group, uint64_t n_persons,
+                     struct report_json *names) {
     _cleanup_json_ struct report_json figures = {0};
     int r = report_json_init(&figures);
     if (r < 0)
@@ -221,7 +222,7 @@ static int put_group(const struct breakdown *breakdown, const char *name,
 
 /* Months with nothing in them are shown, other groups are not. */
 static int put_breakdown(const struct report_pick *pick, const struct sums *sums, size_t by,
-                         struct report_json *measures) {
+                         const struct report_out *out) {
     const struct breakdown *breakdown = &breakdowns[by];
     const struct groups *groups = &sums->by[by];
     _cleanup_json_ struct report_json names = {0};
@@ -229,7 +230,8 @@ static int put_breakdown(const struct report_pick *pick, const struct sums *sums
     char month[16];
     int r = n_persons ? report_json_init(&names) : -ENOMEM;
     if (r == 0 && breakdown->persons_key)
-        pairs_count(&groups->persons, n_persons, NULL);
+        pairs_count(breakdown->group == GROUP_MONTH ? out->givers_of_months : &groups->persons,
+                    n_persons, NULL);
     for (uint32_t i = 0; r == 0 && i < groups->n; i++)
         if (breakdown->group == GROUP_MONTH || groups->figures[i].n_rows > 0)
             r = put_group(breakdown, name_of(pick, sums, breakdown->group, i, month),
@@ -237,7 +239,7 @@ static int put_breakdown(const struct report_pick *pick, const struct sums *sums
     if (r == 0 && breakdown->group != GROUP_MONTH)
         r = report_json_sort(&names);
     if (r == 0)
-        report_json_put_object(measures, breakdown->key, &names);
+        report_json_put_object(out->measures, breakdown->key, &names);
     return r;
 }
 
@@ -245,7 +247,9 @@ static int put(void *user, const struct report_pick *pick, struct report_out *ou
     const struct sums *sums = user;
     int r = 0;
     for (size_t i = 0; r == 0 && i < N_ELEMENTS(breakdowns); i++)
-        r = put_breakdown(pick, sums, i, out->measures);
+        r = put_breakdown(pick, sums, i, out);
+    out->activities = sums->by[BY_ACTIVITY].figures;
+    out->givers_of_activities = &sums->by[BY_ACTIVITY].persons;
     return r;
 }
 

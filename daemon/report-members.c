@@ -15,12 +15,6 @@
 #define LONG_DAYS 90
 #define NO_DAY REPORT_MEMBERS_NEVER
 
-struct members_sums {
-    uint32_t *first_days; /* of each person: first entry in the period from joining on, or NO_DAY */
-    uint8_t *exchanged;   /* of each person: ever, up to the period's last day */
-    uint32_t *joined_days; /* of each person, or NO_DAY: no member */
-};
-
 struct member {
     uint32_t joined_day;
     uint32_t left_day; /* NO_DAY: has not */
@@ -156,81 +150,15 @@ static const struct member *member_of(const struct report_pick *pick, const stru
     return member->is_there ? member : NULL;
 }
 
-/* ---- rows */
-
-static int begin(void *user, const struct report_pick *pick) {
+int report_members_joined(const struct report_pick *pick, struct report_person *persons) {
     _cleanup_(members_fini) struct members members = {0};
-    struct members_sums *sums = user;
-    size_t n = pick->n_persons + 1;
-    sums->first_days = malloc(n * sizeof(*sums->first_days));
-    sums->joined_days = malloc(n * sizeof(*sums->joined_days));
-    sums->exchanged = calloc(n, sizeof(*sums->exchanged));
-    if (!sums->first_days || !sums->joined_days || !sums->exchanged)
-        return -ENOMEM;
-    memset(sums->first_days, 0xff, n * sizeof(*sums->first_days));
-    memset(sums->joined_days, 0xff, n * sizeof(*sums->joined_days));
     int r = members_init(&members, pick);
     for (uint32_t i = 0; r == 0 && i < pick->facts->persons.n_keys; i++) {
         const struct member *member = member_of(pick, &members, i);
         if (member)
-            sums->joined_days[report_pick_person(pick, i)] = member->joined_day;
+            persons[report_pick_person(pick, i)].joined_day = member->joined_day;
     }
     return r;
-}
-
-static void note_first(struct members_sums *sums, uint32_t person, uint32_t day) {
-    if (person != INTERN_NONE && day >= sums->joined_days[person])
-        sums->first_days[person] = MIN_OF(sums->first_days[person], day);
-}
-
-static void note_exchange(struct members_sums *sums, uint32_t from_person, uint32_t to_person) {
-    if (from_person != INTERN_NONE)
-        sums->exchanged[from_person] = 1;
-    if (to_person != INTERN_NONE)
-        sums->exchanged[to_person] = 1;
-}
-
-static bool is_exchange(uint16_t kind) {
-    return kind == TIMEBANK__ORDER__KIND_EXCHANGE || kind == TIMEBANK__ORDER__KIND_EARN ||
-           kind == TIMEBANK__ORDER__KIND_SESSION;
-}
-
-static int note(void *user, const struct report_pick *pick, const struct report_row *rows,
-                size_t n) {
-    struct members_sums *sums = user;
-    for (size_t i = 0; i < n; i++) {
-        const struct report_row *row = &rows[i];
-        if (row->service_day > pick->period.to_day)
-            continue;
-        bool exchanges = is_exchange(row->kind);
-        if (exchanges)
-            note_exchange(sums, row->from_person, row->to_person);
-        if (!row->in_period)
-            continue;
-        if (row->is_service)
-            note_first(sums, row->to_person, row->service_day);
-        if (exchanges || row->kind == TIMEBANK__ORDER__KIND_REDEEM)
-            note_first(sums, row->from_person, row->service_day);
-    }
-    return 0;
-}
-
-static int note_past(void *user, const struct report_pick *pick, const struct report_past *rows,
-                     size_t n) {
-    (void)pick;
-    for (size_t i = 0; i < n; i++)
-        if (is_exchange(rows[i].kind))
-            note_exchange(user, rows[i].from_person, rows[i].to_person);
-    return 0;
-}
-
-static int merge(void *user, const struct report_pick *pick, void *other) {
-    struct members_sums *sums = user, *from = other;
-    for (size_t i = 0; i < pick->n_persons; i++) {
-        sums->first_days[i] = MIN_OF(sums->first_days[i], from->first_days[i]);
-        sums->exchanged[i] |= from->exchanged[i];
-    }
-    return 0;
 }
 
 /* ---- figures */
@@ -242,7 +170,8 @@ struct heads {
 };
 
 static void count_member(const struct report_pick *pick, const struct member *member,
-                         const struct members_sums *sums, uint32_t person, struct heads *heads) {
+                         const struct report_person *persons, uint32_t person,
+                         struct heads *heads) {
     const struct report_period *period = &pick->period;
     int64_t joined = member->joined_day;
     int64_t left = member->left_day == NO_DAY ? INT64_MAX : member->left_day;
@@ -254,10 +183,10 @@ static void count_member(const struct report_pick *pick, const struct member *me
     heads->left += left >= period->from_day && left <= period->to_day;
     heads->closing += is_closing;
     heads->never += is_closing && joined + LONG_DAYS <= period->to_day &&
-                    (person == INTERN_NONE || !sums->exchanged[person]);
+                    (person == INTERN_NONE || !(persons[person].did & REPORT_EXCHANGED));
     if (report_period_holds(period, member->joined_day) && person != INTERN_NONE &&
-        sums->first_days[person] != NO_DAY)
-        heads->waits[heads->n_waits++] = sums->first_days[person] - member->joined_day;
+        persons[person].first_day != NO_DAY)
+        heads->waits[heads->n_waits++] = persons[person].first_day - member->joined_day;
 }
 
 /* The person as rows have them: that of the account which goes on. */
@@ -290,6 +219,7 @@ static uint32_t median(uint32_t *days, size_t n) {
 static int put(void *user, const struct report_pick *pick, struct report_out *out) {
     _cleanup_(members_fini) struct members members = {0};
     _cleanup_(freep) uint32_t *numbers = NULL;
+    (void)user;
     size_t n_accounts = pick->facts->n_accounts;
     _cleanup_(freep) uint32_t *waits = calloc(n_accounts + pick->n_persons + 1, sizeof(*waits));
     if (!waits)
@@ -301,9 +231,9 @@ static int put(void *user, const struct report_pick *pick, struct report_out *ou
         return r;
     struct heads heads = {.waits = waits};
     for (uint32_t i = 0; i < n_accounts; i++)
-        count_member(pick, &members.firsts[i], user, numbers[i], &heads);
+        count_member(pick, &members.firsts[i], out->persons, numbers[i], &heads);
     for (uint32_t i = 0; i < pick->n_persons; i++)
-        count_member(pick, &members.others[i], user, i, &heads);
+        count_member(pick, &members.others[i], out->persons, i, &heads);
     report_json_put(out->further, "members_opening", heads.opening);
     report_json_put(out->further, "members_joined", heads.joined);
     report_json_put(out->further, "members_left", heads.left);
@@ -313,20 +243,4 @@ static int put(void *user, const struct report_pick *pick, struct report_out *ou
     return 0;
 }
 
-static void end(void *user) {
-    struct members_sums *sums = user;
-    free(sums->first_days);
-    free(sums->joined_days);
-    free(sums->exchanged);
-    *sums = (struct members_sums){0};
-}
-
-const struct report_part report_members = {
-    .sums_bytes = sizeof(struct members_sums),
-    .begin = begin,
-    .note = note,
-    .note_past = note_past,
-    .merge = merge,
-    .put = put,
-    .end = end,
-};
+const struct report_part report_members = {.put = put};

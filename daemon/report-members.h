@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When members' accounts ended, for whoever counts accounts.
+ * When persons joined and members' accounts ended, for whoever counts them.
  */
 #pragma once
 
@@ -11,3 +11,6 @@
 /* Of each of the facts' accounts that go on, the day on which it was closed, settled or erased, or
  * REPORT_MEMBERS_NEVER; the caller's (free()). 0, or -ENOMEM. */
 int report_members_ends(const struct report_pick *pick, uint32_t **ret) TB_MUST_CHECK;
+/* Sets the joined_day of members among the persons. 0, or -ENOMEM. */
+int report_members_joined(const struct report_pick *pick,
+                          struct report_person *persons) TB_MUST_CHECK;

@@ -14,10 +14,6 @@
 #define MILLION 1000000u
 
 struct network_sums {
-    uint64_t *given; /* of each person, in exchanges with others */
-    uint64_t *received;
-    uint32_t *parents;       /* of each person: another one of the same connected part */
-    bool *takes_part;        /* gave, received or redeemed */
     uint32_t *organisations; /* their numbers, of each account; INTERN_NONE: none */
     struct pairs helped;     /* organisation and person */
 };
@@ -33,46 +29,8 @@ static int number_organisations(struct network_sums *sums, const struct report_p
 
 static int begin(void *user, const struct report_pick *pick) {
     struct network_sums *sums = user;
-    size_t n = pick->n_persons + 1;
-    sums->given = calloc(n, sizeof(*sums->given));
-    sums->received = calloc(n, sizeof(*sums->received));
-    sums->parents = calloc(n, sizeof(*sums->parents));
-    sums->takes_part = calloc(n, sizeof(*sums->takes_part));
     sums->organisations = calloc(pick->facts->n_accounts + 1, sizeof(*sums->organisations));
-    if (!sums->given || !sums->received || !sums->parents || !sums->takes_part ||
-        !sums->organisations)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < pick->n_persons; i++)
-        sums->parents[i] = i;
-    return number_organisations(sums, pick);
-}
-
-/* The one that stands for the person's part; paths are halved on the way. */
-static uint32_t root_of(uint32_t *parents, uint32_t person) {
-    while (parents[person] != person)
-        person = parents[person] = parents[parents[person]];
-    return person;
-}
-
-static void tie(uint32_t *parents, uint32_t one, uint32_t other) {
-    uint32_t a = root_of(parents, one), b = root_of(parents, other);
-    if (a < b)
-        parents[b] = a;
-    else
-        parents[a] = b;
-}
-
-static void note_exchange(struct network_sums *sums, const struct report_row *row) {
-    if (row->from_person == row->to_person)
-        return; /* merged: what they gave each other ties nobody */
-    sums->given[row->to_person] += row->minutes;
-    sums->received[row->from_person] += row->minutes;
-    tie(sums->parents, row->from_person, row->to_person);
-}
-
-static bool is_received(uint16_t kind) {
-    return kind == TIMEBANK__ORDER__KIND_EXCHANGE || kind == TIMEBANK__ORDER__KIND_SESSION ||
-           kind == TIMEBANK__ORDER__KIND_REDEEM;
+    return sums->organisations ? number_organisations(sums, pick) : -ENOMEM;
 }
 
 static int note(void *user, const struct report_pick *pick, const struct report_row *rows,
@@ -80,15 +38,7 @@ static int note(void *user, const struct report_pick *pick, const struct report_
     struct network_sums *sums = user;
     for (size_t i = 0; i < n; i++) {
         const struct report_row *row = &rows[i];
-        if (!row->in_period)
-            continue;
-        if (row->is_service)
-            sums->takes_part[row->to_person] = true;
-        if (is_received(row->kind) && row->from_person != INTERN_NONE)
-            sums->takes_part[row->from_person] = true;
-        if (row->kind == TIMEBANK__ORDER__KIND_EXCHANGE)
-            note_exchange(sums, row);
-        if (row->kind != TIMEBANK__ORDER__KIND_EARN)
+        if (row->kind != TIMEBANK__ORDER__KIND_EARN || !row->in_period)
             continue;
         uint32_t organisation = sums->organisations[report_pick_account(pick, row->from)];
         int r = organisation == INTERN_NONE
@@ -101,14 +51,9 @@ static int note(void *user, const struct report_pick *pick, const struct report_
 }
 
 static int merge(void *user, const struct report_pick *pick, void *other) {
-    struct network_sums *sums = user, *from = other;
-    for (uint32_t i = 0; i < pick->n_persons; i++) {
-        sums->given[i] += from->given[i];
-        sums->received[i] += from->received[i];
-        sums->takes_part[i] |= from->takes_part[i];
-        tie(sums->parents, i, root_of(from->parents, i));
-    }
-    return pairs_merge(&sums->helped, &from->helped);
+    (void)pick;
+    return pairs_merge(&((struct network_sums *)user)->helped,
+                       &((struct network_sums *)other)->helped);
 }
 
 /* ---- figures */
@@ -117,8 +62,12 @@ struct shape {
     uint64_t n_traders, n_isolates, reciprocity, n_largest;
 };
 
-static bool is_trader(const struct network_sums *sums, size_t person) {
-    return sums->given[person] > 0 || sums->received[person] > 0;
+static bool is_trader(const struct report_person *person) {
+    return person->given_minutes > 0 || person->received_minutes > 0;
+}
+
+static bool takes_part(const struct report_person *person) {
+    return person->did & (REPORT_GAVE | REPORT_RECEIVED | REPORT_REDEEMED);
 }
 
 /* 1 - |g - r| / (g + r) is twice the smaller over both. */
@@ -126,21 +75,23 @@ static uint64_t reciprocity_of(uint64_t given, uint64_t received) {
     return report_ratio(MIN_OF(given, received), 2 * (uint64_t)MILLION, given + received);
 }
 
-static int measure(const struct report_pick *pick, struct network_sums *sums, struct shape *ret) {
+static int measure(const struct report_pick *pick, const struct report_person *persons,
+                   struct shape *ret) {
     _cleanup_(freep) uint32_t *n_parts = calloc(pick->n_persons + 1, sizeof(*n_parts));
     struct shape shape = {0};
     uint64_t sum = 0;
     if (!n_parts)
         return -ENOMEM;
     for (uint32_t i = 0; i < pick->n_persons; i++) {
-        if (!is_trader(sums, i)) {
-            shape.n_isolates += sums->takes_part[i];
+        const struct report_person *person = &persons[i];
+        if (!is_trader(person)) {
+            shape.n_isolates += takes_part(person);
             continue;
         }
-        uint64_t n = ++n_parts[root_of(sums->parents, i)];
+        uint64_t n = ++n_parts[person->parent];
         shape.n_largest = MAX_OF(shape.n_largest, n);
         shape.n_traders++;
-        sum += reciprocity_of(sums->given[i], sums->received[i]);
+        sum += reciprocity_of(person->given_minutes, person->received_minutes);
     }
     shape.reciprocity = report_ratio(sum, 1, shape.n_traders * (MILLION / 1000));
     *ret = shape;
@@ -162,7 +113,7 @@ static uint64_t measure_of(const struct report_out *out, const char *key) {
 static int put(void *user, const struct report_pick *pick, struct report_out *out) {
     struct network_sums *sums = user;
     struct shape shape;
-    int r = measure(pick, sums, &shape);
+    int r = measure(pick, out->persons, &shape);
     if (r < 0)
         return r;
     uint64_t n_ties = measure_of(out, "ties"), n = shape.n_traders;
@@ -178,10 +129,6 @@ static int put(void *user, const struct report_pick *pick, struct report_out *ou
 
 static void end(void *user) {
     struct network_sums *sums = user;
-    free(sums->given);
-    free(sums->received);
-    free(sums->parents);
-    free(sums->takes_part);
     free(sums->organisations);
     pairs_fini(&sums->helped);
     *sums = (struct network_sums){0};

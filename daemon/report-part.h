@@ -80,13 +80,46 @@ struct report_tie {
     uint32_t other;
 };
 
+enum report_did { /* in the period, unless it says otherwise */
+                  REPORT_GAVE = 1,
+                  REPORT_RECEIVED = 2,
+                  REPORT_REDEEMED = 4,
+                  REPORT_GAVE_BEFORE = 8,    /* the period, at any time */
+                  REPORT_GAVE_PREVIOUS = 16, /* in the previous period */
+                  REPORT_EXCHANGED = 32,     /* ever: was in an exchange, earn or session */
+};
+
+/* All that is summed of a person, in one line of the cache: a row costs two. */
+struct report_person {
+    uint64_t minutes;        /* of service given in the period */
+    uint64_t before_minutes; /* before it */
+    uint64_t given_minutes;  /* in exchanges with others in the period, and received */
+    uint64_t received_minutes;
+    uint32_t first_day;  /* first entry in the period from joining on, or REPORT_NO_DAY */
+    uint32_t joined_day; /* REPORT_NO_DAY: no member */
+    uint32_t parent;     /* another one who exchanges tie to this one; root: itself */
+    uint32_t did;        /* sum of enum report_did */
+} __attribute__((aligned(64)));
+#define REPORT_NO_DAY UINT32_MAX
+
+/* What the rows of one activity came to. */
+struct report_group {
+    uint64_t minutes;
+    uint64_t n_entries;
+    uint64_t n_rows;
+};
+
 /* Where a part puts what it summed. */
 struct report_out {
     struct report_json *measures; /* definition set timebank-measures/1: never more, never less */
     struct report_json *further;  /* further_measures: the second list, from the log alone */
     struct report_json *of_register; /* register_measures: change with the register of people */
     struct report_json *foot;        /* what stands behind them in the report: register */
-    const struct pairs *ties;        /* giver and receiver in exchanges, once report_ties has put */
+    struct report_person *persons;   /* of each person, once report_persons has put */
+    const struct pairs *givers_of_months;  /* likewise; months of the period */
+    const struct report_group *activities; /* services, once report_groups has put */
+    const struct pairs *givers_of_activities;
+    const struct pairs *ties; /* giver and receiver in exchanges, once report_ties has put */
     const struct report_tie *both_ways; /* of these the two who also helped the other way round */
     size_t n_both_ways;
 };
@@ -134,6 +167,7 @@ struct report_part {
 
 extern const struct report_part report_flows;       /* what moved, by kind; REFUSAL_BRIDGE */
 extern const struct report_part report_outstanding; /* report-flows.c: before and after it */
+extern const struct report_part report_persons; /* what each did: read by others, which follow */
 extern const struct report_part report_people;  /* who gave, received and redeemed; came and went */
 extern const struct report_part report_ties;    /* who gave to whom */
 extern const struct report_part report_groups;  /* the breakdowns */

@@ -86,16 +86,29 @@ uint32_t report_pick_entered_day(const struct report_pick *pick,
 /* Was it known? */
 bool report_pick_knows(const struct report_pick *pick, const struct fact_entered *entered);
 /* The account that goes on for it. */
-uint32_t report_pick_account(const struct report_pick *pick, uint32_t account);
-uint32_t report_pick_person(const struct report_pick *pick, uint32_t person);
+static inline uint32_t report_pick_account(const struct report_pick *pick, uint32_t account) {
+    return pick->account_of ? pick->account_of[account] : account;
+}
+static inline uint32_t report_pick_person(const struct report_pick *pick, uint32_t person) {
+    return person == INTERN_NONE || !pick->person_of ? person : pick->person_of[person];
+}
 /* What is taken back of the order: 0 to REPORT_ALL. */
-uint64_t report_pick_taken(const struct report_pick *pick, uint32_t order);
+uint64_t report_pick_find_taken(const struct report_pick *pick, uint32_t order);
+static inline uint64_t report_pick_taken(const struct report_pick *pick, uint32_t order) {
+    uint32_t bit = order & pick->taken_mask;
+    return pick->taken_bits && pick->taken_bits[bit / 64] >> bit % 64 & 1
+               ? report_pick_find_taken(pick, order)
+               : 0;
+}
 /* Of a day in the period: 0 is the month that it begins in. */
 static inline uint32_t report_pick_month(const struct report_pick *pick, uint32_t day) {
     return pick->months[day - pick->period.from_day];
 }
 /* A service: exchange, earn and the leaders' legs of sessions, nothing else. */
-bool report_pick_is_service(uint16_t kind, uint32_t to_person);
+static inline bool report_pick_is_service(uint16_t kind, uint32_t to_person) {
+    return kind == TIMEBANK__ORDER__KIND_EXCHANGE || kind == TIMEBANK__ORDER__KIND_EARN ||
+           (kind == TIMEBANK__ORDER__KIND_SESSION && to_person != INTERN_NONE);
+}
 
 /* ---- report-json.c: objects with a sticky error. */
 

@@ -9,102 +9,17 @@
 #include "pairs.h"
 #include "report-part.h"
 
-enum did {
-    GAVE = 1,
-    RECEIVED = 2,
-    REDEEMED = 4,
-    GAVE_BEFORE = 8,   /* the period, at any time */
-    GAVE_PREVIOUS = 16 /* in the previous period */
-};
-
-struct people {
-    uint8_t *did;        /* of each person: a sum of what they did */
-    uint64_t *minutes;   /* of service in the period */
-    struct pairs months; /* that the period holds whole, and who gave in them */
-};
-
 struct heads {
     uint64_t givers, receivers, redeemers, participants, two_way;
     uint64_t new_givers, returning, previous, retained, lapsed, frequent;
 };
 
-static int begin(void *sums, const struct report_pick *pick) {
-    struct people *people = sums;
-    people->did = calloc(pick->n_persons + 1, sizeof(*people->did));
-    people->minutes = calloc(pick->n_persons + 1, sizeof(*people->minutes));
-    if (!people->did || !people->minutes)
-        return -ENOMEM;
-    return pairs_init(&people->months, pick->period.last_month - pick->period.first_month + 1,
-                      (uint32_t)pick->n_persons);
-}
-
-static void end(void *sums) {
-    struct people *people = sums;
-    free(people->did);
-    free(people->minutes);
-    pairs_fini(&people->months);
-}
-
-static int note_service(const struct report_pick *pick, const struct report_row *row,
-                        struct people *people) {
-    uint32_t giver = row->to_person;
-    people->did[giver] |=
-        (uint8_t)((row->service_day < pick->period.from_day ? GAVE_BEFORE : 0) |
-                  (row->in_previous ? GAVE_PREVIOUS : 0) | (row->in_period ? GAVE : 0));
-    if (!row->in_period)
-        return 0;
-    people->minutes[giver] += row->minutes;
-    uint32_t month = report_pick_month(pick, row->service_day);
-    return report_period_holds_month(&pick->period, pick->period.first_month + month)
-               ? pairs_add(&people->months, month, giver)
-               : 0;
-}
-
-static int note(void *sums, const struct report_pick *pick, const struct report_row *rows,
-                size_t n) {
-    struct people *people = sums;
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        const struct report_row *row = &rows[i];
-        if (row->is_service)
-            r = note_service(pick, row, people);
-        if (!row->in_period || row->from_person == INTERN_NONE)
-            continue;
-        if (row->kind == TIMEBANK__ORDER__KIND_REDEEM)
-            people->did[row->from_person] |= REDEEMED;
-        else if (row->kind == TIMEBANK__ORDER__KIND_EXCHANGE ||
-                 row->kind == TIMEBANK__ORDER__KIND_SESSION)
-            people->did[row->from_person] |= RECEIVED;
-    }
-    return r;
-}
-
-static int note_past(void *sums, const struct report_pick *pick, const struct report_past *rows,
-                     size_t n) {
-    (void)pick;
-    uint8_t *did = ((struct people *)sums)->did;
-    for (size_t i = 0; i < n; i++)
-        if (rows[i].is_service)
-            did[rows[i].to_person] |=
-                (uint8_t)(GAVE_BEFORE | (rows[i].in_previous ? GAVE_PREVIOUS : 0));
-    return 0;
-}
-
-static int merge(void *sums, const struct report_pick *pick, void *other) {
-    struct people *people = sums, *from = other;
-    for (size_t i = 0; i < pick->n_persons; i++) {
-        people->did[i] |= from->did[i];
-        people->minutes[i] += from->minutes[i];
-    }
-    return pairs_merge(&people->months, &from->months);
-}
-
 static void count_person(unsigned did, struct heads *heads) {
-    bool gives = did & GAVE, takes = did & (RECEIVED | REDEEMED);
-    bool gave_before = did & GAVE_BEFORE, gave_previous = did & GAVE_PREVIOUS;
+    bool gives = did & REPORT_GAVE, takes = did & (REPORT_RECEIVED | REPORT_REDEEMED);
+    bool gave_before = did & REPORT_GAVE_BEFORE, gave_previous = did & REPORT_GAVE_PREVIOUS;
     heads->givers += gives;
-    heads->receivers += (did & RECEIVED) != 0;
-    heads->redeemers += (did & REDEEMED) != 0;
+    heads->receivers += (did & REPORT_RECEIVED) != 0;
+    heads->redeemers += (did & REPORT_REDEEMED) != 0;
     heads->participants += gives || takes;
     heads->two_way += gives && takes;
     heads->new_givers += gives && !gave_before;
@@ -114,12 +29,16 @@ static void count_person(unsigned did, struct heads *heads) {
     heads->lapsed += !gives && gave_previous;
 }
 
-static int count_frequent(const struct people *people, const struct report_pick *pick,
+/* In each month that the period holds whole. */
+static int count_frequent(const struct pairs *months, const struct report_pick *pick,
                           struct heads *heads) {
-    _cleanup_(freep) uint64_t *n_months = calloc(pick->n_persons + 1, sizeof(*n_months));
+    _cleanup_(freep) uint32_t *n_months = calloc(pick->n_persons + 1, sizeof(*n_months));
+    uint32_t month, person;
     if (!n_months)
         return -ENOMEM;
-    pairs_count(&people->months, NULL, n_months);
+    for (uint64_t at = 0; pairs_next(months, &at, &month, &person);)
+        n_months[person] +=
+            report_period_holds_month(&pick->period, pick->period.first_month + month);
     for (size_t i = 0; pick->period.n_whole_months > 0 && i < pick->n_persons; i++)
         heads->frequent += n_months[i] == pick->period.n_whole_months;
     return 0;
@@ -156,14 +75,15 @@ static uint64_t nearest_rank(const uint64_t *sorted, size_t n, size_t percent) {
     return n == 0 ? 0 : sorted[(percent * n + 99) / 100 - 1];
 }
 
-static int put_spread(const struct people *people, size_t n_persons, struct report_json *measures) {
+static int put_spread(const struct report_person *persons, size_t n_persons,
+                      struct report_json *measures) {
     _cleanup_(freep) uint64_t *minutes = calloc(n_persons + 1, sizeof(*minutes));
     if (!minutes)
         return -ENOMEM;
     size_t n = 0;
     for (size_t i = 0; i < n_persons; i++)
-        if (people->did[i] & GAVE)
-            minutes[n++] = people->minutes[i];
+        if (persons[i].did & REPORT_GAVE)
+            minutes[n++] = persons[i].minutes;
     qsort(minutes, n, sizeof(*minutes), compare_minutes);
 
     uint64_t top = 0;
@@ -176,21 +96,15 @@ static int put_spread(const struct people *people, size_t n_persons, struct repo
 }
 
 static int put(void *sums, const struct report_pick *pick, struct report_out *out) {
-    const struct people *people = sums;
     struct heads heads = {0};
+    (void)sums;
     for (size_t i = 0; i < pick->n_persons; i++)
-        count_person(people->did[i], &heads);
-    int r = count_frequent(people, pick, &heads);
+        count_person(out->persons[i].did, &heads);
+    int r = count_frequent(out->givers_of_months, pick, &heads);
     if (r < 0)
         return r;
     put_heads(&heads, out->measures);
-    return put_spread(people, pick->n_persons, out->measures);
+    return put_spread(out->persons, pick->n_persons, out->measures);
 }
 
-const struct report_part report_people = {.sums_bytes = sizeof(struct people),
-                                          .begin = begin,
-                                          .note = note,
-                                          .note_past = note_past,
-                                          .merge = merge,
-                                          .put = put,
-                                          .end = end};
+const struct report_part report_people = {.put = put};

@@ -87,10 +87,7 @@ static int take_back(struct report_pick *pick) {
     return mark_taken(pick);
 }
 
-uint64_t report_pick_taken(const struct report_pick *pick, uint32_t order) {
-    uint32_t bit = order & pick->taken_mask;
-    if (!pick->taken_bits || !(pick->taken_bits[bit / 64] >> bit % 64 & 1))
-        return 0;
+uint64_t report_pick_find_taken(const struct report_pick *pick, uint32_t order) {
     struct report_taken key = {.order = order};
     const struct report_taken *found =
         bsearch(&key, pick->taken, pick->n_taken, sizeof(key), compare_taken);
@@ -215,17 +212,4 @@ void report_pick_fini(struct report_pick *pick) {
     free(pick->taken_bits);
     intern_fini(&pick->persons);
     *pick = (struct report_pick){0};
-}
-
-uint32_t report_pick_account(const struct report_pick *pick, uint32_t account) {
-    return pick->account_of ? pick->account_of[account] : account;
-}
-
-uint32_t report_pick_person(const struct report_pick *pick, uint32_t person) {
-    return person == INTERN_NONE || !pick->person_of ? person : pick->person_of[person];
-}
-
-bool report_pick_is_service(uint16_t kind, uint32_t to_person) {
-    return kind == TIMEBANK__ORDER__KIND_EXCHANGE || kind == TIMEBANK__ORDER__KIND_EARN ||
-           (kind == TIMEBANK__ORDER__KIND_SESSION && to_person != INTERN_NONE);
 }

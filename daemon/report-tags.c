@@ -15,30 +15,14 @@
 #define PLAIN_SET "tag"            /* that a word without a set is of */
 #define LIST_MAX ((size_t)4 << 20) /* values of activities; more have no memory here */
 
-struct group {
-    uint64_t minutes;
-    uint64_t n_entries;
-};
-
 struct tags_sums {
-    struct group *activities;
-    struct group *programmes;
-    struct pairs givers; /* activity and person */
+    struct report_group *programmes;
 };
 
 static int begin(void *user, const struct report_pick *pick) {
-    const struct facts *facts = pick->facts;
     struct tags_sums *sums = user;
-    sums->activities = calloc(facts->activities.n_keys + 1u, sizeof(*sums->activities));
-    sums->programmes = calloc(facts->programmes.n_keys + 1u, sizeof(*sums->programmes));
-    if (!sums->activities || !sums->programmes)
-        return -ENOMEM;
-    return pairs_init(&sums->givers, facts->activities.n_keys, (uint32_t)pick->n_persons);
-}
-
-static void add(struct group *group, const struct report_row *row) {
-    group->minutes += row->minutes;
-    group->n_entries += !row->is_further;
+    sums->programmes = calloc(pick->facts->programmes.n_keys + 1u, sizeof(*sums->programmes));
+    return sums->programmes ? 0 : -ENOMEM;
 }
 
 static int note(void *user, const struct report_pick *pick, const struct report_row *rows,
@@ -47,21 +31,16 @@ static int note(void *user, const struct report_pick *pick, const struct report_
     (void)pick;
     for (size_t i = 0; i < n; i++) {
         const struct report_row *row = &rows[i];
-        if (!row->in_period)
+        if (row->kind != TIMEBANK__ORDER__KIND_ISSUE || !row->in_period ||
+            row->programme == INTERN_NONE)
             continue;
-        if (row->kind == TIMEBANK__ORDER__KIND_ISSUE && row->programme != INTERN_NONE)
-            add(&sums->programmes[row->programme], row);
-        if (!row->is_service)
-            continue;
-        add(&sums->activities[row->activity], row);
-        int r = pairs_add(&sums->givers, row->activity, row->to_person);
-        if (r < 0)
-            return r;
+        sums->programmes[row->programme].minutes += row->minutes;
+        sums->programmes[row->programme].n_entries += !row->is_further;
     }
     return 0;
 }
 
-static void merge_groups(struct group *groups, const struct group *from, uint32_t n) {
+static void merge_groups(struct report_group *groups, const struct report_group *from, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
         groups[i].minutes += from[i].minutes;
         groups[i].n_entries += from[i].n_entries;
@@ -70,9 +49,8 @@ static void merge_groups(struct group *groups, const struct group *from, uint32_
 
 static int merge(void *user, const struct report_pick *pick, void *other) {
     struct tags_sums *sums = user, *from = other;
-    merge_groups(sums->activities, from->activities, pick->facts->activities.n_keys);
     merge_groups(sums->programmes, from->programmes, pick->facts->programmes.n_keys);
-    return pairs_merge(&sums->givers, &from->givers);
+    return 0;
 }
 
 /* ---- which activity has which values */
@@ -157,7 +135,7 @@ static int read_tags(struct tags *tags, uint32_t activity) {
 
 /* All sets are known before anybody is without a value of one. */
 static int tags_init(struct tags *ret, const struct report_pick *pick,
-                     const struct tags_sums *sums) {
+                     const struct report_out *out) {
     uint32_t n = pick->facts->activities.n_keys;
     ret->pick = pick;
     int r = facts_latest_tags(pick->facts, pick->size, &ret->latest);
@@ -166,7 +144,7 @@ static int tags_init(struct tags *ret, const struct report_pick *pick,
     ret->n_list = 0;
     for (uint32_t i = 0; r == 0 && i < n; i++) {
         size_t begin_of_own = ret->n_list;
-        if (sums->activities[i].n_entries == 0)
+        if (out->activities[i].n_entries == 0)
             continue;
         r = read_tags(ret, i);
         if (r == 0)
@@ -178,7 +156,7 @@ static int tags_init(struct tags *ret, const struct report_pick *pick,
 /* ---- figures */
 
 static int put_figures(struct report_json *names, const char *name, const char *minutes_key,
-                       const struct group *group, const uint64_t *n_givers) {
+                       const struct report_group *group, const uint64_t *n_givers) {
     _cleanup_json_ struct report_json figures = {0};
     int r = report_json_init(&figures);
     if (r < 0)
@@ -207,7 +185,7 @@ static int number_lists(const struct tags *tags, size_t **ret) {
     return 0;
 }
 
-static int count_givers(const struct tags *tags, const struct tags_sums *sums, uint64_t *n_givers) {
+static int count_givers(const struct tags *tags, const struct report_out *out, uint64_t *n_givers) {
     _cleanup_(pairs_fini) struct pairs givers = {0};
     _cleanup_(freep) size_t *begins = NULL;
     uint32_t activity, person;
@@ -215,7 +193,7 @@ static int count_givers(const struct tags *tags, const struct tags_sums *sums, u
     int r = number_lists(tags, &begins);
     if (r == 0)
         r = pairs_init(&givers, tags->values.n_keys, (uint32_t)tags->pick->n_persons);
-    while (r == 0 && pairs_next(&sums->givers, &at, &activity, &person))
+    while (r == 0 && pairs_next(out->givers_of_activities, &at, &activity, &person))
         for (size_t i = begins[activity];
              r == 0 && i < tags->n_list && tags->list[i].activity == activity; i++)
             r = pairs_add(&givers, tags->list[i].value, person);
@@ -224,7 +202,7 @@ static int count_givers(const struct tags *tags, const struct tags_sums *sums, u
     return r;
 }
 
-static int put_set(const struct tags *tags, uint32_t set, const struct group *groups,
+static int put_set(const struct tags *tags, uint32_t set, const struct report_group *groups,
                    const uint64_t *n_givers, struct report_json *by_tag) {
     _cleanup_json_ struct report_json names = {0};
     int r = report_json_init(&names);
@@ -239,33 +217,33 @@ static int put_set(const struct tags *tags, uint32_t set, const struct group *gr
     return r;
 }
 
-static int put_sets(const struct tags *tags, const struct tags_sums *sums,
+static int put_sets(const struct tags *tags, const struct report_out *out,
                     struct report_json *by_tag) {
-    _cleanup_(freep) struct group *groups = calloc(tags->values.n_keys + 1u, sizeof(*groups));
+    _cleanup_(freep) struct report_group *groups =
+        calloc(tags->values.n_keys + 1u, sizeof(*groups));
     _cleanup_(freep) uint64_t *n_givers = calloc(tags->values.n_keys + 1u, sizeof(*n_givers));
     if (!groups || !n_givers)
         return -ENOMEM;
     for (size_t i = 0; i < tags->n_list; i++)
-        merge_groups(&groups[tags->list[i].value], &sums->activities[tags->list[i].activity], 1);
-    int r = count_givers(tags, sums, n_givers);
+        merge_groups(&groups[tags->list[i].value], &out->activities[tags->list[i].activity], 1);
+    int r = count_givers(tags, out, n_givers);
     for (uint32_t set = 0; r == 0 && set < tags->sets.n_keys; set++)
         r = put_set(tags, set, groups, n_givers, by_tag);
     return r;
 }
 
-static int put_tags(const struct tags_sums *sums, const struct report_pick *pick,
-                    struct report_json *further) {
+static int put_tags(const struct report_pick *pick, const struct report_out *out) {
     _cleanup_(tags_fini) struct tags tags = {0};
     _cleanup_json_ struct report_json by_tag = {0};
     int r = report_json_init(&by_tag);
     if (r == 0)
-        r = tags_init(&tags, pick, sums);
+        r = tags_init(&tags, pick, out);
     if (r == 0)
-        r = put_sets(&tags, sums, &by_tag);
+        r = put_sets(&tags, out, &by_tag);
     if (r == 0)
         r = report_json_sort(&by_tag);
     if (r == 0)
-        report_json_put_object(further, "by_tag", &by_tag);
+        report_json_put_object(out->further, "by_tag", &by_tag);
     return r;
 }
 
@@ -286,15 +264,13 @@ static int put_programmes(const struct tags_sums *sums, const struct report_pick
 }
 
 static int put(void *user, const struct report_pick *pick, struct report_out *out) {
-    int r = put_tags(user, pick, out->further);
+    int r = put_tags(pick, out);
     return r == 0 ? put_programmes(user, pick, out->further) : r;
 }
 
 static void end(void *user) {
     struct tags_sums *sums = user;
-    free(sums->activities);
     free(sums->programmes);
-    pairs_fini(&sums->givers);
     *sums = (struct tags_sums){0};
 }
 

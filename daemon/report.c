@@ -13,9 +13,9 @@
 
 /* The measures, in the order in which they are put. */
 static const struct report_part *const parts[] = {
-    &report_flows,   &report_people,   &report_outstanding, &report_ties,        &report_groups,
-    &report_quality, &report_members,  &report_bands,       &report_circulation, &report_network,
-    &report_tags,    &report_register, &report_cells,
+    &report_persons, &report_flows,   &report_people,   &report_outstanding, &report_ties,
+    &report_groups,  &report_quality, &report_members,  &report_bands,       &report_circulation,
+    &report_network, &report_tags,    &report_register, &report_cells,
 };
 /* Of the parts, the last: what stands behind the cells, for report_hide(). */
 #define CELLS (N_ELEMENTS(parts) - 1)
