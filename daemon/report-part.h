@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pairs.h"
+#include "mutual.h"
 #include "report-parts.h"
 
 #define REPORT_ROWS_MAX 2048 /* handed over at once */
@@ -75,11 +75,6 @@ struct report_leg {
     uint32_t entered_day;
 };
 
-struct report_tie {
-    uint32_t one; /* persons */
-    uint32_t other;
-};
-
 enum report_did { /* in the period, unless it says otherwise */
                   REPORT_GAVE = 1,
                   REPORT_RECEIVED = 2,
@@ -119,9 +114,10 @@ struct report_out {
     const struct pairs *givers_of_months;  /* likewise; months of the period */
     const struct report_group *activities; /* services, once report_groups has put */
     const struct pairs *givers_of_activities;
-    const struct pairs *ties; /* giver and receiver in exchanges, once report_ties has put */
-    const struct report_tie *both_ways; /* of these the two who also helped the other way round */
-    size_t n_both_ways;
+    const struct mutual *ties; /* giver and receiver in exchanges, once report_ties has put */
+    uint64_t n_ties;           /* of two each, and of these of two who gave each other */
+    uint64_t n_both_ways;
+    const bool *trades; /* of each person: is in any */
 };
 
 #define REPORT_LATE_DAYS 30 /* from date of service to date of entry: more is late */

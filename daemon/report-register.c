@@ -192,27 +192,59 @@ static int list_accounts(const struct report_pick *pick, uint32_t **ret) {
     return 0;
 }
 
-/* Ordered pairs first; those that helped both ways are two of them, and one tie. */
+/* Of each person, so that those who were helped are read one beside the other. */
+static int list_names(const struct report_pick *pick, const struct names *names,
+                      const uint32_t *accounts, struct names **ret) {
+    struct names *list = calloc(pick->n_persons + 1, sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < pick->n_persons; i++)
+        list[i] = names[accounts[i]];
+    *ret = list;
+    return 0;
+}
+
+static void count_way(struct register_sums *sums, const struct names *giver,
+                      const struct names *receiver) {
+    find(&sums->wards, giver->ward, receiver->ward)->n_ties++;
+    find(&sums->age_bands, giver->age_band, receiver->age_band)->n_ties++;
+}
+
+/* Of whom nothing is known all is within. */
+static uint64_t count_within(struct register_sums *sums, const struct report_out *out,
+                             const struct names *names) {
+    struct mutual_walk walk = {0};
+    struct mutual_pair pair;
+    uint64_t n_within = 0;
+    if (sums->wards.n_names == 1 && sums->age_bands.n_names == 1) {
+        find(&sums->wards, 0, 0)->n_ties = find(&sums->age_bands, 0, 0)->n_ties =
+            out->n_ties + out->n_both_ways;
+        return out->n_ties;
+    }
+    while (mutual_next(out->ties, &walk, &pair)) {
+        const struct names *one = &names[pair.one], *other = &names[pair.other];
+        if (pair.ways & MUTUAL_ONE_TO_OTHER)
+            count_way(sums, one, other);
+        if (pair.ways & MUTUAL_OTHER_TO_ONE)
+            count_way(sums, other, one);
+        n_within += one->ward == other->ward;
+    }
+    return n_within;
+}
+
 static int count_ties(struct register_sums *sums, const struct report_pick *pick,
                       const struct report_out *out, struct both *ret) {
     _cleanup_(freep) uint32_t *accounts = NULL;
-    const struct names *names = sums->names;
-    uint64_t n_pairs[2] = {0}; /* across, within */
-    uint32_t giver, receiver;
+    _cleanup_(freep) struct names *names = NULL;
     int r = list_accounts(pick, &accounts);
+    if (r == 0)
+        r = list_names(pick, sums->names, accounts, &names);
     if (r < 0)
         return r;
-    for (uint64_t at = 0; pairs_next(out->ties, &at, &giver, &receiver);) {
-        const struct names *from = &names[accounts[giver]], *to = &names[accounts[receiver]];
-        find(&sums->wards, from->ward, to->ward)->n_ties++;
-        find(&sums->age_bands, from->age_band, to->age_band)->n_ties++;
-        n_pairs[from->ward == to->ward]++;
-        sums->trades[accounts[giver]] = sums->trades[accounts[receiver]] = true;
-    }
-    for (size_t i = 0; i < out->n_both_ways; i++)
-        n_pairs[names[accounts[out->both_ways[i].one]].ward ==
-                names[accounts[out->both_ways[i].other]].ward]--;
-    *ret = (struct both){.n_within = n_pairs[1], .n_across = n_pairs[0]};
+    for (uint32_t i = 0; i < pick->n_persons; i++)
+        sums->trades[accounts[i]] |= out->trades[i];
+    ret->n_within = count_within(sums, out, names);
+    ret->n_across = out->n_ties - ret->n_within;
     return 0;
 }
 

@@ -144,12 +144,13 @@ static inline bool knows_line(const struct report_pick *pick, const struct fact_
                                                   pick->as_recorded) <= pick->known_day;
 }
 
-/* Sorts the block's lines into rows and past. */
-static void sort_lines(struct worker *worker, const struct fact_lines *lines, bool knows) {
+/* Sorts the block's lines from first on, n of them, into rows and past. */
+static void sort_lines(struct worker *worker, const struct fact_lines *lines, size_t first,
+                       size_t n, bool knows) {
     const struct report_pick *pick = worker->scan->pick;
     int64_t whole_from_day = worker->scan->whole_from_day;
     bool asks_past = worker->scan->asks_past;
-    for (size_t i = 0; i < lines->n; i++) {
+    for (size_t i = first; i < first + n; i++) {
         int64_t day = lines->service_day[i];
         bool is_past = day < whole_from_day;
         uint64_t minutes;
@@ -164,9 +165,10 @@ static void sort_lines(struct worker *worker, const struct fact_lines *lines, bo
 }
 
 /* The legs that follow from lines: whatever was taken back has legs of its own. */
-static void sort_line_legs(struct worker *worker, const struct fact_lines *lines, bool knows) {
+static void sort_line_legs(struct worker *worker, const struct fact_lines *lines, size_t first,
+                           size_t n, bool knows) {
     const struct report_pick *pick = worker->scan->pick;
-    for (size_t i = 0; i < lines->n; i++) {
+    for (size_t i = first; i < first + n; i++) {
         if (!(lines->flags[i] & FACT_PLAIN) || lines->service_day[i] > pick->period.to_day ||
             !(knows || knows_line(pick, lines, i)))
             continue;
@@ -195,37 +197,15 @@ static int read_columns(const struct report_scan *scan, const struct unit *unit,
     return facts_read_columns(facts, unit->number, columns, ret);
 }
 
-static int read_lines(struct worker *worker, const struct unit *unit) {
-    const struct report_pick *pick = worker->scan->pick;
-    bool knows = knows_all(pick, facts_zone(pick->facts, unit->number));
-    worker->n_rows = worker->n_past = worker->n_legs = 0;
-    int r = read_columns(worker->scan, unit, knows, worker->columns);
-    if (r == 0 && unit->wants_rows)
-        sort_lines(worker, worker->columns, knows);
-    if (r == 0 && unit->wants_legs)
-        sort_line_legs(worker, worker->columns, knows);
-    return r;
-}
-
-/* Few enough rows at once that one part after the other finds them in the nearest cache. */
-static int note_rows(struct worker *worker) {
-    const struct report_scan *scan = worker->scan;
-    int r = 0;
-    for (size_t at = 0; r == 0 && at < worker->n_rows; at += NEAR_ROWS)
-        for (size_t i = 0; r == 0 && i < scan->n_parts; i++)
-            if (scan->parts[i]->note)
-                r = scan->parts[i]->note(worker->sums[i], scan->pick, worker->rows + at,
-                                         MIN_OF(worker->n_rows - at, (size_t)NEAR_ROWS));
-    return r;
-}
-
 /* Hands on what was read. */
 static int note_all(struct worker *worker) {
     const struct report_scan *scan = worker->scan;
-    int r = note_rows(worker);
+    int r = 0;
     for (size_t i = 0; r == 0 && i < scan->n_parts; i++) {
         const struct report_part *part = scan->parts[i];
-        if (part->note_past && worker->n_past > 0)
+        if (part->note && worker->n_rows > 0)
+            r = part->note(worker->sums[i], scan->pick, worker->rows, worker->n_rows);
+        if (r == 0 && part->note_past && worker->n_past > 0)
             r = part->note_past(worker->sums[i], scan->pick, worker->past, worker->n_past);
         if (r == 0 && part->note_legs && worker->n_legs > 0)
             r = part->note_legs(worker->sums[i], scan->pick, worker->legs, worker->n_legs);
@@ -233,9 +213,22 @@ static int note_all(struct worker *worker) {
     return r;
 }
 
+/* Few enough rows at once that one part after the other finds them in the nearest cache. */
 static int note_lines(struct worker *worker, const struct unit *unit) {
-    int r = read_lines(worker, unit);
-    return r == 0 ? note_all(worker) : r;
+    const struct fact_lines *lines = worker->columns;
+    const struct report_pick *pick = worker->scan->pick;
+    bool knows = knows_all(pick, facts_zone(pick->facts, unit->number));
+    int r = read_columns(worker->scan, unit, knows, worker->columns);
+    for (size_t at = 0; r == 0 && at < lines->n; at += NEAR_ROWS) {
+        size_t n = MIN_OF(lines->n - at, (size_t)NEAR_ROWS);
+        worker->n_rows = worker->n_past = worker->n_legs = 0;
+        if (unit->wants_rows)
+            sort_lines(worker, lines, at, n, knows);
+        if (unit->wants_legs)
+            sort_line_legs(worker, lines, at, n, knows);
+        r = note_all(worker);
+    }
+    return r;
 }
 
 /* ---- what a chapter came to */
@@ -575,7 +568,11 @@ int report_scan_rows(const struct report_pick *pick,
             return -ECANCELED;
         if (knows_none(pick, zone) || !wants_rows(&scan, zone))
             continue;
-        r = read_lines(&worker, &unit);
+        const struct fact_lines *lines = worker.columns;
+        r = read_columns(&scan, &unit, false, worker.columns);
+        worker.n_rows = worker.n_past = 0;
+        if (r == 0)
+            sort_lines(&worker, lines, 0, lines->n, knows_all(pick, zone));
         if (r == 0 && worker.n_rows > 0)
             r = each(user, worker.rows, worker.n_rows);
     }

@@ -5,25 +5,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "pairs.h"
+#include "mutual.h"
 #include "report-part.h"
 
 struct ties {
-    struct pairs pairs; /* giver, receiver */
-    struct report_tie *both_ways;
-    size_t n_both_ways;
-    size_t n_both_ways_allocated;
+    struct mutual pairs; /* giver, receiver */
+    bool *trades;        /* of each person, once it is put */
 };
 
 static int begin(void *sums, const struct report_pick *pick) {
-    struct ties *ties = sums;
-    return pairs_init(&ties->pairs, (uint32_t)pick->n_persons, (uint32_t)pick->n_persons);
+    return mutual_init(&((struct ties *)sums)->pairs, (uint32_t)pick->n_persons);
 }
 
 static void end(void *sums) {
     struct ties *ties = sums;
-    pairs_fini(&ties->pairs);
-    free(ties->both_ways);
+    mutual_fini(&ties->pairs);
+    free(ties->trades);
 }
 
 static int note(void *sums, const struct report_pick *pick, const struct report_row *rows,
@@ -36,58 +33,40 @@ static int note(void *sums, const struct report_pick *pick, const struct report_
         if (row->kind != TIMEBANK__ORDER__KIND_EXCHANGE || !row->in_period)
             continue;
         if (row->to_person != row->from_person) /* merged: what they gave each other ties nobody */
-            r = pairs_add(&ties->pairs, row->to_person, row->from_person);
+            r = mutual_add(&ties->pairs, row->to_person, row->from_person);
     }
     return r;
 }
 
 static int merge(void *sums, const struct report_pick *pick, void *other) {
-    struct ties *ties = sums, *from = other;
     (void)pick;
-    return pairs_merge(&ties->pairs, &from->pairs);
-}
-
-static int note_both_ways(struct ties *ties, uint32_t one, uint32_t other) {
-    void *both_ways = ties->both_ways;
-    int r = intern_grow(&both_ways, ties->n_both_ways, &ties->n_both_ways_allocated,
-                        sizeof(*ties->both_ways));
-    ties->both_ways = both_ways;
-    if (r == 0)
-        ties->both_ways[ties->n_both_ways++] = (struct report_tie){one, other};
-    return r;
-}
-
-static int put_ties(const struct report_pick *pick, struct ties *ties,
-                    struct report_json *measures) {
-    _cleanup_(freep) bool *trades = calloc(pick->n_persons + 1, sizeof(*trades));
-    if (!trades)
-        return -ENOMEM;
-    uint64_t n_directed = 0, n_traders = 0;
-    uint32_t giver, receiver;
-    for (uint64_t at = 0; pairs_next(&ties->pairs, &at, &giver, &receiver);) {
-        n_directed++;
-        trades[giver] = trades[receiver] = true;
-        bool both_ways = giver < receiver && pairs_has(&ties->pairs, receiver, giver);
-        int r = both_ways ? note_both_ways(ties, giver, receiver) : 0;
-        if (r < 0)
-            return r;
-    }
-    for (size_t i = 0; i < pick->n_persons; i++)
-        n_traders += trades[i];
-    report_json_put(measures, "ties_directed", n_directed);
-    report_json_put(measures, "ties_reciprocated", 2 * ties->n_both_ways);
-    report_json_put(measures, "ties", n_directed - ties->n_both_ways);
-    report_json_put(measures, "traders", n_traders);
-    return 0;
+    return mutual_merge(&((struct ties *)sums)->pairs, &((struct ties *)other)->pairs);
 }
 
 static int put(void *sums, const struct report_pick *pick, struct report_out *out) {
     struct ties *ties = sums;
-    int r = put_ties(pick, ties, out->measures);
+    struct mutual_walk walk = {0};
+    struct mutual_pair pair;
+    uint64_t n_ties = 0, n_both_ways = 0, n_traders = 0;
+    ties->trades = calloc(pick->n_persons + 1, sizeof(*ties->trades));
+    if (!ties->trades)
+        return -ENOMEM;
+    while (mutual_next(&ties->pairs, &walk, &pair)) {
+        n_ties++;
+        n_both_ways += pair.ways == MUTUAL_BOTH;
+        ties->trades[pair.one] = ties->trades[pair.other] = true;
+    }
+    for (size_t i = 0; i < pick->n_persons; i++)
+        n_traders += ties->trades[i];
+    report_json_put(out->measures, "ties_directed", n_ties + n_both_ways);
+    report_json_put(out->measures, "ties_reciprocated", 2 * n_both_ways);
+    report_json_put(out->measures, "ties", n_ties);
+    report_json_put(out->measures, "traders", n_traders);
     out->ties = &ties->pairs;
-    out->both_ways = ties->both_ways;
-    out->n_both_ways = ties->n_both_ways;
-    return r;
+    out->n_ties = n_ties;
+    out->n_both_ways = n_both_ways;
+    out->trades = ties->trades;
+    return 0;
 }
 
 const struct report_part report_ties = {.sums_bytes = sizeof(struct ties),
