@@ -14,10 +14,14 @@
 #define BLOCKS_LEAST 64u
 #define LINES_A_PERSON 12u
 
-struct report_memo {
-    pthread_mutex_t lock;
+struct level {
     struct report_chapter **chapters; /* NULL: not there */
     size_t n_chapters;
+};
+
+struct report_memo {
+    pthread_mutex_t lock;
+    struct level levels[REPORT_MEMO_LEVELS];
 };
 
 static void chapter_free(struct report_chapter *chapter) {
@@ -41,9 +45,11 @@ static void memo_end(void *memory) {
     struct report_memo *memo = memory;
     if (!memo)
         return;
-    for (size_t i = 0; i < memo->n_chapters; i++)
-        chapter_release(memo->chapters[i]);
-    free(memo->chapters);
+    for (unsigned n = 0; n < REPORT_MEMO_LEVELS; n++) {
+        for (size_t i = 0; i < memo->levels[n].n_chapters; i++)
+            chapter_release(memo->levels[n].chapters[i]);
+        free(memo->levels[n].chapters);
+    }
     pthread_mutex_destroy(&memo->lock);
     free(memo);
 }
@@ -72,8 +78,9 @@ size_t report_memo_blocks(const struct facts *facts) {
     return n;
 }
 
-bool report_memo_zone(const struct facts *facts, size_t chapter, struct fact_zone *ret) {
-    size_t n_blocks = report_memo_blocks(facts), first = chapter * n_blocks;
+bool report_memo_zone(const struct facts *facts, unsigned level, size_t chapter,
+                      struct fact_zone *ret) {
+    size_t n_blocks = report_memo_blocks(facts) << level, first = chapter * n_blocks;
     if (first + n_blocks > facts_n_blocks(facts))
         return false;
     struct fact_zone zone = *facts_zone(facts, first);
@@ -187,7 +194,37 @@ static int put_accounts(const struct chapter_sums *sums, size_t n_accounts,
     return 0;
 }
 
-static int sum_chapter(const struct report_pick *pick, size_t number,
+static void add_chapter(const struct report_chapter *chapter, struct chapter_sums *sums) {
+    for (size_t i = 0; i < chapter->n_gave; i++) {
+        const struct report_gave *gave = &chapter->gave[i];
+        struct person_sums *giver = &sums->persons[gave->person];
+        giver->minutes += gave->minutes;
+        if (!giver->gave || gave->first_day < giver->first_day)
+            giver->first_day = gave->first_day;
+        giver->gave = true;
+    }
+    for (size_t i = 0; i < chapter->n_received; i++)
+        sums->persons[chapter->received[i]].received = true;
+    for (size_t i = 0; i < chapter->n_accounts; i++)
+        sums->accounts[chapter->accounts[i]] += chapter->minutes[i];
+}
+
+/* What two of the level below came to. */
+static int sum_halves(const struct report_pick *pick, unsigned level, size_t number,
+                      struct chapter_sums *sums) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < 2; i++) {
+        struct report_chapter *half;
+        r = report_memo_get(pick, level - 1, 2 * number + i, &half);
+        if (r < 0)
+            break;
+        add_chapter(half, sums);
+        report_memo_leave(pick, half);
+    }
+    return r;
+}
+
+static int sum_chapter(const struct report_pick *pick, unsigned level, size_t number,
                        struct report_chapter *chapter) {
     const struct facts *facts = pick->facts;
     size_t n_persons = facts->persons.n_keys, n_accounts = facts->n_accounts;
@@ -196,7 +233,9 @@ static int sum_chapter(const struct report_pick *pick, size_t number,
         .accounts = calloc(n_accounts + 1, sizeof(*sums.accounts)),
         .lines = malloc(sizeof(*sums.lines))};
     int r = sums.persons && sums.accounts && sums.lines ? 0 : -ENOMEM;
-    for (size_t i = 0; r == 0 && i < chapter->n_blocks; i++)
+    if (r == 0 && level > 0)
+        r = sum_halves(pick, level, number, &sums);
+    for (size_t i = 0; r == 0 && level == 0 && i < chapter->n_blocks; i++)
         r = sum_block(pick, number * chapter->n_blocks + i, &sums);
     if (r == 0)
         r = put_persons(&sums, n_persons, chapter);
@@ -236,12 +275,13 @@ static bool is_good(const struct report_chapter *chapter, size_t n_blocks,
     return true;
 }
 
-static struct report_chapter *find(struct report_memo *memo, size_t number, size_t n_blocks,
-                                   const struct report_taken *taken, size_t n) {
+static struct report_chapter *find(struct report_memo *memo, const struct level *level,
+                                   size_t number, size_t n_blocks, const struct report_taken *taken,
+                                   size_t n) {
     struct report_chapter *found = NULL;
     pthread_mutex_lock(&memo->lock);
-    if (number < memo->n_chapters && is_good(memo->chapters[number], n_blocks, taken, n)) {
-        found = memo->chapters[number];
+    if (number < level->n_chapters && is_good(level->chapters[number], n_blocks, taken, n)) {
+        found = level->chapters[number];
         found->n_holders++;
     }
     pthread_mutex_unlock(&memo->lock);
@@ -249,35 +289,37 @@ static struct report_chapter *find(struct report_memo *memo, size_t number, size
 }
 
 /* Held by the memo, too, if it has the room. */
-static void remember(struct report_memo *memo, size_t number, struct report_chapter *chapter) {
+static void remember(struct report_memo *memo, struct level *level, size_t number,
+                     struct report_chapter *chapter) {
     pthread_mutex_lock(&memo->lock);
-    if (number >= memo->n_chapters) {
+    if (number >= level->n_chapters) {
         size_t n = number + 64;
-        void *more = reallocarray(memo->chapters, n, sizeof(*memo->chapters));
+        void *more = reallocarray(level->chapters, n, sizeof(*level->chapters));
         if (more) {
-            memo->chapters = more;
-            memset(memo->chapters + memo->n_chapters, 0,
-                   (n - memo->n_chapters) * sizeof(*memo->chapters));
-            memo->n_chapters = n;
+            level->chapters = more;
+            memset(level->chapters + level->n_chapters, 0,
+                   (n - level->n_chapters) * sizeof(*level->chapters));
+            level->n_chapters = n;
         }
     }
-    if (number < memo->n_chapters) {
-        chapter_release(memo->chapters[number]);
-        memo->chapters[number] = chapter;
+    if (number < level->n_chapters) {
+        chapter_release(level->chapters[number]);
+        level->chapters[number] = chapter;
         chapter->n_holders++;
     }
     pthread_mutex_unlock(&memo->lock);
 }
 
-int report_memo_get(const struct report_pick *pick, size_t number, struct report_chapter **ret) {
+int report_memo_get(const struct report_pick *pick, unsigned level, size_t number,
+                    struct report_chapter **ret) {
     struct report_memo *memo = memo_of(pick->facts);
     struct fact_zone zone;
     size_t n_taken;
-    if (!memo || !report_memo_zone(pick->facts, number, &zone))
+    if (!memo || !report_memo_zone(pick->facts, level, number, &zone))
         return memo ? -EINVAL : -ENOMEM;
     const struct report_taken *taken = slice_of(pick, &zone, &n_taken);
-    size_t n_blocks = report_memo_blocks(pick->facts);
-    *ret = find(memo, number, n_blocks, taken, n_taken);
+    size_t n_blocks = report_memo_blocks(pick->facts) << level;
+    *ret = find(memo, &memo->levels[level], number, n_blocks, taken, n_taken);
     if (*ret)
         return 0;
     struct report_chapter *chapter = calloc(1, sizeof(*chapter));
@@ -289,12 +331,12 @@ int report_memo_get(const struct report_pick *pick, size_t number, struct report
     if (r == 0 && n_taken > 0)
         memcpy(chapter->taken, taken, n_taken * sizeof(*taken));
     if (r == 0)
-        r = sum_chapter(pick, number, chapter);
+        r = sum_chapter(pick, level, number, chapter);
     if (r < 0) {
         chapter_free(chapter);
         return r;
     }
-    remember(memo, number, chapter);
+    remember(memo, &memo->levels[level], number, chapter);
     *ret = chapter;
     return 0;
 }

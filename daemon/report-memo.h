@@ -4,7 +4,8 @@
  * account, so that history costs a report as much as it has people. They are so long that a dozen
  * lines come to one person, and cost less than three bytes a line. Full blocks never
  * change; what was taken back of a chapter's orders does, so that a chapter is good for exactly the
- * same reversals, and is summed anew for others.
+ * same reversals, and is summed anew for others. Two chapters side by side make one of the next
+ * level, and so on: many years are told as a few.
  */
 #pragma once
 
@@ -37,10 +38,13 @@ struct report_chapter {
 
 /* How many blocks a chapter of these facts has. */
 size_t report_memo_blocks(const struct facts *facts);
+/* Chapter i of level n is chapters 2 i and 2 i + 1 of the level below. */
+#define REPORT_MEMO_LEVELS 8u
 /* What the chapter's zones come to together; false: its blocks are not all full. */
-bool report_memo_zone(const struct facts *facts, size_t chapter, struct fact_zone *ret);
+bool report_memo_zone(const struct facts *facts, unsigned level, size_t chapter,
+                      struct fact_zone *ret);
 /* The chapter, remembered or summed now, of which all must be known; for report_memo_leave(). */
-int report_memo_get(const struct report_pick *pick, size_t chapter,
+int report_memo_get(const struct report_pick *pick, unsigned level, size_t chapter,
                     struct report_chapter **ret) TB_MUST_CHECK;
 void report_memo_leave(const struct report_pick *pick, struct report_chapter *chapter);
 /* Its rows from number at on, as lines of sessions (struct report_past); its legs. At most

@@ -9,37 +9,13 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "facts-block.h"
 #include "report-memo.h"
+#include "report-scan-plan.h"
 
 #define THREADS_MAX 8u
 #define NEAR_ROWS 128
 
 static_assert(REPORT_ROWS_MAX >= FACTS_BLOCK_LINES, "a block is handed over at once");
-
-#define LEG_DAYS 366 /* before the period's last day: older legs may come summed */
-
-/* What is done at once: a chapter that is remembered, or one block. */
-struct unit {
-    enum { UNIT_CHAPTER, UNIT_LINES, UNIT_LEGS, UNIT_FLOWS } what;
-    uint32_t number;
-    bool wants_rows; /* and past */
-    bool wants_legs;
-};
-
-struct report_scan {
-    const struct report_pick *pick;
-    const struct report_part *const *parts;
-    size_t n_parts;
-    bool asks_past;
-    bool asks_legs;
-    bool asks_flows;
-    int64_t whole_from_day;
-    struct unit *units;
-    size_t n_units;
-    atomic_size_t next;
-    atomic_bool failed;
-};
 
 struct worker {
     struct report_scan *scan;
@@ -56,15 +32,6 @@ struct worker {
 
 static uint32_t day_of(uint32_t recorded_day, uint32_t claimed_day, bool as_recorded) {
     return claimed_day != 0 && !as_recorded ? claimed_day : recorded_day;
-}
-
-static bool knows_all(const struct report_pick *pick, const struct fact_zone *zone) {
-    return zone->last_index < pick->size && zone->last_entered_day <= pick->known_day;
-}
-
-static bool knows_none(const struct report_pick *pick, const struct fact_zone *zone) {
-    return zone->n_lines == 0 || zone->first_index >= pick->size ||
-           zone->first_entered_day > pick->known_day;
 }
 
 static bool is_cancelled(const struct report_pick *pick) {
@@ -88,10 +55,6 @@ static inline bool count_line(const struct report_pick *pick, const struct fact_
     return true;
 }
 
-static inline bool is_previous(const struct report_pick *pick, uint32_t day) {
-    return day >= pick->period.previous_from_day && day <= pick->period.previous_to_day;
-}
-
 static inline bool is_time(uint16_t kind) {
     return kind == TIMEBANK__ORDER__KIND_EXCHANGE || kind == TIMEBANK__ORDER__KIND_EARN ||
            kind == TIMEBANK__ORDER__KIND_SESSION;
@@ -105,7 +68,7 @@ static inline void fill_past(const struct report_pick *pick, const struct fact_l
     past->to_person = report_pick_person(pick, lines->to_person[i]);
     past->kind = lines->kind[i];
     past->is_service = report_pick_is_service(past->kind, past->to_person);
-    past->in_previous = is_previous(pick, past->service_day);
+    past->in_previous = report_scan_is_previous(pick, past->service_day);
 }
 
 static inline void fill_row(const struct report_pick *pick, const struct fact_lines *lines,
@@ -133,7 +96,7 @@ static inline void fill_row(const struct report_pick *pick, const struct fact_li
         .insisted = lines->flags[i] & FACT_INSISTED,
         .is_service = report_pick_is_service(lines->kind[i], lines->to_person[i]),
         .in_period = day >= pick->period.from_day && day <= pick->period.to_day,
-        .in_previous = is_previous(pick, lines->service_day[i]),
+        .in_previous = report_scan_is_previous(pick, lines->service_day[i]),
     };
 }
 
@@ -185,7 +148,7 @@ static void sort_line_legs(struct worker *worker, const struct fact_lines *lines
 }
 
 /* Where all is past, fewer columns do. */
-static int read_columns(const struct report_scan *scan, const struct unit *unit, bool knows,
+static int read_columns(const struct report_scan *scan, const struct report_unit *unit, bool knows,
                         struct fact_lines *ret) {
     const struct facts *facts = scan->pick->facts;
     const struct fact_zone *zone = facts_zone(facts, unit->number);
@@ -214,10 +177,10 @@ static int note_all(struct worker *worker) {
 }
 
 /* Few enough rows at once that one part after the other finds them in the nearest cache. */
-static int note_lines(struct worker *worker, const struct unit *unit) {
+static int note_lines(struct worker *worker, const struct report_unit *unit) {
     const struct fact_lines *lines = worker->columns;
     const struct report_pick *pick = worker->scan->pick;
-    bool knows = knows_all(pick, facts_zone(pick->facts, unit->number));
+    bool knows = report_scan_knows_all(pick, facts_zone(pick->facts, unit->number));
     int r = read_columns(worker->scan, unit, knows, worker->columns);
     for (size_t at = 0; r == 0 && at < lines->n; at += NEAR_ROWS) {
         size_t n = MIN_OF(lines->n - at, (size_t)NEAR_ROWS);
@@ -260,17 +223,18 @@ static int note_chapter_legs(struct worker *worker, const struct report_chapter 
     return r;
 }
 
-static int note_chapter(struct worker *worker, const struct unit *unit) {
+static int note_chapter(struct worker *worker, const struct report_unit *unit) {
     const struct report_pick *pick = worker->scan->pick;
     struct report_chapter *chapter;
     struct fact_zone zone;
-    if (!report_memo_zone(pick->facts, unit->number, &zone))
+    if (!report_memo_zone(pick->facts, unit->level, unit->number, &zone))
         return -EINVAL;
-    int r = report_memo_get(pick, unit->number, &chapter);
+    int r = report_memo_get(pick, unit->level, unit->number, &chapter);
     if (r < 0)
         return r;
     if (unit->wants_rows)
-        r = note_chapter_past(worker, chapter, is_previous(pick, zone.last_service_day));
+        r = note_chapter_past(worker, chapter,
+                              report_scan_is_previous(pick, zone.last_service_day));
     if (r == 0 && unit->wants_legs)
         r = note_chapter_legs(worker, chapter, &zone);
     report_memo_leave(pick, chapter);
@@ -304,7 +268,7 @@ static int note_flows(struct worker *worker, size_t block) {
     int r = facts_read_flows(pick->facts, block, worker->columns);
     if (r < 0)
         return r;
-    size_t n = sort_flows(pick, worker->columns, knows_all(pick, zone), rows);
+    size_t n = sort_flows(pick, worker->columns, report_scan_knows_all(pick, zone), rows);
     for (size_t i = 0; r == 0 && n > 0 && i < scan->n_parts; i++)
         if (scan->parts[i]->note_flows)
             r = scan->parts[i]->note_flows(worker->sums[i], pick, rows, n);
@@ -337,86 +301,6 @@ static int note_legs(struct worker *worker, size_t block) {
     if (r == 0)
         worker->n_legs = sort_legs(pick, worker->columns, pick->period.to_day, worker->legs);
     return r == 0 ? note_all(worker) : r;
-}
-
-/* ---- what there is to do */
-
-static bool wants_rows(const struct report_scan *scan, const struct fact_zone *zone) {
-    bool has_whole = zone->last_service_day >= scan->whole_from_day &&
-                     zone->first_service_day <= scan->pick->reach_to_day;
-    return has_whole || (scan->asks_past && zone->first_service_day < scan->whole_from_day);
-}
-
-static bool wants_legs(const struct report_scan *scan, const struct fact_zone *zone) {
-    return scan->asks_legs && zone->first_service_day <= scan->pick->period.to_day;
-}
-
-static void plan_lines(struct report_scan *scan, size_t block, bool sums_rows, bool sums_legs) {
-    const struct fact_zone *zone = facts_zone(scan->pick->facts, block);
-    struct unit unit = {.what = UNIT_LINES,
-                        .number = (uint32_t)block,
-                        .wants_rows = !sums_rows && wants_rows(scan, zone),
-                        .wants_legs = !sums_legs && wants_legs(scan, zone)};
-    if ((unit.wants_rows || unit.wants_legs) && !knows_none(scan->pick, zone))
-        scan->units[scan->n_units++] = unit;
-}
-
-/* A chapter that is wholly known and of one side of each seam of days is taken summed. */
-static void plan_chapter(struct report_scan *scan, size_t number, const struct fact_zone *zone) {
-    const struct report_pick *pick = scan->pick;
-    bool is_past =
-        zone->last_service_day < scan->whole_from_day &&
-        is_previous(pick, zone->first_service_day) == is_previous(pick, zone->last_service_day) &&
-        (is_previous(pick, zone->last_service_day) ||
-         zone->last_service_day < pick->period.previous_from_day);
-    bool knows = knows_all(pick, zone);
-    bool sums_rows = knows && is_past && scan->asks_past;
-    bool sums_legs = knows && zone->last_service_day + LEG_DAYS <= pick->period.to_day;
-    if (sums_rows || (sums_legs && scan->asks_legs))
-        scan->units[scan->n_units++] = (struct unit){.what = UNIT_CHAPTER,
-                                                     .number = (uint32_t)number,
-                                                     .wants_rows = sums_rows,
-                                                     .wants_legs = sums_legs && scan->asks_legs};
-    size_t n_blocks = report_memo_blocks(pick->facts);
-    for (size_t i = 0; i < n_blocks; i++)
-        plan_lines(scan, number * n_blocks + i, sums_rows, sums_legs);
-}
-
-static void plan_legs(struct report_scan *scan) {
-    const struct facts *facts = scan->pick->facts;
-    size_t n = facts_n_leg_blocks(facts);
-    for (size_t i = facts_n_plain_leg_blocks(facts); i < n; i++) {
-        const struct fact_zone *zone = facts_leg_zone(facts, i);
-        if (wants_legs(scan, zone) && !knows_none(scan->pick, zone))
-            scan->units[scan->n_units++] =
-                (struct unit){.what = UNIT_LEGS, .number = (uint32_t)i, .wants_legs = true};
-    }
-}
-
-static int plan(struct report_scan *scan) {
-    const struct report_pick *pick = scan->pick;
-    size_t n_lines = facts_n_blocks(pick->facts), n_flows = facts_n_flow_blocks(pick->facts);
-    size_t n_blocks = report_memo_blocks(pick->facts);
-    scan->units =
-        calloc(2 * n_lines + facts_n_leg_blocks(pick->facts) + n_flows + 1, sizeof(*scan->units));
-    if (!scan->units)
-        return -ENOMEM;
-    for (size_t i = 0; i < n_lines;) {
-        struct fact_zone zone;
-        if (i % n_blocks == 0 && !pick->line_by_line &&
-            report_memo_zone(pick->facts, i / n_blocks, &zone)) {
-            plan_chapter(scan, i / n_blocks, &zone);
-            i += n_blocks;
-        } else {
-            plan_lines(scan, i++, false, false);
-        }
-    }
-    if (scan->asks_legs)
-        plan_legs(scan);
-    for (size_t i = 0; scan->asks_flows && i < n_flows; i++)
-        if (!knows_none(pick, facts_flow_zone(pick->facts, i)))
-            scan->units[scan->n_units++] = (struct unit){.what = UNIT_FLOWS, .number = (uint32_t)i};
-    return 0;
 }
 
 /* ---- workers */
@@ -453,7 +337,7 @@ static int begin_sums(const struct report_scan *scan, void **sums) {
     return 0;
 }
 
-static int work_unit(struct worker *worker, const struct unit *unit) {
+static int work_unit(struct worker *worker, const struct report_unit *unit) {
     switch (unit->what) {
     case UNIT_CHAPTER:
         return note_chapter(worker, unit);
@@ -547,7 +431,7 @@ int report_scan(const struct report_pick *pick, const struct report_part *const 
     _cleanup_(worker_fini) struct worker own = {0};
     int r = worker_init(&own, &scan, sums);
     if (r == 0)
-        r = plan(&scan);
+        r = report_scan_plan(&scan);
     if (r == 0)
         r = scan_beside(&scan, &own, MIN_OF(MAX_OF(n_threads, 1u), THREADS_MAX));
     free(scan.units);
@@ -563,16 +447,16 @@ int report_scan_rows(const struct report_pick *pick,
     int r = worker_init(&worker, &scan, NULL);
     for (size_t i = 0; r == 0 && i < facts_n_blocks(pick->facts); i++) {
         const struct fact_zone *zone = facts_zone(pick->facts, i);
-        struct unit unit = {.what = UNIT_LINES, .number = (uint32_t)i, .wants_rows = true};
+        struct report_unit unit = {.what = UNIT_LINES, .number = (uint32_t)i, .wants_rows = true};
         if (is_cancelled(pick))
             return -ECANCELED;
-        if (knows_none(pick, zone) || !wants_rows(&scan, zone))
+        if (report_scan_knows_none(pick, zone) || !report_scan_wants_rows(&scan, zone))
             continue;
         const struct fact_lines *lines = worker.columns;
         r = read_columns(&scan, &unit, false, worker.columns);
         worker.n_rows = worker.n_past = 0;
         if (r == 0)
-            sort_lines(&worker, lines, 0, lines->n, knows_all(pick, zone));
+            sort_lines(&worker, lines, 0, lines->n, report_scan_knows_all(pick, zone));
         if (r == 0 && worker.n_rows > 0)
             r = each(user, worker.rows, worker.n_rows);
     }
@@ -586,7 +470,7 @@ int report_scan_legs(const struct report_pick *pick,
     for (size_t i = 0; r == 0 && i < facts_n_leg_blocks(pick->facts); i++) {
         if (is_cancelled(pick))
             return -ECANCELED;
-        if (knows_none(pick, facts_leg_zone(pick->facts, i)))
+        if (report_scan_knows_none(pick, facts_leg_zone(pick->facts, i)))
             continue;
         r = facts_read_legs(pick->facts, i, worker.columns);
         size_t n = r == 0 ? sort_legs(pick, worker.columns, INT64_MAX, worker.legs) : 0;

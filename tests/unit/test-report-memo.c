@@ -216,8 +216,10 @@ Test(report_memo, gives_the_same_figures_as_every_line) {
     open_bank();
     fill(CHAPTERS * CHAPTER_BLOCKS * FACTS_BLOCK_LINES + 5000);
     cr_assert_eq(report_memo_blocks(facts), CHAPTER_BLOCKS);
-    cr_assert(report_memo_zone(facts, CHAPTERS - 1, &zone));
-    cr_expect_not(report_memo_zone(facts, CHAPTERS, &zone));
+    cr_assert(report_memo_zone(facts, 0, CHAPTERS - 1, &zone));
+    cr_expect_not(report_memo_zone(facts, 0, CHAPTERS, &zone));
+    cr_assert(report_memo_zone(facts, 1, 0, &zone));
+    cr_expect_not(report_memo_zone(facts, 1, 1, &zone));
     uint32_t last_day = FIRST_DAY + 400 + DAYS;
     struct report_ask ask = {.from_day = last_day - 364,
                              .to_day = last_day,
