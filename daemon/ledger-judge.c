@@ -451,6 +451,7 @@ static int judge(struct rule *rule) {
 }
 
 int ledger_judge(struct state *state, struct ledger_batch *batch) {
+    struct rules_ahead ahead[LEDGER_AHEAD];
     struct arena arena;
     int r = 0;
 
@@ -464,6 +465,11 @@ int ledger_judge(struct state *state, struct ledger_batch *batch) {
                             .today = clock_day(batch->received_at_ms),
                             .order = batch->orders[i],
                             .arena = &arena};
+        if (i % LEDGER_AHEAD == 0 && !state->below)
+            ledger_ahead(state, batch->orders + i, MIN_OF(batch->n - i, (size_t)LEDGER_AHEAD),
+                         ahead);
+        if (!state->below)
+            rule_look_ahead(&rule, &ahead[i % LEDGER_AHEAD]);
         if (rule.order)
             r = judge(&rule);
         if (r == -ENOMEM && arena.r < 0)

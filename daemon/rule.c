@@ -17,6 +17,15 @@ bool rule_overrides(const struct rule *rule, uint32_t what) {
     return (rule->order->override & what) != 0;
 }
 
+void rule_look_ahead(struct rule *rule, const struct rules_ahead *ahead) {
+    rule->ahead = ahead;
+    for (size_t side = 0; side < 2 && rule->order; side++)
+        if (ahead->sides[side]) {
+            rule->sides[side].code = side == 0 ? rule->order->from : rule->order->to;
+            rule->sides[side].account = ahead->sides[side];
+        }
+}
+
 const struct state_account *rule_account(struct rule *rule, const char *code) {
     size_t side = code == rule->order->from ? 0 : 1;
     const struct state_account *account;

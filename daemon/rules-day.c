@@ -8,9 +8,8 @@
 #include "rules.h"
 
 /* Key of the row that an account shares. */
-#define BLOCK_KEY_BYTES 13
-static void block_key(enum state_day_sum sum, uint64_t number, uint32_t day,
-                      uint8_t ret[BLOCK_KEY_BYTES]) {
+void rules_day_key(enum state_day_sum sum, uint64_t number, uint32_t day,
+                   uint8_t ret[RULES_DAY_KEY_BYTES]) {
     be32_put(ret, day);
     ret[4] = (uint8_t)sum;
     be64_put(ret + 5, number / STATE_DAY_ACCOUNTS);
@@ -55,21 +54,31 @@ static int exact_put(struct rule *rule, enum state_day_sum sum, const struct sta
     return r;
 }
 
+/* The row, or NULL. */
+static const struct state_day *find(struct rule *rule, const struct rules_day *day) {
+    const struct rules_ahead *ahead = rule->state->below ? NULL : rule->ahead;
+    uint8_t key[RULES_DAY_KEY_BYTES];
+
+    if (ahead && ahead->day && day->sum == DAY_GIVEN && day->account == ahead->sides[1] &&
+        day->day == ahead->service_day)
+        return ahead->day;
+    rules_day_key(day->sum, day->account->number, day->day, key);
+    return state_get(rule->state, STATE_DAYS, key, sizeof(key), NULL);
+}
+
 uint64_t rules_day_find(struct rule *rule, struct rules_day *day) {
-    uint8_t key[BLOCK_KEY_BYTES];
     uint16_t minutes;
 
     if (!day->account)
         return 0;
-    block_key(day->sum, day->account->number, day->day, key);
-    day->found = state_get(rule->state, STATE_DAYS, key, sizeof(key), NULL);
+    day->found = find(rule, day);
     minutes = day->found ? day->found->minutes[day->account->number % STATE_DAY_ACCOUNTS] : 0;
     return minutes == STATE_DAY_EXACT ? exact_get(rule, day->sum, day->account, NULL, day->day)
                                       : minutes;
 }
 
 int rules_day_add_to(struct rule *rule, const struct rules_day *day, int64_t minutes) {
-    uint8_t key[BLOCK_KEY_BYTES];
+    uint8_t key[RULES_DAY_KEY_BYTES];
     uint16_t *cell;
     uint64_t after;
     void *value;
@@ -77,7 +86,7 @@ int rules_day_add_to(struct rule *rule, const struct rules_day *day, int64_t min
 
     if (!day->account)
         return 0;
-    block_key(day->sum, day->account->number, day->day, key);
+    rules_day_key(day->sum, day->account->number, day->day, key);
     r = day->found ? state_edit_found(rule->state, STATE_DAYS, key, sizeof(key), day->found, &value)
                    : state_make(rule->state, STATE_DAYS, key, sizeof(key), &value);
     if (r < 0)

@@ -78,12 +78,16 @@ static void giver_key(const struct rules_giver *giver, uint8_t ret[8]) {
 }
 
 static struct ring ring_get(struct rule *rule, struct rules_giver *giver) {
+    const struct rules_ahead *ahead = rule->state->below ? NULL : rule->ahead;
     const struct state_recent_few *few;
     const struct state_recent *many;
     uint8_t key[8];
 
     giver_key(giver, key);
-    many = giver->recent = state_get(rule->state, STATE_RECENTS, key, sizeof(key), NULL);
+    many = ahead && giver->account == ahead->sides[1] ? ahead->recent : NULL;
+    if (!many)
+        many = state_get(rule->state, STATE_RECENTS, key, sizeof(key), NULL);
+    giver->recent = many;
     if (many)
         return (struct ring){MIN_OF(many->n, (uint64_t)STATE_RECENT), many->print, many->entry};
     few = state_get(rule->state, STATE_RECENTS_FEW, key, sizeof(key), NULL);

@@ -88,6 +88,18 @@ struct kind {
 
 const struct kind *kind_find(Timebank__Order__KindCase number);
 
+/* ledger-ahead.c: what the orders that come next will ask of the lowest state, as far as it is
+ * there; for LEDGER_AHEAD orders at most. An order may be NULL. */
+#define LEDGER_AHEAD 16
+struct rules_ahead {
+    const struct state_account *sides[2]; /* from, to; or NULL */
+    const struct state_recent *recent;    /* of `to`, who gives time */
+    const struct state_day *day;          /* DAY_GIVEN of `to` on the date of service */
+    uint32_t service_day;
+};
+void ledger_ahead(const struct state *lowest, Timebank__Order *const *orders, size_t n,
+                  struct rules_ahead *ret);
+
 /* One order being judged. */
 struct rule {
     struct state *state;
@@ -102,6 +114,7 @@ struct rule {
     /* The order is a proposal made earlier, at record `proposed`, that takes effect now. */
     bool is_settling;
     uint64_t proposed;
+    const struct rules_ahead *ahead; /* or NULL */
     struct { /* of the order, where the state is the lowest, whose rows stand still */
         const char *code;
         const struct state_account *account;
@@ -116,6 +129,8 @@ struct rule {
 bool rule_is_history(const struct rule *rule);
 bool rule_is_broker(const struct rule *rule);
 bool rule_overrides(const struct rule *rule, uint32_t what);
+/* What was found ahead of its turn. */
+void rule_look_ahead(struct rule *rule, const struct rules_ahead *ahead);
 /* As state_account(); the sides of the order are looked for once. */
 const struct state_account *rule_account(struct rule *rule, const char *code);
 /* What the policies say; whoever changes one says so. */
@@ -164,6 +179,9 @@ uint64_t rules_day_get(struct rule *rule, enum state_day_sum sum,
                        const struct state_account *account, uint32_t day);
 int rules_day_add(struct rule *rule, enum state_day_sum sum, const struct state_account *account,
                   uint32_t day, int64_t minutes);
+#define RULES_DAY_KEY_BYTES 13
+void rules_day_key(enum state_day_sum sum, uint64_t number, uint32_t day,
+                   uint8_t ret[RULES_DAY_KEY_BYTES]);
 /* The same for who asks first and adds then: what was found is not looked for again. */
 struct rules_day {
     enum state_day_sum sum;
