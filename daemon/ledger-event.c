@@ -104,6 +104,8 @@ int ledger_event(struct state *state, const struct state_due *due, struct arena 
         r = ret_record->r < 0 ? ret_record->r : h.kind->apply(&h.rule, h.pending);
     }
     if (r == 0)
+        r = state_broken(state);
+    if (r == 0)
         rules_legs_hash(ret_effect, ret_leaf, 1);
     ledger_batch_fini(&h.batch);
     arena_fini(&h.arena);

@@ -477,6 +477,8 @@ int ledger_judge(struct state *state, struct ledger_batch *batch) {
         arena_reset(&arena);
     }
     arena_fini(&arena);
+    if (r >= 0)
+        r = state_broken(state);
     if (r < 0)
         return r;
     if (batch->n_refusals == 0)

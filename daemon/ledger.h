@@ -3,9 +3,9 @@
  * The rules: a pure function of state, orders and the time on the seal. No clock, no random, no
  * I/O, so that replaying the log from record 0 gives the same state on any machine.
  *
- * A batch is judged on the lowest state under a journal (state_begin), or on one above another. Every
- * order is judged, the refused ones as if they were not there; the caller keeps what it made of the
- * state only when nothing was refused.
+ * A batch is judged on the lowest state under a journal (state_begin), or on one above another.
+ * Every order is judged, the refused ones as if they were not there; the caller keeps what it made
+ * of the state only when nothing was refused.
  */
 #pragma once
 
@@ -124,8 +124,8 @@ int ledger_judge(struct state *state, struct ledger_batch *batch) TB_MUST_CHECK;
 /*
  * What fell due. ledger_due() says whether anything is due at a time; ledger_event() makes the
  * event of the first thing that is, at record number state->sums.size, under the journal of the
- * lowest state: its record and leaf hash (all of it follows from the state, so a replay compares bytes), and what
- * it did, its legs in the arena. One at a time, kept before the next is asked for.
+ * lowest state: its record and leaf hash (all of it follows from the state, so a replay compares
+ * bytes), and what it did, its legs in the arena. One at a time, kept before the next is asked for.
  */
 int ledger_due(struct state *lowest, uint64_t until_ms, struct state_due *ret) TB_MUST_CHECK;
 int ledger_event(struct state *state, const struct state_due *due, struct arena *arena,

@@ -120,6 +120,7 @@ int log_step_write(struct store_write *write, const struct bytes *step) {
 
 void log_step_done(struct log *log) {
     state_step_left(log->state);
+    state_days_forget(log->state);
 }
 
 static int load_meta(struct store_read *read, struct state_sums *ret) {
@@ -159,6 +160,14 @@ static int load_row(void *user, struct store_value key, struct store_value store
     return r < 0 ? r : state_load(loading->state, loading->table, key.data, key.n, value);
 }
 
+/* Their keys begin with the day. */
+static int load_days(struct store_read *read, struct loading *loading) {
+    uint8_t key[4];
+
+    be32_put(key, state_days_begin(loading->state));
+    return store_each(read, RUNS_STATE + STATE_DAYS, key, sizeof(key), load_row, loading);
+}
+
 static int load_due(void *user, struct store_value key, struct store_value stored) {
     struct state_pending pending;
     int r = state_row_unpack(STATE_PENDINGS, stored.data, stored.n, &pending);
@@ -185,7 +194,9 @@ int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_si
         return r;
     for (size_t t = 0; t < STATE_N_TABLES && r >= 0; t++) {
         struct loading loading = {state, (enum state_table)t};
-        if (!state_is_on_disk(loading.table))
+        if (loading.table == STATE_DAYS)
+            r = load_days(read, &loading);
+        else if (!state_is_on_disk(loading.table))
             r = store_each(read, RUNS_STATE + (unsigned)t, NULL, 0, load_row, &loading);
     }
     if (r >= 0)

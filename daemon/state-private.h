@@ -31,6 +31,9 @@ void state_journal_free(struct state_journal *journal);
 int state_due_note(struct state *state, uint64_t key, const struct state_pending *before,
                    const struct state_pending *pending) TB_MUST_CHECK;
 
+/* state-days.c: a row that is not in memory, by its key. */
+bool state_days_may_be_stored(const struct state *lowest, const void *key);
+
 /* state-policies.c. Without memory none are kept. */
 void state_policies_begin(struct state *state);
 void state_policies_forget(struct state *state);

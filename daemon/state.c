@@ -187,7 +187,8 @@ static struct row *find(struct state *state, enum state_table table, uint64_t ha
             break;
     }
     *ret_where = s;
-    if (row || !state_is_on_disk(table) || !s->source.row)
+    if (row || !s->source.row ||
+        !(state_is_on_disk(table) || (table == STATE_DAYS && state_days_may_be_stored(s, key))))
         return row;
     assert(state_value_bytes(table) <= sizeof(value));
     r = s->source.row(s->source.user, table, key, n_key, value);
@@ -197,6 +198,7 @@ static struct row *find(struct state *state, enum state_table table, uint64_t ha
     }
     if (r <= 0) {
         *ret_r = r < 0 ? r : *ret_r;
+        s->broken = r < 0 ? r : s->broken;
         return NULL;
     }
     memcpy(row->value, value, state_value_bytes(table)); /* as stored: no change to be noted */
@@ -210,7 +212,8 @@ static bool is_empty(const struct state *state, enum state_table table) {
         if (state->tables[table].n_rows > 0)
             return false;
         if (!state->below)
-            return !state_is_on_disk(table) || !state->source.row;
+            return !state->source.row ||
+                   !(state_is_on_disk(table) || (table == STATE_DAYS && state->days_from > 0));
     }
 }
 
@@ -226,6 +229,12 @@ const void *state_get(struct state *state, enum state_table table, const void *k
     if (failed < 0 && r)
         *r = failed;
     return row ? row->value : NULL;
+}
+
+int state_broken(const struct state *state) {
+    while (state->below)
+        state = state->below;
+    return state->broken;
 }
 
 int state_edit(struct state *state, enum state_table table, const void *key, size_t n_key,
@@ -333,6 +342,7 @@ void state_drop_read_back(struct state *state) {
     for (size_t t = 0; t < STATE_N_TABLES; t++)
         if (state_is_on_disk((enum state_table)t))
             rows_drop(&state->tables[t], is_stored);
+    state_days_forget(state);
     state->n_read_back = 0;
 }
 

@@ -408,6 +408,9 @@ struct state {
     size_t n_touched_allocated;
     const struct state_account *met[STATE_ACCOUNTS_MET]; /* of the lowest: last asked for */
     unsigned next_met;
+    uint32_t days_from; /* of the lowest: sums of earlier days may be with the source alone */
+    size_t days_many;   /* rows of sums by day from which on they are looked through again */
+    int broken;         /* of the lowest: a read of the source failed, for good */
     size_t n_read_back; /* of the lowest: rows taken from the source since a drop */
     struct state_run *runs;
     struct state_due
@@ -438,6 +441,8 @@ void state_roll_back(struct state *lowest);
 /* A row's value, or NULL. r (may be NULL) gets a negative errno when reading failed. */
 const void *state_get(struct state *state, enum state_table table, const void *key, size_t n_key,
                       int *r);
+/* 0, or how a read of the source failed: whatever followed from it does not stand. */
+int state_broken(const struct state *state) TB_MUST_CHECK;
 /* The same to be changed, in the topmost state: 1 found, 0 absent, < 0 broken. */
 int state_edit(struct state *state, enum state_table table, const void *key, size_t n_key,
                void **ret_value) TB_MUST_CHECK;
@@ -471,6 +476,10 @@ int state_step(struct state *lowest,
                            const void *value),
                void *user) TB_MUST_CHECK;
 void state_step_left(struct state *lowest);
+/* state-days.c: at a start, the day from which on sums by day are to be loaded; and, where there
+ * are many, those of earlier days leave memory once they are stored. */
+uint32_t state_days_begin(struct state *lowest);
+void state_days_forget(struct state *lowest);
 int state_order(struct state *state, uint64_t index, struct arena *arena,
                 Timebank__Order **ret_order, uint64_t *ret_received_at_ms) TB_MUST_CHECK;
 int state_keep_run(struct state *state, struct state_run *run);

@@ -83,6 +83,7 @@ static void send(size_t n) {
     spent.keep += cpu_ns() - began;
     judging_free(judging);
     bytes_clear(&bodies);
+    rows_drop(&state->tables[STATE_IDS], NULL); /* they live on disk */
 }
 
 static void code_of(uint64_t i, char ret[24]) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sums by day: a cell for each account, and a row of its own for what no cell holds. */
+#include <errno.h>
+
 #include "books.h"
 #include "daemon/rules.h"
 
@@ -80,4 +82,87 @@ Test(day, sums_between_two_accounts_and_nothing_for_nobody) {
     cr_assert_eq(rules_day_get_between(&rule, DAY_ACCEPTED_FROM, swim, NULL, 10), 0);
     cr_assert_eq(rules_day_get(&rule, DAY_ACCEPTED, NULL, 10), 0);
     state_free(above);
+}
+
+/* ---- earlier days, which leave memory */
+
+#define FIRST_DAY 10000u
+#define N_DAYS 400u
+#define N_BLOCKS 400u
+
+static struct rows stored[STATE_N_TABLES];
+static int answer;
+
+static int stored_row(void *user, enum state_table table, const void *key, size_t n_key,
+                      void *ret_value) {
+    const struct row *row = rows_find(&stored[table], rows_hash(key, n_key), key, n_key);
+    (void)user;
+    if (answer < 0 || !row)
+        return answer;
+    memcpy(ret_value, row->value, state_value_bytes(table));
+    return 1;
+}
+
+static int store_row(void *user, enum state_table table, const void *key, size_t n_key,
+                     const void *value) {
+    uint64_t hash = rows_hash(key, n_key);
+    size_t n = state_value_bytes(table);
+    struct row *row = rows_find(&stored[table], hash, key, n_key);
+    (void)user;
+    if (!row)
+        row = rows_add(&stored[table], hash, key, n_key, n);
+    memcpy(row->value, value, n);
+    return 0;
+}
+
+static void step(struct state *state) {
+    cr_assert(state_step(state, store_row, NULL) == 0);
+    state_step_left(state);
+    state_days_forget(state);
+}
+
+/* What account `number` was given on a day at first: of some, more than a cell holds. */
+static int64_t minutes_at(uint64_t number, uint32_t day) {
+    return (int64_t)(number % 97 == 0 ? 70000 + day : number + day % 7);
+}
+
+Test(day, reads_earlier_days_back_and_goes_on_from_them) {
+    struct state *state = state_new(&(struct state_source){.row = stored_row});
+    struct rule rule = {.state = state};
+    uint32_t last = FIRST_DAY + N_DAYS - 1;
+    state->sums.ledger_time_ms = last * 86400000ull;
+    for (uint32_t day = FIRST_DAY; day <= last; day++)
+        for (uint64_t block = 0; block < N_BLOCKS; block++)
+            add(&rule, block * STATE_DAY_ACCOUNTS + day % STATE_DAY_ACCOUNTS, day,
+                minutes_at(block, day));
+    cr_assert_eq(state->tables[STATE_DAYS].n_rows, N_DAYS * N_BLOCKS);
+    step(state);
+    cr_assert_eq(state->tables[STATE_DAYS].n_rows, 63 * N_BLOCKS);
+    for (uint32_t day = FIRST_DAY; day <= last; day += 3)
+        for (uint64_t block = 0; block < N_BLOCKS; block += 7) {
+            uint64_t number = block * STATE_DAY_ACCOUNTS + day % STATE_DAY_ACCOUNTS;
+            int64_t minutes = minutes_at(block, day);
+            cr_assert_eq(seen(&rule, number, day), (uint64_t)minutes);
+            cr_assert_eq(seen(&rule, number ^ 1, day), 0);
+            add(&rule, number, day, -5);
+            cr_assert_eq(seen(&rule, number, day), (uint64_t)MAX_OF(minutes - 5, 0));
+        }
+    add(&rule, 3, FIRST_DAY - 1, 20); /* where nothing was */
+    step(state);
+    cr_assert_eq(seen(&rule, 3, FIRST_DAY - 1), 20);
+    cr_assert_eq(state_broken(state), 0);
+    state_free(state);
+}
+
+Test(day, stops_where_an_earlier_day_cannot_be_read) {
+    struct state *state = state_new(&(struct state_source){.row = stored_row});
+    struct rule rule = {.state = state};
+    state->sums.ledger_time_ms = 20000 * 86400000ull;
+    cr_assert_eq(state_days_begin(state), 20000 - 62);
+    answer = -EIO;
+    cr_assert_eq(seen(&rule, 3, 20000), 0);
+    cr_assert_eq(state_broken(state), 0);
+    cr_assert_eq(seen(&rule, 3, 19000), 0);
+    cr_assert_eq(state_broken(state), -EIO);
+    state_free(state);
 }
