@@ -9,6 +9,7 @@
 #include "answer.h"
 #include "handlers.h"
 #include "job.h"
+#include "proto/balance-plain.h"
 
 #define FINISH_ARENA_BYTES (64u * 1024 * 1024)
 #define AT_ONCE_BYTES (1024u * 1024)
@@ -147,7 +148,9 @@ static int put_now(struct call *call, struct bytes *to) {
     int r = set_position(call->bank, call->reply->known_size, call->arena, &position);
 
     call->response->position = &position;
-    return r < 0 ? r : pack(to, call->response);
+    if (r < 0 || balance_plain_put_response(call->response, to))
+        return r < 0 ? r : to->r;
+    return pack(to, call->response);
 }
 
 static int put_off(struct reply *made, const Timebank__Response *response,

@@ -8,6 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "proto/balance-plain.h"
 #include "proto/frame.h"
 #include "stream.h"
 
@@ -312,7 +313,9 @@ static enum frame_result handle_frame(struct session *session, const uint8_t *pa
 
     arena_reset(arena);
     arena->n_max = UNPACKED_BYTES;
-    request = timebank__request__unpack(&arena->allocator, n, payload);
+    request = balance_plain_get_request(payload, n, arena);
+    if (!request)
+        request = timebank__request__unpack(&arena->allocator, n, payload);
     arena->n_max = UNPACKED_BYTES + HANDLED_BYTES;
     if (!request || (session->is_welcome && request->tag == 0)) {
         refuse_and_end(session, 0, REFUSAL_BAD_REQUEST);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "proto/balance-plain.h"
 #include "reply.h"
 #include "verify.h"
 
@@ -47,21 +48,21 @@ static const struct call_noun balance_noun = {.judge = balance_judge, .free = ba
 int tb_balance_start(struct tb_bank *bank, const char *code, struct tb_call **ret_call) {
     if (!bank || !code || !ret_call)
         return -EINVAL;
-    Timebank__ByCode by_code = TIMEBANK__BY_CODE__INIT;
-    by_code.code = (char *)code;
-    Timebank__Request request = TIMEBANK__REQUEST__INIT;
-    request.body_case = TIMEBANK__REQUEST__BODY_BALANCE;
-    request.balance = &by_code;
-    char *asked = strdup(code);
-    if (!asked)
-        return bank_fail(bank, -ENOMEM, NULL);
-    int r = call_read(bank, &request, TIMEBANK__RESPONSE__BODY_BALANCE, ret_call);
-    if (r != 0) {
-        free(asked);
+    struct tb_call *call = NULL;
+    int r = bank_begin_opened(bank);
+    if (r == 0)
+        r = call_new(bank, CALL_READS, NULL, TIMEBANK__RESPONSE__BODY_BALANCE, &call);
+    if (r != 0)
         return r;
+    call->noun = &balance_noun;
+    call->job = strdup(code);
+    balance_plain_put_request(code, &call->body);
+    if (!call->job || call->body.r < 0) {
+        call_discard(call);
+        return bank_fail(bank, -ENOMEM, NULL);
     }
-    (*ret_call)->noun = &balance_noun;
-    (*ret_call)->job = asked;
+    call_start(call);
+    *ret_call = call;
     return 0;
 }
 

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "proto/balance-plain.h"
+
 struct reply *reply_free(struct reply *reply) {
     if (!reply)
         return NULL;
@@ -20,8 +22,10 @@ int reply_new(struct bytes *bytes, struct reply **ret_reply) {
     arena_init_in(&reply->arena, BANK_REPLY_MAX, reply->room, sizeof(reply->room));
     reply->bytes = *bytes;
     *bytes = (struct bytes){};
-    reply->message =
-        timebank__response__unpack(&reply->arena.allocator, reply->bytes.n, reply->bytes.data);
+    reply->message = balance_plain_get_response(reply->bytes.data, reply->bytes.n, &reply->arena);
+    if (!reply->message)
+        reply->message =
+            timebank__response__unpack(&reply->arena.allocator, reply->bytes.n, reply->bytes.data);
     if (!reply->message)
         return -EPROTO;
     *ret_reply = TAKE(reply);
