@@ -29,6 +29,10 @@ enum call_stage {
 
 /* What a noun does with its calls; each may be NULL. */
 struct call_noun {
+    /* The reply's head extends the one that its request named, and the bank has met another since:
+     * 1 the reply itself shows that it extends that one, too; 0 it does not; -EBADMSG after
+     * verify_fail(). */
+    int (*connects)(struct tb_call *call);
     /* The reply is verified and is what was asked for: a last judgement of its own. */
     int (*judge)(struct tb_call *call);
     /* Ended for good or not. known: what became of what it sent is known. 1: goes on, with another

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two requests, one that names our head and one that names the other: when both are answered with
+ * An answer to a batch often shows by itself that it follows the head that came last. Otherwise:
+ * two requests, one that names our head and one that names the other: when both are answered with
  * one and the same head, both are beginnings of it. When the ledger grew in between, the second
  * head takes the place of the one that it extends, and the two are asked again.
  */
@@ -48,6 +49,12 @@ int check_reply(struct tb_call *call) {
         return parent_take(call);
     bool from_ours = heads_equal(&call->known, &bank->head.head);
     int r = from_ours ? 1 : head_compare(bank, &seen->head, &seen->checkpoint);
+    if (r == 1 && !from_ours && call->noun->connects) {
+        int connects = call->noun->connects(call);
+        if (connects < 0)
+            return connects;
+        from_ours = connects == 1;
+    }
     if (r == 1 && from_ours) {
         r = seen->checkpoint.n > 0
                 ? bank_set_head(bank, &seen->head, seen->checkpoint.data, seen->checkpoint.n)

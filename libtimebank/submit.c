@@ -59,10 +59,7 @@ int submit_pack(Timebank__Submit *message, struct bytes *ret_body) {
     return wire_body(&request, ret_body);
 }
 
-int submit_judge(struct submit *submit, const struct tb_call *call, bool dry_run) {
-    const Timebank__Response *response = call->reply->message;
-    if (already_is_open(&submit->already))
-        return already_take(&submit->already, call->bank, response->ranges);
+static int answer_verify(const struct submit *submit, const struct tb_call *call, bool dry_run) {
     struct verify_batch batch = {
         .header = submit->header,
         .signature = submit->signature,
@@ -70,8 +67,27 @@ int submit_judge(struct submit *submit, const struct tb_call *call, bool dry_run
         .n_orders = submit->n_orders,
         .dry_run = dry_run,
     };
+    return verify_answer(call->bank, &call->seen, &batch, call->reply->message->answer);
+}
+
+int submit_connects(struct submit *submit, const struct tb_call *call) {
+    const Timebank__Response *response = call->reply->message;
+    if (already_is_open(&submit->already) ||
+        response->body_case != TIMEBANK__RESPONSE__BODY_ANSWER ||
+        !verify_follows(&call->bank->head.head, response->answer))
+        return 0;
+    int r = answer_verify(submit, call, false);
+    submit->is_verified = r == 0;
+    return r == 0 ? 1 : r;
+}
+
+int submit_judge(struct submit *submit, const struct tb_call *call, bool dry_run) {
+    const Timebank__Response *response = call->reply->message;
+    if (already_is_open(&submit->already))
+        return already_take(&submit->already, call->bank, response->ranges);
     const Timebank__Answer *answer = response->answer;
-    int r = verify_answer(call->bank, &call->seen, &batch, answer);
+    int r = submit->is_verified ? 0 : answer_verify(submit, call, dry_run);
+    submit->is_verified = false;
     if (r == 0 && !dry_run && answer->seal == 0)
         r = already_begin(&submit->already, call->bank, submit->leaves, answer, &call->seen.head);
     return r;
@@ -96,6 +112,11 @@ struct job {
     struct tb_batch *batch; /* NULL: nobody waits for it any more */
     struct tb_answer *answer;
 };
+
+static int job_connects(struct tb_call *call) {
+    struct job *job = call->job;
+    return call->kind == CALL_RECORDS ? submit_connects(&job->submit, call) : 0;
+}
 
 static int job_judge(struct tb_call *call) {
     struct job *job = call->job;
@@ -147,6 +168,7 @@ static void job_free(struct tb_call *call) {
 }
 
 static const struct call_noun batch_noun = {
+    .connects = job_connects,
     .judge = job_judge,
     .end = job_end,
     .forget = job_forget,

@@ -15,6 +15,7 @@ struct submit {
     uint8_t signature[SSHSIG_SIGNATURE_BYTES];
     struct hash *leaves; /* of the order records */
     size_t n_orders;
+    bool is_verified; /* the answer that was just brought */
     struct outbox_slot slot;
     struct already already;
 };
@@ -25,6 +26,8 @@ int submit_init(struct submit *submit, const Timebank__Submit *message) TB_MUST_
 void submit_fini(struct submit *submit);
 /* Packs the request. */
 int submit_pack(Timebank__Submit *message, struct bytes *ret_body) TB_MUST_CHECK;
+/* Whether the answer follows the bank's head, as a call_noun says it. */
+int submit_connects(struct submit *submit, const struct tb_call *call) TB_MUST_CHECK;
 /* Judges the answer that a call brought, or what was asked for as its proof. */
 int submit_judge(struct submit *submit, const struct tb_call *call, bool dry_run) TB_MUST_CHECK;
 /* The call ended so far with r, which may become another: whether it goes on with a request for the

@@ -159,6 +159,17 @@ static int range_root(const struct verify_batch *batch, const Timebank__Answer *
     return 0;
 }
 
+bool verify_follows(const struct note_head *head, const Timebank__Answer *answer) {
+    struct hash hashes[MERKLE_RANGE_MAX];
+    struct merkle_range tree;
+    if (answer->seal == 0 || answer->seal != head->size ||
+        hashes_read(answer->left, answer->n_left, MERKLE_RANGE_MAX, hashes) < 0 ||
+        merkle_range_load(&tree, 0, answer->seal, hashes, answer->n_left) < 0)
+        return false;
+    struct hash root = merkle_range_root(&tree);
+    return hash_equal(&root, &head->root);
+}
+
 /* Lists run parallel to the orders; those that may be left out are empty then. */
 static bool answer_has_shape(const Timebank__Answer *answer, size_t n_orders, bool dry_run) {
     if ((answer->dry_run != 0) != dry_run)

@@ -7,6 +7,10 @@
 
 #include "bank.h"
 
+/* The hashes left of the batch lead to the head, at whose end the batch begins: where the answer
+ * verifies, its head extends that one. */
+bool verify_follows(const struct note_head *head, const Timebank__Answer *answer);
+
 /* Writes the evidence file, closes the connection, sets the sentence; returns -EBADMSG. The
  * checkpoint is the one that speaks against the bank's head, or NULL. */
 int verify_fail(struct tb_bank *bank, const void *checkpoint, size_t n, const char *format, ...)

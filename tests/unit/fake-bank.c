@@ -629,6 +629,7 @@ static bool end_handle(struct fake_bank *bank, int fd, const Timebank__Request *
 }
 
 static bool request_handle(struct fake_bank *bank, int fd, const Timebank__Request *request) {
+    bank->n_requests++;
     if (bank->mute > 0) {
         bank->mute--;
         return true;

@@ -85,6 +85,7 @@ struct fake_bank {
     atomic_int turns;   /* the register's pages begin again after the third */
     atomic_int refused; /* answers every submit with this refusal, if not 0 */
     atomic_int n_submits;
+    atomic_int n_requests;
     atomic_int n_notes;
 
     fake_answer answer; /* or NULL */

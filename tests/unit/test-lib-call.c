@@ -183,6 +183,18 @@ Test(lib_call, records_many_batches_at_once_and_in_order, .init = setup, .fini =
     batches_free(MANY);
 }
 
+Test(lib_call, answers_that_follow_one_another_need_no_other_question, .init = setup,
+     .fini = teardown) {
+    bank_open();
+    for (unsigned i = 0; i < 3; i++) {
+        int n_before = fake.n_requests;
+        batches_start(MANY);
+        batches_expect_done(MANY);
+        cr_assert(fake.n_requests == n_before + MANY, "%d", fake.n_requests - n_before);
+        batches_free(MANY);
+    }
+}
+
 Test(lib_call, asks_everything_in_both_forms, .init = setup, .fini = teardown) {
     struct tb_call *started[4] = {};
     struct tb_report_ask ask = {.from_day = 1, .to_day = 2};
