@@ -66,7 +66,7 @@ def flame_of(script, title):
     lines = [text.replace("{y}", str(height - (depth + 1) * ROW)).replace("{t}", str(height - depth * ROW - 5))
              for depth, text in out]
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="monospace" font-size="10.5">'
-            f"<title>{escape(title)}</title>\n" + "\n".join(lines) + "\n</svg>\n")
+            f'<title>{escape(title)}</title><rect width="{WIDTH}" height="{height}" fill="#fff"/>\n' + "\n".join(lines) + "\n</svg>\n")
 
 
 def perf_listing(data, stem):
