@@ -146,6 +146,7 @@ static int load_meta(struct store_read *read, struct state_sums *ret) {
 struct loading {
     struct state *state;
     enum state_table table;
+    bool is_look; /* rows are read, and few are kept */
 };
 
 static int load_row(void *user, struct store_value key, struct store_value stored) {
@@ -157,7 +158,9 @@ static int load_row(void *user, struct store_value key, struct store_value store
     if (r == 0 && loading->table == STATE_ACCOUNTS &&
         ((struct state_account *)value)->number >= loading->state->sums.n_accounts)
         return -EUCLEAN;
-    return r < 0 ? r : state_load(loading->state, loading->table, key.data, key.n, value);
+    if (r < 0 || (loading->is_look && loading->table != STATE_LEDGER_KEYS))
+        return r;
+    return state_load(loading->state, loading->table, key.data, key.n, value);
 }
 
 /* Their keys begin with the day. */
@@ -186,23 +189,31 @@ int log_step_size(struct store_read *read, uint64_t *ret_size) {
     return MIN_OF(r, 0);
 }
 
-int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size) {
+static int load(struct store_read *read, struct state *state, bool is_look, uint64_t *ret_size) {
     int r = load_meta(read, &state->sums);
 
     *ret_size = 0;
     if (r <= 0)
         return r;
     for (size_t t = 0; t < STATE_N_TABLES && r >= 0; t++) {
-        struct loading loading = {state, (enum state_table)t};
+        struct loading loading = {state, (enum state_table)t, is_look};
         if (loading.table == STATE_DAYS)
             r = load_days(read, &loading);
         else if (!state_is_on_disk(loading.table))
             r = store_each(read, RUNS_STATE + (unsigned)t, NULL, 0, load_row, &loading);
     }
-    if (r >= 0)
+    if (r >= 0 && !is_look)
         r = store_each(read, RUNS_STATE + STATE_PENDINGS, NULL, 0, load_due, state);
     if (r < 0)
         return r;
     *ret_size = state->sums.size;
     return 0;
+}
+
+int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size) {
+    return load(read, state, false, ret_size);
+}
+
+int log_step_look(struct store_read *read, struct state *state, uint64_t *ret_size) {
+    return load(read, state, true, ret_size);
 }

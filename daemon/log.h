@@ -142,5 +142,7 @@ const char *log_layout_lacks(const struct store *store);
 /* Reads the stored derived tables (those held in memory) into an empty lowest state; *ret_size is
  * where they stand (0: none, or of another layout). */
 int log_step_load(struct store_read *read, struct state *state, uint64_t *ret_size) TB_MUST_CHECK;
+/* Looks at every row of them, too, and keeps only the sums and the ledger's keys. */
+int log_step_look(struct store_read *read, struct state *state, uint64_t *ret_size) TB_MUST_CHECK;
 /* Only where they stand. */
 int log_step_size(struct store_read *read, uint64_t *ret_size) TB_MUST_CHECK;
