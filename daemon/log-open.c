@@ -300,6 +300,15 @@ static int source_row(void *user, enum state_table table, const void *key, size_
     return r < 0 ? r : 1;
 }
 
+static int source_id(void *user, const uint8_t id[ORDER_ID_BYTES], uint64_t *ret_entry,
+                     struct state_gap *ret_gap) {
+    struct store_read *read;
+    int r = log_read(user, &read);
+
+    return r < 0 ? r
+                 : runs_ids_find_gap(read, RUNS_STATE + STATE_IDS, id, ret_entry, ret_gap);
+}
+
 static int source_order(void *user, uint64_t index, struct arena *arena,
                         Timebank__Order **ret_order, uint64_t *ret_received_at_ms) {
     _cleanup_bytes_ struct bytes record = {0}, sealed = {0};
@@ -332,7 +341,7 @@ int log_new(struct log **ret_log, const struct log_settings *settings) {
     log->settings = *settings;
     log->next_sequence = 1;
     log->committer.head_fd = log->committer.event_fd = -1;
-    log->state = state_new(&(struct state_source){log, source_row, source_order});
+    log->state = state_new(&(struct state_source){log, source_row, source_order, source_id});
     if (!log->state)
         return -ENOMEM;
     *ret_log = TAKE(log);

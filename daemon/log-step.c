@@ -16,6 +16,7 @@
 /* A row may stand on a page of its own, which is written anew; a new one needs its share of one. */
 #define PAGE_BYTES 4096u
 #define NEW_ROW_BYTES 512u
+#define NEW_ID_BYTES 64u /* many share a row */
 
 /* The sums are stored in their order. */
 #define N_SUMS (sizeof(struct state_sums) / sizeof(uint64_t))
@@ -51,9 +52,10 @@ static void pack_meta(const struct state_sums *sums, struct bytes *to) {
 }
 
 uint64_t log_step_room(const struct log *log) {
-    uint64_t n = state_step_rows(log->state);
+    uint64_t n = state_step_rows(log->state), n_ids = state_step_ids(log->state);
 
-    return MIN_OF(n * PAGE_BYTES, store_map_used_bytes(log->store)) + n * NEW_ROW_BYTES;
+    return MIN_OF((n + n_ids) * PAGE_BYTES, store_map_used_bytes(log->store)) + n * NEW_ROW_BYTES +
+           n_ids * NEW_ID_BYTES;
 }
 
 static int pack_row(void *user, enum state_table table, const void *key, size_t n_key,

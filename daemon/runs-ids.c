@@ -109,6 +109,59 @@ int runs_ids_find(struct store_read *read, unsigned table, const uint8_t id[ORDE
     return 1;
 }
 
+static int take_key(void *user, struct store_value key, struct store_value value) {
+    number *next = user;
+
+    (void)value;
+    if (key.n != ORDER_ID_BYTES)
+        return -EUCLEAN;
+    *next = number_get(key.data);
+    return 1;
+}
+
+/* How far the gap after a row's last id goes: to where the next row begins. */
+static int find_end(struct store_read *read, unsigned table, number id, number *ret) {
+    uint8_t from[ORDER_ID_BYTES];
+    number next;
+    int r;
+
+    *ret = ~(number)0;
+    if (id == ~(number)0)
+        return 0;
+    number_put(from, id + 1);
+    r = store_each(read, table, from, sizeof(from), take_key, &next);
+    if (r > 0)
+        *ret = next - 1;
+    return MIN_OF(r, 0);
+}
+
+int runs_ids_find_gap(struct store_read *read, unsigned table, const uint8_t id[ORDER_ID_BYTES],
+                      uint64_t *ret_entry, struct state_gap *ret_gap) {
+    struct store_value key, value;
+    number wanted = number_get(id), first = 0, last;
+    struct reader reader = {0};
+    int r = store_get_at_most(read, table, id, ORDER_ID_BYTES, &key, &value);
+
+    if (r > 0) {
+        r = reader_begin(&reader, key, value);
+        first = reader.id;
+        while (r >= 0 && (r = reader_next(&reader)) > 0 && reader.id < wanted)
+            first = reader.id + 1;
+    }
+    if (r > 0 && reader.id == wanted) {
+        *ret_entry = reader.entry;
+        return 1;
+    }
+    last = reader.id - 1; /* of the first id after it, where there is one */
+    if (r == 0)
+        r = find_end(read, table, wanted, &last);
+    if (r < 0)
+        return r;
+    number_put(ret_gap->first, first);
+    number_put(ret_gap->last, last);
+    return 0;
+}
+
 int runs_ids_unpack(struct store_value key, struct store_value value, struct run_id *ret,
                     size_t *ret_n) {
     struct reader reader;

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "proto/record.h"
+#include "state.h"
 #include "store.h"
 
 /* A value of so many bytes fills one page that holds nothing else. */
@@ -33,6 +34,9 @@ int run_id_compare(const struct run_id *a, const struct run_id *b);
 /* 1 with its entry number, 0 the store does not have it, < 0 broken. */
 int runs_ids_find(struct store_read *read, unsigned table, const uint8_t id[ORDER_ID_BYTES],
                   uint64_t *ret_entry) TB_MUST_CHECK;
+/* The same; of one that is not there, a gap between two that it is in. */
+int runs_ids_find_gap(struct store_read *read, unsigned table, const uint8_t id[ORDER_ID_BYTES],
+                      uint64_t *ret_entry, struct state_gap *ret_gap) TB_MUST_CHECK;
 /* Ids that are not there yet; sorts them. -EEXIST where one is. */
 int runs_ids_put(struct store_write *write, unsigned table, struct run_id *ids,
                  size_t n) TB_MUST_CHECK;

@@ -124,6 +124,7 @@ void state_begin(struct state *lowest) {
     journal->n_touched = lowest->n_touched;
     for (size_t t = 0; t < STATE_N_TABLES; t++)
         journal->n_dirty[t] = lowest->tables[t].n_dirty;
+    state_ids_begin(&lowest->ids);
     if (++journal->number == 0)
         forget_numbers(lowest);
 }
@@ -183,6 +184,7 @@ void state_roll_back(struct state *lowest) {
     lowest->n_touched = journal->n_touched;
     for (size_t t = 0; t < STATE_N_TABLES; t++)
         lowest->tables[t].n_dirty = journal->n_dirty[t];
+    state_ids_roll_back(&lowest->ids);
     memset(lowest->met, 0, sizeof(lowest->met));
     end(journal);
 }

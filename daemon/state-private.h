@@ -26,6 +26,29 @@ int state_journal_change_part(struct state *state, enum state_table table, struc
 int state_journal_add(struct state *state, enum state_table table, struct row *row) TB_MUST_CHECK;
 void state_journal_free(struct state_journal *journal);
 
+/*
+ * state-ids.c, of the lowest state. find(): among those since the last step. ask(): the source, and
+ * remembers the gap; 1, 0, < 0. add(): 1 done, 0 to be kept as a row, -ENOMEM.
+ */
+struct state_ids_item *state_ids_at(const struct state_ids_run *run, size_t i);
+const struct state_id *state_ids_find(const struct state_ids *ids,
+                                      const uint8_t id[ORDER_ID_BYTES]);
+bool state_ids_is_in_gap(const struct state *lowest, const uint8_t id[ORDER_ID_BYTES]);
+int state_ids_ask(struct state *lowest, const uint8_t id[ORDER_ID_BYTES],
+                  struct state_id *ret) TB_MUST_CHECK;
+int state_ids_add(struct state_ids *ids, const uint8_t id[ORDER_ID_BYTES],
+                  struct state_id **ret_value) TB_MUST_CHECK;
+void state_ids_begin(struct state_ids *ids);
+void state_ids_roll_back(struct state_ids *ids);
+/* Calls for each since the last step, ascending. Then they are leaving; then they have left. */
+int state_ids_step(struct state_ids *ids,
+                   int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
+                               const void *value),
+                   void *user) TB_MUST_CHECK;
+void state_ids_leave(struct state_ids *ids);
+void state_ids_left(struct state_ids *ids);
+void state_ids_free(struct state_ids *ids);
+
 /* state-due.c: a pending of the lowest state changed, from `before` (NULL: it is new): it may need
  * a place in the heap. */
 int state_due_note(struct state *state, uint64_t key, const struct state_pending *before,

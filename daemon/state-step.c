@@ -18,9 +18,10 @@ int state_step(struct state *lowest,
                int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
                            const void *value),
                void *user) {
-    int r = 0;
+    int r;
 
     assert(!lowest->below && !lowest->journal.is_open);
+    r = state_ids_step(&lowest->ids, each, user);
     for (size_t t = 0; t < STATE_N_TABLES && r == 0; t++) {
         struct rows *rows = &lowest->tables[t];
         for (size_t i = 0; i < rows->n_dirty && r == 0; i++) {
@@ -32,10 +33,13 @@ int state_step(struct state *lowest,
     }
     for (size_t t = 0; t < STATE_N_TABLES && r == 0; t++)
         rows_leave(&lowest->tables[t]);
+    if (r == 0)
+        state_ids_leave(&lowest->ids);
     return r;
 }
 
 void state_step_left(struct state *lowest) {
+    state_ids_left(&lowest->ids);
     for (size_t t = 0; t < STATE_N_TABLES; t++)
         rows_left(&lowest->tables[t], state_is_on_disk((enum state_table)t));
 }

@@ -46,6 +46,7 @@ struct state *state_free(struct state *state) {
         rows_drop(&state->tables[t], NULL);
     arena_fini(&state->arena);
     state_journal_free(&state->journal);
+    state_ids_free(&state->ids);
     while (state->runs) {
         struct state_run *next = state->runs->next;
         run_free(state->runs);
@@ -173,6 +174,11 @@ int state_merge(struct state *above) {
     return r;
 }
 
+/* Not so in tests of rows. */
+static bool is_id(enum state_table table, size_t n_key) {
+    return table == STATE_IDS && n_key == ORDER_ID_BYTES;
+}
+
 /* Looks down the layers; what only the source has is copied into the lowest. */
 static struct row *find(struct state *state, enum state_table table, uint64_t hash, const void *key,
                         size_t n_key, struct state **ret_where, int *ret_r) {
@@ -191,7 +197,9 @@ static struct row *find(struct state *state, enum state_table table, uint64_t ha
         !(state_is_on_disk(table) || (table == STATE_DAYS && state_days_may_be_stored(s, key))))
         return row;
     assert(state_value_bytes(table) <= sizeof(value));
-    r = s->source.row(s->source.user, table, key, n_key, value);
+    r = is_id(table, n_key) && s->source.id
+            ? state_ids_ask(s, key, (struct state_id *)(void *)value)
+            : s->source.row(s->source.user, table, key, n_key, value);
     if (r > 0) {
         row = rows_add(&s->tables[table], hash, key, n_key, state_value_bytes(table));
         r = row ? 1 : -ENOMEM;
@@ -217,12 +225,35 @@ static bool is_empty(const struct state *state, enum state_table table) {
     }
 }
 
+static bool has_rows(const struct state *state, enum state_table table) {
+    for (; state; state = state->below)
+        if (state->tables[table].n_rows > 0)
+            return true;
+    return false;
+}
+
+/* Of an id most is known without its hash: 1 found, 0 there is none, -1 look for a row. */
+static int get_id(struct state *state, const uint8_t id[ORDER_ID_BYTES],
+                  const struct state_id **ret) {
+    const struct state *lowest = state;
+
+    while (lowest->below)
+        lowest = lowest->below;
+    *ret = state_ids_find(&lowest->ids, id);
+    if (*ret)
+        return 1;
+    return state_ids_is_in_gap(lowest, id) && !has_rows(state, STATE_IDS) ? 0 : -1;
+}
+
 const void *state_get(struct state *state, enum state_table table, const void *key, size_t n_key,
                       int *r) {
+    const struct state_id *id = NULL;
     struct state *where;
     int failed = 0;
     struct row *row;
 
+    if (is_id(table, n_key) && get_id(state, key, &id) >= 0)
+        return id;
     if (is_empty(state, table))
         return NULL;
     row = find(state, table, rows_hash(key, n_key), key, n_key, &where, &failed);
@@ -301,6 +332,14 @@ int state_add(struct state *state, enum state_table table, const void *key, size
     int r;
 
     assert(state->below || table != STATE_ACCOUNTS);
+    if (is_id(table, n_key) && !state->below) {
+        struct state_id *id;
+        r = state_ids_add(&state->ids, key, &id);
+        if (r > 0)
+            *ret_value = id;
+        if (r != 0)
+            return MIN_OF(r, 0);
+    }
     r = add_row(state, table, rows_hash(key, n_key), key, n_key, &row);
     if (r == 0)
         *ret_value = row->value;
@@ -375,10 +414,7 @@ int state_keep_run(struct state *state, struct state_run *run) {
 
 bool state_has_any(const struct state *state, enum state_table table) {
     assert(!state_is_on_disk(table));
-    for (; state; state = state->below)
-        if (state->tables[table].n_rows > 0)
-            return true;
-    return false;
+    return has_rows(state, table);
 }
 
 const struct state_account *state_account(struct state *state, const char *code) {

@@ -355,6 +355,12 @@ struct state_sums {
     uint64_t genesis;         /* record of the one in force: of the last restore, or 0 */
 };
 
+/* Of the ids that are stored none is in here, both ends included. */
+struct state_gap {
+    uint8_t first[ORDER_ID_BYTES];
+    uint8_t last[ORDER_ID_BYTES];
+};
+
 /* Where the lowest state reads what is not in memory. Return 1 found, 0 not, < 0 broken. */
 struct state_source {
     void *user;
@@ -362,6 +368,35 @@ struct state_source {
     /* The order at a record number (decoded into the arena) and when its seal was received. */
     int (*order)(void *user, uint64_t index, struct arena *arena, Timebank__Order **ret_order,
                  uint64_t *ret_received_at_ms);
+    /* The entry of an order id; or, when it is not stored, a gap that it is in. NULL: row() does.
+     */
+    int (*id)(void *user, const uint8_t id[ORDER_ID_BYTES], uint64_t *ret_entry,
+              struct state_gap *ret_gap);
+};
+
+/* Ids of the orders since the last step, in ascending runs (state-ids.c). */
+#define STATE_IDS_RUNS 16
+#define STATE_IDS_OF_CHUNK 1024
+struct state_ids_item {
+    uint64_t high; /* the first eight bytes of the id, and the last */
+    uint64_t low;
+    struct state_id value;
+};
+struct state_ids_run {
+    struct state_ids_item **chunks; /* so that an item stands still */
+    size_t n_chunks;
+    size_t n;
+    struct state_ids_item last;
+};
+struct state_ids {
+    struct state_ids_run runs[STATE_IDS_RUNS];
+    struct state_ids_run leaving[STATE_IDS_RUNS]; /* being written behind */
+    size_t n_runs;
+    size_t n_leaving;
+    struct state_gap gap;
+    bool has_gap;
+    size_t n_runs_noted; /* as the journal began */
+    size_t n_noted[STATE_IDS_RUNS];
 };
 
 /* Orders of a dry run, which are in no log. */
@@ -397,6 +432,7 @@ struct state_journal {
 struct state {
     struct state *below;          /* NULL for the lowest */
     struct state_journal journal; /* of the lowest */
+    struct state_ids ids;         /* likewise; those that lie in no run are rows of the table */
     struct rows tables[STATE_N_TABLES];
     struct arena arena; /* of the rows of a state above another, which go all at once */
     struct state_sums sums;
@@ -470,7 +506,8 @@ void state_drop_read_back(struct state *state);
  * then on it counts as stored, and what is on disk leaves memory with left(), once it is. One step
  * at a time; not within a journal.
  */
-size_t state_step_rows(const struct state *lowest);
+size_t state_step_rows(const struct state *lowest); /* but for the ids in runs: */
+size_t state_step_ids(const struct state *lowest);
 int state_step(struct state *lowest,
                int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
                            const void *value),

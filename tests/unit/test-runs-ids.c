@@ -171,6 +171,68 @@ Test(runs_ids, of_an_empty_table_are_not_found, .init = start, .fini = end) {
     store_read_end(read);
 }
 
+static int compare_all(const void *a, const void *b) {
+    return run_id_compare(a, b);
+}
+
+/* How many of the ids (sorted) are less. */
+static size_t n_below(const struct run_id *id) {
+    size_t begin = 0, end = n_all;
+    while (begin < end) {
+        size_t middle = (begin + end) / 2;
+        if (run_id_compare(&all[middle], id) < 0)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
+static void expect_gap_around(struct store_read *read, struct run_id id) {
+    uint8_t bytes[ORDER_ID_BYTES];
+    struct state_gap gap;
+    uint64_t entry = 0;
+    id_bytes(&id, bytes);
+    size_t n = n_below(&id);
+    if (n < n_all && run_id_compare(&all[n], &id) == 0) {
+        cr_assert(runs_ids_find_gap(read, 0, bytes, &entry, &gap) == 1);
+        cr_assert_eq(entry, all[n].entry);
+        return;
+    }
+    cr_assert(runs_ids_find_gap(read, 0, bytes, &entry, &gap) == 0);
+    struct run_id first = run_id_make(gap.first, 0), last = run_id_make(gap.last, 0);
+    cr_assert(run_id_compare(&first, &id) <= 0 && run_id_compare(&id, &last) <= 0);
+    cr_assert_eq(n_below(&first), n);
+    cr_assert_eq(n_below(&last), n);
+    cr_assert(n == n_all || run_id_compare(&last, &all[n]) < 0);
+}
+
+Test(runs_ids, that_are_not_there_lie_in_a_gap, .init = start, .fini = end) {
+    struct store_read *read = NULL;
+    cr_assert(store_read_begin(store, &read) == 0);
+    expect_gap_around(read, (struct run_id){.high = 5});
+    store_read_end(read);
+    static struct run_id ids[3000];
+    make_growing(ids, 2000, 77);
+    for (size_t i = 2000; i < 3000; i++)
+        ids[i] = (struct run_id){random_next(&seed), random_next(&seed), i};
+    ids[2998] = (struct run_id){0, 0, 8};
+    ids[2999] = (struct run_id){UINT64_MAX, UINT64_MAX, 9};
+    cr_assert(put(ids, 3000) == 0);
+    qsort(all, n_all, sizeof(*all), compare_all);
+    cr_assert(store_read_begin(store, &read) == 0);
+    for (size_t i = 0; i < n_all; i++) {
+        struct run_id id = all[i];
+        expect_gap_around(read, id);
+        id.low++;
+        expect_gap_around(read, id);
+        id.low -= 2;
+        expect_gap_around(read, id);
+        expect_gap_around(read, (struct run_id){random_next(&seed), random_next(&seed), 0});
+    }
+    store_read_end(read);
+}
+
 static int unpack(const void *value, size_t n) {
     static struct run_id found[RUNS_IDS_OF_ROW];
     static const uint8_t key[ORDER_ID_BYTES] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

@@ -12,6 +12,7 @@
 
 TestSuite(state, .timeout = 30);
 TestSuite(journal, .timeout = 30);
+TestSuite(ids, .timeout = 30);
 
 static struct state *lowest;
 
@@ -703,4 +704,126 @@ Test(journal, holds_more_than_one_block_of_notes, .init = start, .fini = end) {
         for (unsigned i = 0; i < 3000; i++)
             cr_assert_eq(lowest->accounts[i]->balance, 0);
     }
+}
+
+/* ---- ids */
+
+static void id_of_number(uint64_t high, uint64_t low, uint8_t ret[ORDER_ID_BYTES]) {
+    be64_put(ret, high);
+    be64_put(ret + 8, low);
+}
+
+static void add_id(uint64_t high, uint64_t low, uint64_t entry) {
+    uint8_t id[ORDER_ID_BYTES];
+    void *value = NULL;
+    id_of_number(high, low, id);
+    cr_assert(state_add(lowest, STATE_IDS, id, sizeof(id), &value) == 0);
+    ((struct state_id *)value)->entry = entry;
+}
+
+static uint64_t entry_of(uint64_t high, uint64_t low) {
+    uint8_t id[ORDER_ID_BYTES];
+    int r = 0;
+    id_of_number(high, low, id);
+    const struct state_id *found = state_get(lowest, STATE_IDS, id, sizeof(id), &r);
+    cr_assert(r == 0);
+    return found ? found->entry : 0;
+}
+
+Test(ids, that_grow_lie_in_one_run_and_are_no_rows, .init = start, .fini = end) {
+    for (uint64_t i = 1; i <= 5000; i++) {
+        cr_assert_eq(entry_of(7, 3 * i), 0);
+        add_id(7, 3 * i, i);
+    }
+    cr_assert(lowest->ids.n_runs == 1 && lowest->tables[STATE_IDS].n_rows == 0);
+    for (uint64_t i = 1; i <= 5000; i++) {
+        cr_assert_eq(entry_of(7, 3 * i), i);
+        cr_assert_eq(entry_of(7, 3 * i + 1), 0);
+    }
+    cr_assert_eq(entry_of(6, 3), 0);
+    cr_assert_eq(step(), 5000);
+    cr_assert_eq(lowest->ids.n_runs, 0);
+}
+
+Test(ids, of_several_clients_lie_in_several_runs, .init = start, .fini = end) {
+    for (uint64_t batch = 0; batch < 20; batch++)
+        for (uint64_t client = 0; client < 4; client++)
+            for (uint64_t i = 0; i < 50; i++)
+                add_id(batch, 8 * i + client, 1 + 8 * i + client);
+    cr_assert_eq(lowest->ids.n_runs, 4);
+    cr_assert_eq(lowest->tables[STATE_IDS].n_rows, 0);
+    for (uint64_t batch = 0; batch < 20; batch++)
+        for (uint64_t k = 0; k < 8 * 50; k++)
+            cr_assert_eq(entry_of(batch, k), k % 8 < 4 ? 1 + k : 0);
+}
+
+Test(ids, in_no_order_are_found_and_taken_back_all_the_same, .init = start, .fini = end) {
+    enum { N = 3000 };
+    static uint64_t high[N], low[N];
+    uint64_t seed = 5;
+    size_t kept = 0;
+    for (size_t round = 0; round < 30; round++) {
+        size_t n = kept;
+        bool is_kept = round % 3 != 1;
+        state_begin(lowest);
+        for (; n < kept + 100; n++) {
+            high[n] = random_next(&seed);
+            low[n] = random_next(&seed);
+            cr_assert_eq(entry_of(high[n], low[n]), 0);
+            add_id(high[n], low[n], n + 1);
+            cr_assert_eq(entry_of(high[n], low[n]), n + 1);
+        }
+        if (is_kept)
+            cr_assert(state_keep(lowest) == 0);
+        else
+            state_roll_back(lowest);
+        for (size_t i = 0; i < n; i++)
+            cr_assert_eq(entry_of(high[i], low[i]), i < kept || is_kept ? i + 1 : 0);
+        kept = is_kept ? n : kept;
+    }
+    cr_assert_gt(lowest->tables[STATE_IDS].n_rows, 0);
+    cr_assert_eq(step(), kept);
+    cr_assert_eq(entry_of(high[0], low[0]), 0);
+}
+
+/* A source of the ids 10, 20, 30 ..., 1000. */
+static unsigned n_id_asks;
+
+static int id_of_source(void *user, const uint8_t id[ORDER_ID_BYTES], uint64_t *ret_entry,
+                        struct state_gap *ret_gap) {
+    uint64_t high = be64_get(id), low = be64_get(id + 8);
+    (void)user;
+    n_id_asks++;
+    if (high == 0 && low > 0 && low <= 1000 && low % 10 == 0) {
+        *ret_entry = low;
+        return 1;
+    }
+    bool is_behind = high > 0 || low > 1000;
+    id_of_number(0, is_behind ? 1001 : low / 10 * 10 + (low >= 10), ret_gap->first);
+    id_of_number(is_behind ? UINT64_MAX : 0, is_behind ? UINT64_MAX : low / 10 * 10 + 9,
+                 ret_gap->last);
+    return 0;
+}
+
+Test(ids, ask_the_source_once_for_a_gap_and_again_after_a_step, .fini = end) {
+    lowest = state_new(&(struct state_source){.row = row_of, .id = id_of_source});
+    n_id_asks = 0;
+    for (uint64_t i = 1; i <= 100; i++) {
+        cr_assert_eq(entry_of(5, i), 0);
+        add_id(5, i, i);
+    }
+    cr_assert_eq(n_id_asks, 1);
+    cr_assert_eq(entry_of(0, 500), 500);
+    cr_assert_eq(entry_of(0, 500), 500);
+    cr_assert_eq(n_id_asks, 2);
+    cr_assert_eq(entry_of(0, 505), 0);
+    cr_assert_eq(entry_of(0, 501), 0);
+    cr_assert_eq(entry_of(0, 509), 0);
+    cr_assert_eq(n_id_asks, 3);
+    cr_assert_eq(entry_of(0, 510), 510);
+    cr_assert_eq(entry_of(5, 7), 7);
+    cr_assert_eq(n_id_asks, 4);
+    cr_assert_eq(step(), 100);
+    cr_assert_eq(entry_of(0, 505), 0);
+    cr_assert_eq(n_id_asks, 5);
 }
