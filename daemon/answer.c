@@ -26,10 +26,10 @@ int answer_hashes(struct arena *arena, const struct hash *hashes, size_t n,
     return 0;
 }
 
-static int prove_range(struct store_read *read, uint64_t begin, uint64_t end, struct arena *arena,
-                       ProtobufCBinaryData **ret, size_t *ret_n) {
+static int prove_range(struct nodes_source *source, uint64_t begin, uint64_t end,
+                       struct arena *arena, ProtobufCBinaryData **ret, size_t *ret_n) {
     struct merkle_range range;
-    int r = merkle_prove_range(runs_lookup, read, begin, end, &range);
+    int r = merkle_prove_range(nodes_lookup, source, begin, end, &range);
 
     return r < 0 ? r : answer_hashes(arena, range.hashes, range.n_hashes, ret, ret_n);
 }
@@ -160,6 +160,7 @@ static int put_entries(struct arena *arena, const struct run *run, Timebank__Ans
 int answer_make(struct bank *bank, const struct reply *reply, struct arena *arena,
                 Timebank__Answer *ret_answer) {
     Timebank__Answer *warnings;
+    struct nodes_source source = {.nodes = &bank->nodes};
     struct store_read *read;
     struct run run;
     int r = log_read(bank->log, &read);
@@ -168,6 +169,7 @@ int answer_make(struct bank *bank, const struct reply *reply, struct arena *aren
         r = runs_find(read, reply->seal, &run);
     if (r <= 0 || run.first != reply->seal)
         return r < 0 ? r : -EUCLEAN;
+    source.read = read;
     if (reply->warnings.n > 0) {
         warnings =
             timebank__answer__unpack(&arena->allocator, reply->warnings.n, reply->warnings.data);
@@ -181,9 +183,9 @@ int answer_make(struct bank *bank, const struct reply *reply, struct arena *aren
     if (r == 0)
         r = put_balances(bank, reply, read, arena, &run, ret_answer);
     if (r == 0)
-        r = prove_range(read, 0, run.first, arena, &ret_answer->left, &ret_answer->n_left);
+        r = prove_range(&source, 0, run.first, arena, &ret_answer->left, &ret_answer->n_left);
     if (r == 0)
-        r = prove_range(read, run.first + run.n, log_head(bank->log)->size, arena,
+        r = prove_range(&source, run.first + run.n, log_head(bank->log)->size, arena,
                         &ret_answer->right, &ret_answer->n_right);
     return r;
 }

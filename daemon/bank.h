@@ -6,6 +6,7 @@
 #pragma once
 
 #include "log.h"
+#include "nodes.h"
 #include "people.h"
 #include "projection.h"
 
@@ -68,6 +69,7 @@ struct bank {
     size_t next_refusal;
     struct bank_offer offers[BANK_OFFERS_MAX];
     uint64_t n_offers;
+    struct nodes nodes; /* that proofs asked for */
 };
 
 /* Takes DIR/lock: -EWOULDBLOCK when another process serves the ledger, -ENOENT when there is none.

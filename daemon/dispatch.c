@@ -106,7 +106,7 @@ static int set_position(struct bank *bank, uint64_t known_size, struct arena *ar
                         Timebank__Position *ret) {
     const struct note_head *head = log_head(bank->log);
     struct hash path[MERKLE_PATH_MAX + 1];
-    struct store_read *read;
+    struct nodes_source source = {.nodes = &bank->nodes};
     size_t n = 0;
     int r;
 
@@ -117,9 +117,9 @@ static int set_position(struct bank *bank, uint64_t known_size, struct arena *ar
     ret->checkpoint.len = n;
     if (known_size == 0 || known_size > head->size)
         return 0;
-    r = log_read(bank->log, &read);
+    r = log_read(bank->log, &source.read);
     if (r == 0)
-        r = merkle_prove_consistency(runs_lookup, read, known_size, head->size, path, &n);
+        r = merkle_prove_consistency(nodes_lookup, &source, known_size, head->size, path, &n);
     return r < 0 ? r : answer_hashes(arena, path, n, &ret->consistency, &ret->n_consistency);
 }
 

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "daemon/nodes.h"
 #include "daemon/runs.h"
 #include "helpers.h"
 
@@ -203,6 +204,25 @@ Test(runs, prove_inclusion_out_of_the_store, .init = start, .fini = end) {
         cr_assert(merkle_prove_inclusion(runs_lookup, read_txn, i, 1500, path, &n) == 0);
         cr_assert(merkle_verify_inclusion(i, 1500, &leaves[i], path, n, &root) == 0);
     }
+}
+
+/* More nodes than are kept, and each asked for more than once. */
+Test(runs, give_the_same_nodes_to_who_keeps_those_asked_for_lately, .init = start, .fini = end) {
+    static struct nodes nodes;
+    struct nodes_source source = {.nodes = &nodes};
+    struct hash wanted, got;
+    uint64_t seed = 7;
+    write_runs(N_MAX);
+    source.read = read_txn;
+    for (int i = 0; i < 20000; i++) {
+        unsigned level = (unsigned)(random_next(&seed) % 11);
+        uint64_t index = random_next(&seed) % (N_MAX >> level);
+        cr_assert(runs_lookup(read_txn, level, index, &wanted) == 0);
+        cr_assert(nodes_lookup(&source, level, index, &got) == 0);
+        cr_assert(hash_equal(&wanted, &got), "level %u index %d", level, (int)index);
+    }
+    cr_assert(nodes_lookup(&source, 0, N_MAX, &got) == -EUCLEAN);
+    cr_assert(nodes_lookup(&source, 0, N_MAX, &got) == -EUCLEAN, "nothing is kept of that");
 }
 
 Test(runs, miss_what_is_not_there, .init = start, .fini = end) {
