@@ -45,6 +45,7 @@ struct tb_batch {
 
     struct tb_call *call; /* under way with it, or NULL */
     bool is_pending;      /* signed and sent, fate unknown: header and signature stand */
+    char *kept;           /* path in the outbox where such a one was left, or NULL */
     uint8_t header[BATCH_HEADER_BYTES];
     uint8_t signature[SSHSIG_SIGNATURE_BYTES];
 

@@ -118,6 +118,22 @@ static int slot_make(struct tb_bank *bank, const uint8_t *batch_id, struct outbo
     return 0;
 }
 
+/* The file in which this very batch waits; -ENOENT where it does not any more. */
+static int slot_again(const char *path, const uint8_t *batch_id, struct outbox_slot *ret) {
+    struct outbox_head head;
+    _cleanup_(closep) int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return -errno;
+    if (!file_is_there(fd) || outbox_file_head(fd, &head) != 0 || head.n_body == 0 ||
+        memcmp(head.batch_id, batch_id, BATCH_ID_BYTES) != 0)
+        return -ENOENT;
+    char *copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    *ret = (struct outbox_slot){.path = copy, .fd = TAKE_FD(fd)};
+    return 0;
+}
+
 /* A free file while another one is left, else a new one. */
 static int slot_take(struct tb_bank *bank, const uint8_t *batch_id, struct outbox_slot *ret,
                      bool *ret_is_new) {
@@ -148,7 +164,7 @@ static void orders_find(const struct bytes *body, Timebank__Submit *submit,
 }
 
 int outbox_put(struct tb_bank *bank, const struct bytes *body, Timebank__Submit *submit,
-               struct outbox_slot *ret_slot) {
+               const char *kept, struct outbox_slot *ret_slot) {
     struct outbox_slot slot = OUTBOX_SLOT_INIT;
     struct outbox_head head = {};
     _cleanup_bytes_ struct bytes pin = {};
@@ -158,7 +174,7 @@ int outbox_put(struct tb_bank *bank, const struct bytes *body, Timebank__Submit 
     orders_find(body, submit, &head);
     pins_text(bank, &pin);
     int r = pin.r;
-    if (r == 0)
+    if (r == 0 && (!kept || slot_again(kept, batch_id, &slot) < 0))
         r = slot_take(bank, batch_id, &slot, &is_new);
     if (r == 0)
         r = outbox_file_put(slot.fd, &head, &pin, body);

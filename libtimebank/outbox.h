@@ -21,9 +21,10 @@ struct outbox_slot {
 void outbox_slot_fini(struct outbox_slot *slot);
 
 /* Keeps the batch, synced and locked, and beside it the bank's head: body is the packed request
- * that submit is packed into, and nothing else. */
+ * that submit is packed into, and nothing else. kept: the path where the very batch was left
+ * earlier, its fate unknown, or NULL. */
 int outbox_put(struct tb_bank *bank, const struct bytes *body, Timebank__Submit *submit,
-               struct outbox_slot *ret_slot) TB_MUST_CHECK;
+               const char *kept, struct outbox_slot *ret_slot) TB_MUST_CHECK;
 /* The fate is known: takes the batch out. */
 void outbox_remove(struct tb_bank *bank, struct outbox_slot *slot);
 /* The batch was refused: keeps the file as refused-*, *ret_path (the caller's) is its new name. */

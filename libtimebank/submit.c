@@ -135,6 +135,10 @@ static int job_end(struct tb_call *call, int *r, bool known) {
         return 1;
     if (known && !is_dry_run)
         outbox_remove(call->bank, &job->submit.slot);
+    if (!known && job->batch && job->submit.slot.path) {
+        free(job->batch->kept);
+        job->batch->kept = TAKE(job->submit.slot.path);
+    }
     outbox_slot_fini(&job->submit.slot);
     /* What was not refused of a refused dry run may stand below the next one, too. */
     if (is_dry_run && call->reply && call->bank->link == LINK_OPEN)
@@ -200,7 +204,8 @@ static int job_pack(struct tb_batch *batch, struct tb_call *call) {
     if (r < 0)
         bank_fail(batch->bank, r, NULL);
     else if (call->kind == CALL_RECORDS)
-        r = outbox_put(batch->bank, &call->body, &parcel.submit, &job->submit.slot);
+        r = outbox_put(batch->bank, &call->body, &parcel.submit,
+                       batch->is_pending ? batch->kept : NULL, &job->submit.slot);
     parcel_fini(&parcel);
     return r;
 }

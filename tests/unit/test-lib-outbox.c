@@ -200,6 +200,33 @@ Test(lib_outbox, a_client_killed_at_any_call_loses_nothing_and_counts_nothing_tw
     munmap(n_told, sizeof(*n_told));
 }
 
+Test(lib_outbox, a_batch_that_is_submitted_again_is_kept_once, .init = setup, .fini = teardown) {
+    struct tb_bank *bank = bank_open();
+    struct tb_batch *batch = NULL;
+    struct tb_answer *answer = NULL;
+    struct tb_order order = TB_ORDER_INIT;
+    char names[8][300];
+    order.kind = TB_EXCHANGE;
+    order.from = "m1";
+    order.to = "m2";
+    for (unsigned i = 0; i < 3; i++)
+        cr_assert(batch_send(bank) == 0);
+    size_t n_batches = fake.n_batches;
+    cr_assert(tb_bank_set_deadline(bank, 300) == 0);
+    cr_assert(tb_batch_new(bank, &batch) == 0 && tb_batch_add(batch, &order, NULL) == 0);
+    fake.refused = REFUSAL_TRY_LATER;
+    for (unsigned i = 0; i < 3; i++) {
+        fake.cut = FAKE_CUT_BEFORE;
+        cr_assert(tb_batch_submit(batch, &answer) == -EINPROGRESS);
+    }
+    fake.refused = 0;
+    cr_assert(tb_batch_submit(batch, &answer) == 0, "%s", tb_bank_message(bank));
+    tb_answer_free(answer);
+    tb_batch_free(batch);
+    tb_bank_free(bank);
+    cr_assert(fake.n_batches == n_batches + 1 && outbox_names(names, 8) == 0, "%s", names[0]);
+}
+
 Test(lib_outbox, keeping_a_batch_is_one_sync_and_no_new_file, .init = setup, .fini = teardown) {
     struct tb_bank *bank = bank_open();
     char names[8][300], again[8][300];
