@@ -81,6 +81,8 @@ static void pick_places(const char *path, struct places *places, struct bytes *f
     cr_assert(store_open(&store, directory, story.settings.log.map_bytes, runs_tables,
                          RUNS_N_TABLES, true) == 0);
     cr_assert(store_read_begin(store, &read) == 0);
+    cr_assert(store_each(read, RUNS_STATE + STATE_IDS, NULL, 0, pick, places) == 0);
+    cr_assert(places->n > 0);
     cr_assert(store_each(read, RUNS_LOG, NULL, 0, pick, places) == 0);
     cr_assert(store_each(read, RUNS_AFTER, NULL, 0, pick, places) == 0);
     store_read_end(read);
