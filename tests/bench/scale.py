@@ -24,7 +24,11 @@ def of_accounts(bench, accounts):
     with Bank(bench, f"scale-{accounts}", accounts=accounts) as bank:
         before = bank.memory_bytes()
         bank.load("prepare")
-        opened, used, entries = bank.memory_bytes(), bank.bytes_used(), 0
+        opened = bank.memory_bytes()
+        # What is written behind of the accounts is no entry's.
+        bank.stop()
+        bank.start()
+        used, entries = bank.bytes_used(), 0
         for step in steps(options.entries):
             missing = step - entries
             if found and missing / found[-1]["orders_per_s"] > PATIENCE_S:
