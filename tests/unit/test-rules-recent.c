@@ -69,7 +69,7 @@ Test(recent, takes_no_print_for_the_entry_itself) {
     struct state_recent_few *few;
     uint8_t key[8];
     void *value;
-    uint32_t other;
+    uint32_t first, second;
 
     exchange("m2", "m1", 60);
     done();
@@ -79,12 +79,13 @@ Test(recent, takes_no_print_for_the_entry_itself) {
     cr_assert(state_edit(books_state, STATE_RECENTS_FEW, key, sizeof(key), &value) == 1);
     few = value;
     cr_assert(few->n == 2 && few->print[0] != few->print[1]);
-    other = few->print[0];
-    few->print[0] = few->print[1];
+    first = few->print[0];
+    second = few->print[1];
+    few->print[0] = second;
     exchange("m3", "m1", 90);
     refused(LOOKS_LIKE);
     cr_assert_eq(books_notes[0].entry, account_of("m1")->last_line);
-    few->print[0] = few->print[1] = other;
+    few->print[0] = few->print[1] = first;
     exchange("m2", "m1", 60);
     refused(LOOKS_LIKE);
     cr_assert_lt(books_notes[0].entry, account_of("m1")->last_line);
@@ -95,4 +96,6 @@ Test(recent, takes_no_print_for_the_entry_itself) {
     few->print[0] = few->print[1] = few->print[2];
     exchange("m2", "m1", 75);
     done();
+    few->print[0] = first;
+    few->print[1] = second;
 }
