@@ -132,28 +132,36 @@ static int check_run(struct store_read *read, const struct log_run *expected) {
     return 0;
 }
 
+static int check_root(const struct merkle_range *range, const struct hash *expected) {
+    struct hash root = merkle_range_root(range);
+
+    return hash_equal(&root, expected) ? 0 : -EUCLEAN;
+}
+
+/* The stored tree is that of the last head at its size, and goes on to the group's root: leaf by
+ * leaf where it adds few, else over the tiles it stored. */
+static int check_tree(struct committer *committer, struct store_read *read,
+                      const struct log_group *group) {
+    struct merkle_range range;
+    int r = runs_range(read, group->old_size, &range);
+
+    if (r == 0)
+        r = group->old_size == committer->head.size ? check_root(&range, &committer->head.root)
+                                                    : -EUCLEAN;
+    if (r == 0)
+        r = group->new_size - group->old_size <= TILE_WIDTH
+                ? runs_range_extend(read, group->new_size, &range)
+                : runs_range(read, group->new_size, &range);
+    return r == 0 ? check_root(&range, &group->new_root) : r;
+}
+
 static int check_stored(struct committer *committer, const struct log_group *group) {
     _cleanup_(store_read_endp) struct store_read *read = NULL;
-    struct merkle_range range;
-    struct hash root;
     int r = store_read_begin(committer->store, &read);
 
     for (size_t i = 0; r == 0 && i < group->n_runs; i++)
         r = check_run(read, &group->runs[i]);
-    if (r == 0)
-        r = runs_range(read, group->new_size, &range);
-    if (r < 0)
-        return r;
-    root = merkle_range_root(&range);
-    if (!hash_equal(&root, &group->new_root))
-        return -EUCLEAN;
-    r = runs_range(read, group->old_size, &range);
-    if (r < 0)
-        return r;
-    root = merkle_range_root(&range);
-    return group->old_size == committer->head.size && hash_equal(&root, &committer->head.root)
-               ? 0
-               : -EUCLEAN;
+    return r == 0 ? check_tree(committer, read, group) : r;
 }
 
 int log_sign(struct committer *committer, const struct keyring_signers *signers,

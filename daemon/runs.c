@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "proto/tile.h"
+
 const char *const runs_tables[RUNS_N_TABLES] = {[RUNS_LOG] = "log",
                                                 [RUNS_TILES] = "tiles",
                                                 [RUNS_AFTER] = "after",
@@ -192,17 +194,46 @@ void runs_tile_key(unsigned tile_level, uint64_t tile, uint8_t ret[9]) {
     be64_put(ret + 1, tile);
 }
 
-static int lookup_leaf(struct store_read *read, uint64_t index, struct run *cached,
-                       struct hash *ret) {
+struct leaves {
+    struct hash hashes[TILE_WIDTH];
+    uint64_t first;
+    size_t n;
+    size_t n_wanted;
+};
+
+/* The run's part of the leaves wanted; 1 when they are all there. */
+static int take_leaves(void *user, struct store_value key, struct store_value value) {
+    struct leaves *leaves = user;
+    uint64_t at = leaves->first + leaves->n;
+    struct run run;
+    size_t n;
+    int r = parse_leaves(&run, key, value);
+
+    if (r < 0)
+        return r;
+    if (at < run.first || at - run.first >= run.n)
+        return -EUCLEAN;
+    n = MIN_OF(run.n - (at - run.first), leaves->n_wanted - leaves->n);
+    memcpy(&leaves->hashes[leaves->n], run.leaves + HASH_BYTES * (at - run.first), n * HASH_BYTES);
+    leaves->n += n;
+    return leaves->n == leaves->n_wanted;
+}
+
+/* At most a tile of them, by one walk over the runs: where each holds one order, a search for each
+ * would cost more than all the hashing. */
+static int read_leaves(struct store_read *read, uint64_t first, size_t n, struct leaves *ret) {
+    struct store_value key, value;
+    uint8_t wanted[8];
     int r;
 
-    if (cached->n == 0 || index < cached->first || index - cached->first >= cached->n) {
-        r = runs_find_leaves(read, index, cached);
-        if (r <= 0)
-            return r < 0 ? r : -EUCLEAN;
-    }
-    *ret = run_leaf(cached, (uint32_t)(index - cached->first));
-    return 0;
+    ret->first = first;
+    ret->n = 0;
+    ret->n_wanted = n;
+    be64_put(wanted, first);
+    r = store_get_at_most(read, RUNS_LOG, wanted, sizeof(wanted), &key, &value);
+    if (r > 0)
+        r = store_each(read, RUNS_LOG, key.data, key.n, take_leaves, ret);
+    return r > 0 ? 0 : r < 0 ? r : -EUCLEAN;
 }
 
 static int lookup_tile(struct store_read *read, unsigned tile_level, uint64_t index,
@@ -225,25 +256,68 @@ static int lookup_tile(struct store_read *read, unsigned tile_level, uint64_t in
 int runs_lookup(void *user, unsigned level, uint64_t index, struct hash *ret) {
     struct store_read *read = user;
     unsigned below = level % 8;
-    struct hash nodes[256];
-    struct run cached = {0};
+    struct leaves leaves;
+    struct hash *nodes = leaves.hashes;
     uint64_t first = index << below;
     size_t n = (size_t)1 << below;
+    int r = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        int r = level < 8 ? lookup_leaf(read, first + i, &cached, &nodes[i])
-                          : lookup_tile(read, level / 8, first + i, &nodes[i]);
-        if (r < 0)
-            return r;
-    }
+    if (level < 8)
+        r = read_leaves(read, first, n, &leaves);
+    for (size_t i = 0; level >= 8 && i < n && r == 0; i++)
+        r = lookup_tile(read, level / 8, first + i, &nodes[i]);
+    if (r < 0)
+        return r;
     for (; n > 1; n /= 2)
         merkle_nodes(nodes, n / 2, nodes);
     *ret = nodes[0];
     return 0;
 }
 
+int runs_range_extend(struct store_read *read, uint64_t end, struct merkle_range *range) {
+    int r = 1;
+
+    while (r > 0 && range->end < end) {
+        struct leaves leaves = {.first = range->end,
+                                .n_wanted = MIN_OF(end - range->end, TILE_WIDTH)};
+        struct store_value key, value;
+        uint8_t wanted[8];
+        be64_put(wanted, range->end);
+        r = store_get_at_most(read, RUNS_LOG, wanted, sizeof(wanted), &key, &value);
+        if (r > 0)
+            r = store_each(read, RUNS_LOG, key.data, key.n, take_leaves, &leaves);
+        if (r > 0)
+            merkle_range_append_all(range, leaves.hashes, leaves.n, NULL, NULL);
+    }
+    return r > 0 ? 0 : r < 0 ? r : -EUCLEAN;
+}
+
+int runs_range_between(struct store_read *read, uint64_t begin, uint64_t end,
+                       struct merkle_range *ret) {
+    uint64_t first = (begin + TILE_WIDTH - 1) / TILE_WIDTH * TILE_WIDTH;
+    uint64_t last = end / TILE_WIDTH * TILE_WIDTH;
+    struct merkle_range range, tiles;
+    int r = 0;
+
+    if (begin > end || end > INT64_MAX)
+        return -EINVAL;
+    merkle_range_init(&range, begin);
+    if (first < last) {
+        r = runs_range_extend(read, first, &range);
+        if (r == 0)
+            r = merkle_prove_range(runs_lookup, read, first, last, &tiles);
+        if (r == 0)
+            merkle_range_join(&range, &tiles, NULL, NULL);
+    }
+    if (r == 0)
+        r = runs_range_extend(read, end, &range);
+    if (r == 0)
+        *ret = range;
+    return r;
+}
+
 int runs_range(struct store_read *read, uint64_t size, struct merkle_range *ret) {
-    return merkle_prove_range(runs_lookup, read, 0, size, ret);
+    return runs_range_between(read, 0, size, ret);
 }
 
 #define VARINT_MAX 10u

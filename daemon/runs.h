@@ -97,6 +97,14 @@ int runs_find_leaves(struct store_read *read, uint64_t index, struct run *ret) T
 int runs_size(struct store_read *read, uint64_t *ret) TB_MUST_CHECK;
 /* A merkle_lookup over a struct store_read. */
 int runs_lookup(void *read, unsigned level, uint64_t index, struct hash *ret) TB_MUST_CHECK;
-/* The compact range [0, size), recomputed from what is stored. */
+/* The compact range [begin, end), recomputed from what is stored: leaves at both ends, tiles
+ * between.
+ */
+int runs_range_between(struct store_read *read, uint64_t begin, uint64_t end,
+                       struct merkle_range *ret) TB_MUST_CHECK;
+/* A range goes on to `end` over the stored leaves. */
+int runs_range_extend(struct store_read *read, uint64_t end,
+                      struct merkle_range *range) TB_MUST_CHECK;
+/* [0, size) */
 int runs_range(struct store_read *read, uint64_t size, struct merkle_range *ret) TB_MUST_CHECK;
 void runs_tile_key(unsigned tile_level, uint64_t tile, uint8_t ret[9]);

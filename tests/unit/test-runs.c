@@ -195,6 +195,30 @@ Test(runs, give_the_tree_of_every_size, .init = start, .fini = end) {
     }
 }
 
+Test(runs, give_the_range_between_any_two_records, .init = start, .fini = end) {
+    static const uint64_t places[] = {0,   1,   2,   7,   100, 255, 256,  257,
+                                      300, 511, 512, 600, 767, 768, 1000, N_MAX};
+    write_runs(N_MAX);
+    for (size_t i = 0; i < N_ELEMENTS(places); i++)
+        for (size_t j = i; j < N_ELEMENTS(places); j++) {
+            struct merkle_range range, wanted, grown;
+            merkle_range_init(&wanted, places[i]);
+            for (uint64_t k = places[i]; k < places[j]; k++)
+                merkle_range_append(&wanted, &leaves[k], NULL, NULL);
+            cr_assert(runs_range_between(read_txn, places[i], places[j], &range) == 0);
+            merkle_range_init(&grown, places[i]);
+            cr_assert(runs_range_extend(read_txn, places[j], &grown) == 0);
+            cr_assert(range.end == places[j] && range.n_hashes == wanted.n_hashes &&
+                      grown.n_hashes == wanted.n_hashes);
+            cr_assert(
+                memcmp(range.hashes, wanted.hashes, wanted.n_hashes * sizeof(struct hash)) == 0 &&
+                memcmp(grown.hashes, wanted.hashes, wanted.n_hashes * sizeof(struct hash)) == 0);
+        }
+    cr_assert(runs_range_between(read_txn, 2, 1, &(struct merkle_range){0}) == -EINVAL);
+    cr_assert(runs_range_between(read_txn, 0, N_MAX + 1, &(struct merkle_range){0}) == -EUCLEAN);
+    cr_assert(runs_range_between(read_txn, 0, UINT64_MAX, &(struct merkle_range){0}) == -EINVAL);
+}
+
 Test(runs, prove_inclusion_out_of_the_store, .init = start, .fini = end) {
     struct hash path[MERKLE_PATH_MAX + 1], root;
     size_t n = 0;
