@@ -134,10 +134,33 @@ static int begin(void *user, const struct report_pick *pick) {
     return r == 0 ? cells_init(&sums->age_bands, pick->facts->age_bands.n_keys + 1) : r;
 }
 
+/* Nothing is known of anybody: all is between the unknown. */
+static void note_unknown(struct register_sums *sums, const struct report_pick *pick,
+                         const struct report_row *rows, size_t n) {
+    uint64_t minutes = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].kind != TIMEBANK__ORDER__KIND_EXCHANGE || !rows[i].in_period)
+            continue;
+        minutes += rows[i].minutes;
+        if (rows[i].from_person == rows[i].to_person)
+            sums->trades[report_pick_account(pick, rows[i].to)] = true;
+    }
+    sums->wards.slots[0].minutes += minutes;
+    sums->age_bands.slots[0].minutes += minutes;
+}
+
+static bool knows_nobody(const struct register_sums *sums) {
+    return sums->wards.n_names == 1 && sums->age_bands.n_names == 1;
+}
+
 static int note(void *user, const struct report_pick *pick, const struct report_row *rows,
                 size_t n) {
     struct register_sums *sums = user;
     int r = 0;
+    if (knows_nobody(sums)) {
+        note_unknown(sums, pick, rows, n);
+        return 0;
+    }
     for (size_t i = 0; r == 0 && i < n; i++) {
         const struct report_row *row = &rows[i];
         if (row->kind != TIMEBANK__ORDER__KIND_EXCHANGE || !row->in_period)
@@ -216,7 +239,7 @@ static uint64_t count_within(struct register_sums *sums, const struct report_out
     struct mutual_walk walk = {0};
     struct mutual_pair pair;
     uint64_t n_within = 0;
-    if (sums->wards.n_names == 1 && sums->age_bands.n_names == 1) {
+    if (knows_nobody(sums)) {
         find(&sums->wards, 0, 0)->n_ties = find(&sums->age_bands, 0, 0)->n_ties =
             out->n_ties + out->n_both_ways;
         return out->n_ties;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "report-memo.h"
 #include "report-scan-plan.h"
@@ -107,13 +108,29 @@ static inline bool knows_line(const struct report_pick *pick, const struct fact_
                                                   pick->as_recorded) <= pick->known_day;
 }
 
-/* Sorts the block's lines from first on, n of them, into rows and past. */
-static void sort_lines(struct worker *worker, const struct fact_lines *lines, size_t first,
+/* Lines of one kind together: what a part asks of a row is then mostly what it asked of the last
+ * one. */
+static void list_exchanges_first(const struct fact_lines *lines, size_t first, size_t n,
+                                 uint16_t list[NEAR_ROWS]) {
+    uint16_t rest[NEAR_ROWS];
+    size_t n_exchanges = 0, n_rest = 0;
+    for (size_t i = first; i < first + n; i++) {
+        bool is_exchange = lines->kind[i] == TIMEBANK__ORDER__KIND_EXCHANGE;
+        list[n_exchanges] = rest[n_rest] = (uint16_t)i;
+        n_exchanges += is_exchange;
+        n_rest += !is_exchange;
+    }
+    memcpy(list + n_exchanges, rest, n_rest * sizeof(*rest));
+}
+
+/* Sorts the block's lines that are listed into rows and past. */
+static void sort_lines(struct worker *worker, const struct fact_lines *lines, const uint16_t *list,
                        size_t n, bool knows) {
     const struct report_pick *pick = worker->scan->pick;
     int64_t whole_from_day = worker->scan->whole_from_day;
     bool asks_past = worker->scan->asks_past;
-    for (size_t i = first; i < first + n; i++) {
+    for (size_t k = 0; k < n; k++) {
+        size_t i = list[k];
         int64_t day = lines->service_day[i];
         bool is_past = day < whole_from_day;
         uint64_t minutes;
@@ -184,9 +201,11 @@ static int note_lines(struct worker *worker, const struct report_unit *unit) {
     int r = read_columns(worker->scan, unit, knows, worker->columns);
     for (size_t at = 0; r == 0 && at < lines->n; at += NEAR_ROWS) {
         size_t n = MIN_OF(lines->n - at, (size_t)NEAR_ROWS);
+        uint16_t list[NEAR_ROWS];
+        list_exchanges_first(lines, at, n, list);
         worker->n_rows = worker->n_past = worker->n_legs = 0;
         if (unit->wants_rows)
-            sort_lines(worker, lines, at, n, knows);
+            sort_lines(worker, lines, list, n, knows);
         if (unit->wants_legs)
             sort_line_legs(worker, lines, at, n, knows);
         r = note_all(worker);
@@ -444,7 +463,10 @@ int report_scan_rows(const struct report_pick *pick,
                      int (*each)(void *user, const struct report_row *rows, size_t n), void *user) {
     struct report_scan scan = {.pick = pick, .whole_from_day = pick->reach_from_day};
     _cleanup_(worker_fini) struct worker worker = {0};
+    uint16_t in_order[FACTS_BLOCK_LINES];
     int r = worker_init(&worker, &scan, NULL);
+    for (uint16_t i = 0; i < FACTS_BLOCK_LINES; i++)
+        in_order[i] = i;
     for (size_t i = 0; r == 0 && i < facts_n_blocks(pick->facts); i++) {
         const struct fact_zone *zone = facts_zone(pick->facts, i);
         struct report_unit unit = {.what = UNIT_LINES, .number = (uint32_t)i, .wants_rows = true};
@@ -456,7 +478,7 @@ int report_scan_rows(const struct report_pick *pick,
         r = read_columns(&scan, &unit, false, worker.columns);
         worker.n_rows = worker.n_past = 0;
         if (r == 0)
-            sort_lines(&worker, lines, 0, lines->n, report_scan_knows_all(pick, zone));
+            sort_lines(&worker, lines, in_order, lines->n, report_scan_knows_all(pick, zone));
         if (r == 0 && worker.n_rows > 0)
             r = each(user, worker.rows, worker.n_rows);
     }
