@@ -114,10 +114,21 @@ static void note_exchanged(struct report_person *list, uint32_t from_person, uin
         list[to_person].did |= REPORT_EXCHANGED;
 }
 
+/* All sides are on their way from memory before the first one is needed. */
+static void fetch(const struct report_person *list, const struct report_row *rows, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].from_person != INTERN_NONE)
+            __builtin_prefetch(&list[rows[i].from_person], 1);
+        if (rows[i].to_person != INTERN_NONE)
+            __builtin_prefetch(&list[rows[i].to_person], 1);
+    }
+}
+
 static int note(void *sums, const struct report_pick *pick, const struct report_row *rows,
                 size_t n) {
     struct persons *persons = sums;
     int r = 0;
+    fetch(persons->list, rows, n);
     for (size_t i = 0; r == 0 && i < n; i++) {
         const struct report_row *row = &rows[i];
         if (row->service_day > pick->period.to_day)
