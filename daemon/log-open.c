@@ -305,8 +305,7 @@ static int source_id(void *user, const uint8_t id[ORDER_ID_BYTES], uint64_t *ret
     struct store_read *read;
     int r = log_read(user, &read);
 
-    return r < 0 ? r
-                 : runs_ids_find_gap(read, RUNS_STATE + STATE_IDS, id, ret_entry, ret_gap);
+    return r < 0 ? r : runs_ids_find_gap(read, RUNS_STATE + STATE_IDS, id, ret_entry, ret_gap);
 }
 
 static int source_order(void *user, uint64_t index, struct arena *arena,
