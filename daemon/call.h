@@ -14,7 +14,7 @@ struct call_client {
     uint8_t key[SSHSIG_PUBLIC_BYTES];
     struct ledger_author who; /* with this key, as of who_size records */
     uint64_t who_size;        /* 0: not looked up yet */
-    struct state *dry; /* dry runs stacked on the bank's state, or NULL */
+    struct state *dry;        /* dry runs stacked on the bank's state, or NULL */
     uint64_t n_dry_orders;
     uint64_t n_dry_bytes;
 };

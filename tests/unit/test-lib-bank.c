@@ -183,9 +183,9 @@ static void order_of_many(struct tb_order *order, unsigned i, char text[16]) {
     order->to = "m2";
     order->minutes = i;
     memset(order->id, (int)i + 1, sizeof(order->id));
-    order->sheet = "a long one, so that two bytes are needed for the length of some of the orders, "
-                   "which every other is" +
-                   (i % 2 ? 60 : 0);
+    order->sheet = i % 2 ? "a short one"
+                         : "a long one, so that two bytes are needed for the length of some of "
+                           "the orders, which every other is";
     order->why = i % 2 ? text : NULL;
     order->ward = i % 3 == 0 ? text : NULL;
 }
