@@ -82,7 +82,10 @@ static void free_put(struct tb_bank *bank, struct outbox_slot *slot) {
         struct outbox_slot oldest = free_take_first(bank);
         free_unlink(&oldest);
     }
-    bank->outbox_free[bank->n_outbox_free++] = *slot;
+    size_t at = bank->n_outbox_free++;
+    for (; at > 0 && bank->outbox_free[at - 1].pin_size > slot->pin_size; at--)
+        bank->outbox_free[at] = bank->outbox_free[at - 1];
+    bank->outbox_free[at] = *slot;
     *slot = (struct outbox_slot)OUTBOX_SLOT_INIT;
 }
 
@@ -118,14 +121,16 @@ static int slot_make(struct tb_bank *bank, const uint8_t *batch_id, struct outbo
     return 0;
 }
 
-/* The file in which this very batch waits; -ENOENT where it does not any more. */
-static int slot_again(const char *path, const uint8_t *batch_id, struct outbox_slot *ret) {
+/* The file in which this very batch waits; -ENOENT where it does not any more. It is not written
+ * again: it may be recorded already, and half overwritten nobody could tell which one it was. */
+static int slot_again(const char *path, const struct bytes *body, struct outbox_slot *ret) {
     struct outbox_head head;
+    _cleanup_bytes_ struct bytes kept = {};
     _cleanup_(closep) int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
         return -errno;
-    if (!file_is_there(fd) || outbox_file_head(fd, &head) != 0 || head.n_body == 0 ||
-        memcmp(head.batch_id, batch_id, BATCH_ID_BYTES) != 0)
+    if (!file_is_there(fd) || outbox_file_head(fd, &head) != 0 || head.n_body != body->n ||
+        outbox_file_body(fd, &head, &kept) < 0 || memcmp(kept.data, body->data, body->n) != 0)
         return -ENOENT;
     char *copy = strdup(path);
     if (!copy)
@@ -163,8 +168,13 @@ static void orders_find(const struct bytes *body, Timebank__Submit *submit,
            memcmp(body->data + head->orders_at, submit->orders.data, MIN_OF(n, (size_t)16)) == 0);
 }
 
-int outbox_put(struct tb_bank *bank, const struct bytes *body, Timebank__Submit *submit,
-               const char *kept, struct outbox_slot *ret_slot) {
+static uint64_t pin_size(const Timebank__Submit *submit) {
+    struct batch_header header;
+    return batch_header_unpack(submit->header.data, &header) == 0 ? header.pin_size : 0;
+}
+
+static int slot_fill(struct tb_bank *bank, const struct bytes *body, Timebank__Submit *submit,
+                     struct outbox_slot *ret_slot) {
     struct outbox_slot slot = OUTBOX_SLOT_INIT;
     struct outbox_head head = {};
     _cleanup_bytes_ struct bytes pin = {};
@@ -174,7 +184,7 @@ int outbox_put(struct tb_bank *bank, const struct bytes *body, Timebank__Submit 
     orders_find(body, submit, &head);
     pins_text(bank, &pin);
     int r = pin.r;
-    if (r == 0 && (!kept || slot_again(kept, batch_id, &slot) < 0))
+    if (r == 0)
         r = slot_take(bank, batch_id, &slot, &is_new);
     if (r == 0)
         r = outbox_file_put(slot.fd, &head, &pin, body);
@@ -187,6 +197,18 @@ int outbox_put(struct tb_bank *bank, const struct bytes *body, Timebank__Submit 
     if (slot.path && is_new)
         unlink(slot.path);
     outbox_slot_fini(&slot);
+    return r;
+}
+
+int outbox_put(struct tb_bank *bank, const struct bytes *body, Timebank__Submit *submit,
+               const char *kept, struct outbox_slot *ret_slot) {
+    int r = kept ? slot_again(kept, body, ret_slot) : -ENOENT;
+    if (r < 0)
+        r = slot_fill(bank, body, submit, ret_slot);
+    if (r == 0) {
+        ret_slot->pin_size = pin_size(submit);
+        return 0;
+    }
     return bank_fail(bank, r, "The batch cannot be kept in the outbox, so it was not sent: %s.",
                      r < 0 ? strerror(-r) : bank->message);
 }
@@ -432,6 +454,8 @@ int outbox_get(struct tb_bank *bank, const char *name, struct arena *arena,
         r = file_read(slot.path, OLD_MAX, &file);
     if (r == 0)
         r = slot.is_old ? old_parse(&file, arena, ret) : new_parse(slot.fd, arena, ret);
+    if (r == 0)
+        slot.pin_size = pin_size(*ret);
     if (r == 0 || r == -EBADMSG)
         *ret_slot = slot;
     else

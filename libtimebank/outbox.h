@@ -14,6 +14,7 @@ struct outbox_slot {
     char *path;
     int fd; /* holds the lock; -1: none */
     bool is_old;
+    uint64_t pin_size; /* of the head that its batch's header names; 0: not known */
 };
 #define OUTBOX_SLOT_INIT                                                                           \
     { .fd = -1 }

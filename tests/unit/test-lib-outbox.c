@@ -227,6 +227,58 @@ Test(lib_outbox, a_batch_that_is_submitted_again_is_kept_once, .init = setup, .f
     cr_assert(fake.n_batches == n_batches + 1 && outbox_names(names, 8) == 0, "%s", names[0]);
 }
 
+/* Recorded, and no answer came; then it is submitted again under a head that is longer as a text,
+ * by a process that dies at a call. Whether it came to its end before. */
+static bool child_resubmits(int die_at) {
+    pid_t child = fork();
+    int status = 0;
+    cr_assert(child >= 0);
+    if (child == 0) {
+        struct tb_bank *bank = bank_open();
+        struct tb_batch *batch = NULL;
+        struct tb_answer *answer = NULL;
+        struct tb_order order = TB_ORDER_INIT;
+        order.kind = TB_EXCHANGE;
+        order.from = "m1";
+        order.to = "m2";
+        if (tb_bank_set_deadline(bank, 200) < 0 || tb_batch_new(bank, &batch) < 0 ||
+            tb_batch_add(batch, &order, NULL) < 0 ||
+            tb_batch_submit(batch, &answer) != -EINPROGRESS)
+            _exit(1);
+        calls_left = die_at;
+        _exit(tb_batch_submit(batch, &answer) == -EINPROGRESS ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    cr_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0, "at call %d", die_at);
+    return !WIFSIGNALED(status);
+}
+
+Test(lib_outbox, a_batch_that_waits_is_not_lost_while_it_is_submitted_again) {
+    bool ended = false;
+    for (int die_at = 1; !ended && die_at < 6; die_at++) {
+        char names[8][300];
+        size_t n_settled = 0;
+        setup();
+        struct tb_bank *bank = bank_open();
+        for (unsigned i = 0; i < 2; i++)
+            cr_assert(batch_send(bank) == 0);
+        tb_bank_free(bank);
+        fake.cut = FAKE_CUT_AFTER;
+        fake.refused = REFUSAL_TRY_LATER;
+        ended = child_resubmits(die_at);
+        cr_assert(fake.n_batches == 3 && fake.n_leaves >= 10, "%llu",
+                  (unsigned long long)fake.n_leaves);
+        fake.refused = 0;
+        bank = bank_open();
+        cr_assert(tb_bank_settle(bank, &n_settled) == 0, "%s", tb_bank_message(bank));
+        cr_assert(!strstr(tb_bank_notice(bank), "earlier") && n_settled == 1, "call %d: %zu, %s",
+                  die_at, n_settled, tb_bank_notice(bank));
+        tb_bank_free(bank);
+        cr_assert(fake.n_batches == 3 && outbox_names(names, 8) == 0);
+        teardown();
+    }
+}
+
 Test(lib_outbox, keeping_a_batch_is_one_sync_and_no_new_file, .init = setup, .fini = teardown) {
     struct tb_bank *bank = bank_open();
     char names[8][300], again[8][300];
