@@ -152,7 +152,7 @@ struct loading {
 };
 
 static int load_row(void *user, struct store_value key, struct store_value stored) {
-    uint8_t value[sizeof(struct state_recent)] __attribute__((aligned(8)));
+    uint8_t value[STATE_VALUE_MAX] __attribute__((aligned(8)));
     struct loading *loading = user;
     int r = state_row_unpack(loading->table, stored.data, stored.n, value);
 

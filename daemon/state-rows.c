@@ -43,6 +43,11 @@ static const struct {
 #undef X
 };
 
+#define X(ENUM, name, type, on_disk)                                                               \
+    static_assert(sizeof(struct type) <= STATE_VALUE_MAX, "a row read fits where one is read to");
+STATE_TABLES(X)
+#undef X
+
 static const struct field fields[STATE_N_TABLES][N_FIELDS_MAX] = {
     [STATE_ACCOUNTS] = {INTEGER(state_account, number),
                         INTEGER(state_account, kind),

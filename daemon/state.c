@@ -182,7 +182,7 @@ static bool is_id(enum state_table table, size_t n_key) {
 /* Looks down the layers; what only the source has is copied into the lowest. */
 static struct row *find(struct state *state, enum state_table table, uint64_t hash, const void *key,
                         size_t n_key, struct state **ret_where, int *ret_r) {
-    uint8_t value[sizeof(struct state_recent)] __attribute__((aligned(8)));
+    uint8_t value[STATE_VALUE_MAX] __attribute__((aligned(8)));
     struct state *s = state;
     struct row *row;
     int r;
@@ -196,7 +196,6 @@ static struct row *find(struct state *state, enum state_table table, uint64_t ha
     if (row || !s->source.row ||
         !(state_is_on_disk(table) || (table == STATE_DAYS && state_days_may_be_stored(s, key))))
         return row;
-    assert(state_value_bytes(table) <= sizeof(value));
     r = is_id(table, n_key) && s->source.id
             ? state_ids_ask(s, key, (struct state_id *)(void *)value)
             : s->source.row(s->source.user, table, key, n_key, value);

@@ -575,3 +575,4 @@ const char *state_table_name(enum state_table table);
 size_t state_value_bytes(enum state_table table);
 bool state_is_on_disk(enum state_table table);
 #define STATE_ROW_MAX 2048
+#define STATE_VALUE_MAX sizeof(struct state_recent) /* of any table's struct */
