@@ -168,14 +168,27 @@ size_t stream_unwritten(const struct stream *stream) {
     return stream->out.n - stream->n_written;
 }
 
+/* A reader who always leaves a little unread would else have all that was ever put kept. */
+static void drop_written(struct stream *stream) {
+    struct bytes *out = &stream->out;
+
+    if (stream->n_written <= out->n / 2)
+        return;
+    out->n -= stream->n_written;
+    memmove(out->data, out->data + stream->n_written, out->n);
+    stream->n_written = 0;
+}
+
 static int write_some(struct stream *stream) {
     struct bytes *out = &stream->out;
 
     while (stream->n_written < out->n) {
         ssize_t n = send(stream->fd, out->data + stream->n_written, out->n - stream->n_written,
                          MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && errno == EAGAIN)
+        if (n < 0 && errno == EAGAIN) {
+            drop_written(stream);
             return 0;
+        }
         if (n < 0 && errno != EINTR)
             return -errno;
         stream->n_written += (size_t)MAX_OF(n, (ssize_t)0);

@@ -257,3 +257,35 @@ Test(stream, is_closed_with_output_that_has_not_left) {
     cr_assert(n_written == 0 && n_gone == 0);
     close_all();
 }
+
+#define PIECE (256u * 1024)
+
+static void put_piece(size_t from) {
+    struct bytes *out = stream_output(&stream);
+    for (size_t i = 0; i < PIECE; i++)
+        bytes_put_u8(out, pattern(from + i));
+}
+
+static void read_piece(size_t from) {
+    static uint8_t piece[PIECE];
+    for (size_t n = 0; n < PIECE;) {
+        ssize_t r = read(other, piece + n, PIECE - n);
+        n += r > 0 ? (size_t)r : 0;
+        turn();
+    }
+    for (size_t i = 0; i < PIECE; i++)
+        cr_assert(piece[i] == pattern(from + i));
+}
+
+Test(stream, holds_what_has_not_left_and_not_what_has, .init = open_one, .fini = close_all) {
+    size_t n_read = 0, n_put = 0;
+    for (; n_put < 8 * PIECE; n_put += PIECE)
+        put_piece(n_put);
+    turn();
+    for (int i = 0; i < 64; i++, n_read += PIECE, n_put += PIECE) {
+        put_piece(n_put);
+        read_piece(n_read);
+        cr_assert(stream_unwritten(&stream) > 0);
+        cr_assert(stream.out.n <= 2 * stream_unwritten(&stream) + 2 * PIECE);
+    }
+}
