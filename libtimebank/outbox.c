@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "outbox-file.h"
 #include "pins.h"
@@ -32,6 +33,7 @@
 #define OLD_MAX (FRAME_MAX + OUTBOX_MAGIC_BYTES + HASH_BYTES)
 #define NEW_PREFIX ".new-" /* a batch of the old form, half written */
 #define NEW_KEPT_S (24 * 3600)
+#define MAKE_TRIES 100
 #define FREE_MAX 4 /* files that wait for a batch */
 #define NAME_BYTES (2 * HASH_BYTES + 2 * BATCH_ID_BYTES + 2)
 #define HEADER_AT 3 /* in a packed Submit, behind its tag and length */
@@ -102,23 +104,37 @@ void outbox_close(struct tb_bank *bank, bool may_unlink) {
 
 /* --------------------------------------------------------------------- keeping one */
 
-static int slot_make(struct tb_bank *bank, const uint8_t *batch_id, struct outbox_slot *ret) {
+static int slot_make_named(struct tb_bank *bank, const uint8_t *id, struct outbox_slot *ret) {
     char name[NAME_BYTES];
     char batch[2 * BATCH_ID_BYTES + 1];
     _cleanup_(freep) char *path = NULL;
     text64_hex(name, bank->ledger_id.b, HASH_BYTES);
-    text64_hex(batch, batch_id, BATCH_ID_BYTES);
+    text64_hex(batch, id, BATCH_ID_BYTES);
     strcat(strcat(name, "-"), batch);
     int r = state_path(bank, "outbox", name, &path);
     if (r != 0)
         return r;
-    _cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    _cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
         return -errno;
     if (!file_is_there(fd))
         return -EAGAIN;
     *ret = (struct outbox_slot){.path = TAKE(path), .fd = TAKE_FD(fd)};
     return 0;
+}
+
+/* Another program that looks through the outbox may take a file that was just made: it is empty,
+ * and is that one's to use. One of the same name may hold a later batch by now. */
+static int slot_make(struct tb_bank *bank, const uint8_t *batch_id, struct outbox_slot *ret) {
+    uint8_t id[BATCH_ID_BYTES];
+    int r = -EAGAIN;
+    memcpy(id, batch_id, BATCH_ID_BYTES);
+    for (int i = 0; i < MAKE_TRIES && (r == -EAGAIN || r == -EEXIST); i++) {
+        if (i > 0)
+            batch_id_new(clock_wall_ms(), id);
+        r = slot_make_named(bank, id, ret);
+    }
+    return r;
 }
 
 /* The file in which this very batch waits; -ENOENT where it does not any more. It is not written

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -56,6 +57,16 @@ int unlink(const char *path) {
 ssize_t send(int fd, const void *bytes, size_t n, int flags) {
     call_count();
     return syscall(SYS_sendto, fd, bytes, n, flags, NULL, 0);
+}
+
+static int locks_left; /* the last of so many is somebody else's; 0: none is */
+
+int flock(int fd, int how) {
+    if ((how & LOCK_NB) && locks_left > 0 && --locks_left == 0) {
+        errno = EWOULDBLOCK;
+        return -1;
+    }
+    return (int)syscall(SYS_flock, fd, how);
 }
 
 /* ---- a user at a bank */
@@ -277,6 +288,15 @@ Test(lib_outbox, a_batch_that_waits_is_not_lost_while_it_is_submitted_again) {
         cr_assert(fake.n_batches == 3 && outbox_names(names, 8) == 0);
         teardown();
     }
+}
+
+Test(lib_outbox, a_new_file_that_another_program_looks_into_is_left_to_it, .init = setup,
+     .fini = teardown) {
+    struct tb_bank *bank = bank_open();
+    locks_left = 1;
+    cr_assert(batch_send(bank) == 0, "%s", tb_bank_message(bank));
+    cr_assert(locks_left == 0 && fake.n_batches == 1);
+    tb_bank_free(bank);
 }
 
 Test(lib_outbox, keeping_a_batch_is_one_sync_and_no_new_file, .init = setup, .fini = teardown) {
