@@ -210,8 +210,9 @@ static int slot_fill(struct tb_bank *bank, const struct bytes *body, Timebank__S
         *ret_slot = slot;
         return 0;
     }
-    if (slot.path && is_new)
-        unlink(slot.path);
+    /* Whoever is told that it was not sent may enter it again: it must not wait there. */
+    if (slot.path && unlink(slot.path) < 0)
+        (void)!outbox_file_clear(slot.fd);
     outbox_slot_fini(&slot);
     return r;
 }

@@ -38,8 +38,14 @@ ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) {
     call_count();
     return syscall(SYS_pwrite64, fd, bytes, n, at);
 }
+static bool sync_fails;
+
 int fdatasync(int fd) {
     call_count();
+    if (sync_fails) {
+        errno = EIO;
+        return -1;
+    }
     return (int)syscall(SYS_fdatasync, fd);
 }
 int fsync(int fd) {
@@ -296,6 +302,22 @@ Test(lib_outbox, a_new_file_that_another_program_looks_into_is_left_to_it, .init
     locks_left = 1;
     cr_assert(batch_send(bank) == 0, "%s", tb_bank_message(bank));
     cr_assert(locks_left == 0 && fake.n_batches == 1);
+    tb_bank_free(bank);
+}
+
+Test(lib_outbox, a_batch_that_could_not_be_kept_is_not_sent_later, .init = setup,
+     .fini = teardown) {
+    struct tb_bank *bank = bank_open();
+    size_t n_settled = 0;
+    for (unsigned i = 0; i < 3; i++)
+        cr_assert(batch_send(bank) == 0);
+    sync_fails = true;
+    cr_assert(batch_send(bank) == -EIO && strstr(tb_bank_message(bank), "not sent"));
+    sync_fails = false;
+    tb_bank_free(bank);
+    bank = bank_open();
+    cr_assert(tb_bank_settle(bank, &n_settled) == 0 && n_settled == 0 && fake.n_batches == 3,
+              "%zu were sent", fake.n_batches);
     tb_bank_free(bank);
 }
 
