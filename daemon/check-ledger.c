@@ -31,9 +31,15 @@ int check_ledger_damaged(struct checking *checking, const char *format, ...) {
     return -EUCLEAN;
 }
 
+/* The parent looks at it. */
+static void went_on(struct checking *checking) {
+    __atomic_add_fetch(&checking->progress->n_read, 1, __ATOMIC_RELAXED);
+}
+
 void check_ledger_at(struct checking *checking, const char *where, uint64_t index) {
     checking->progress->where = where;
     checking->progress->index = index;
+    went_on(checking);
 }
 
 static int misplaced(struct checking *checking, unsigned table) {
@@ -41,15 +47,29 @@ static int misplaced(struct checking *checking, unsigned table) {
                                 runs_tables[table]);
 }
 
+struct walk {
+    struct checking *checking;
+    int (*each)(void *user, struct store_value key, struct store_value value);
+    void *user;
+};
+
+static int walk_each(void *user, struct store_value key, struct store_value value) {
+    const struct walk *walk = user;
+
+    went_on(walk->checking);
+    return walk->each(walk->user, key, value);
+}
+
 /* Rows out of order end the walk before a row is told of. */
 int check_ledger_walk(struct checking *checking, unsigned table, const void *from, size_t n_from,
                       int (*each)(void *user, struct store_value key, struct store_value value),
                       void *user) {
+    struct walk walk = {checking, each, user};
     bool was_damaged = checking->is_damaged;
     int r;
 
     checking->is_damaged = false;
-    r = store_each(checking->read, table, from, n_from, each, user);
+    r = store_each(checking->read, table, from, n_from, walk_each, &walk);
     if (r == -EUCLEAN && !checking->is_damaged)
         misplaced(checking, table);
     checking->is_damaged |= was_damaged;
@@ -392,6 +412,7 @@ static int check_facts(struct checking *checking) {
         check_ledger_will_rebuild(checking))
         return 0;
     check_ledger_at(checking, "the facts of the reports", 0);
+    checking->progress->takes_long = true;
     return projection_check(checking->directory, checking->store, tell_facts, checking);
 }
 

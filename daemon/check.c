@@ -1,27 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parent's side: a child reads the ledger and tells what it finds; if the child dies, the place
- * it had reached (in shared memory) is told instead. check-ledger.c is what runs in the child.
+ * The parent's side: a child reads the ledger and tells what it finds; if the child dies, or works
+ * for long at one place, the place it had reached (in shared memory) is told instead.
+ * check-ledger.c is what runs in the child.
  */
 #include "check.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check-ledger.h"
 
+#define LOOK_MS 1000
+#define STUCK_MS                                                                                   \
+    10000u /* of processor time, so that a slow disk is no fault; a run takes 0.1 s                \
+            */
+
 static void tell_death(FILE *to, const struct check_progress *progress, int status) {
-    fprintf(to, "damaged: reading %s stops the reader (%s)", progress->where,
-            strsignal(WTERMSIG(status)));
+    fprintf(to, "damaged: reading %s", progress->where);
     if (progress->index > 0)
         fprintf(to, " near record %llu", (unsigned long long)progress->index);
-    fprintf(to, "\n");
+    if (progress->is_stuck)
+        fprintf(to, " does not end\n");
+    else
+        fprintf(to, " stops the reader (%s)\n", strsignal(WTERMSIG(status)));
 }
 
 /* The child is not to outlive a parent that is killed, nor to hold its lock for that moment: the
@@ -34,6 +45,38 @@ static void leave_parent(pid_t parent, FILE *to) {
     if (keep > STDERR_FILENO + 1)
         close_range(STDERR_FILENO + 1, keep - 1, 0);
     close_range(keep + 1, ~0u, 0);
+}
+
+static uint64_t worked_ms(pid_t child) {
+    struct timespec worked;
+    clockid_t clock;
+
+    if (clock_getcpuclockid(child, &clock) != 0 || clock_gettime(clock, &worked) < 0)
+        return 0;
+    return (uint64_t)worked.tv_sec * 1000 + (uint64_t)worked.tv_nsec / 1000000;
+}
+
+/* Until it has ended; what works on and on at one place is ended here. */
+static void watch(struct check_progress *progress, pid_t child) {
+    _cleanup_(closep) int fd = pidfd_open(child, 0);
+    struct pollfd ended = {.fd = fd, .events = POLLIN};
+    uint64_t n_read = 0, since_ms = 0;
+    int n;
+
+    while (fd >= 0 && (n = poll(&ended, 1, LOOK_MS)) <= 0) {
+        uint64_t now = __atomic_load_n(&progress->n_read, __ATOMIC_RELAXED);
+        uint64_t now_ms = worked_ms(child);
+        if (n < 0 && errno != EINTR)
+            return;
+        if (now != n_read || progress->takes_long) {
+            n_read = now;
+            since_ms = now_ms;
+        } else if (now_ms - since_ms >= STUCK_MS) {
+            progress->is_stuck = true;
+            kill(child, SIGKILL);
+            return;
+        }
+    }
 }
 
 static int run_child(struct check_progress *progress, const char *directory,
@@ -51,6 +94,7 @@ static int run_child(struct check_progress *progress, const char *directory,
         fflush(to);
         _exit(progress->r == 0 ? 0 : 1);
     }
+    watch(progress, child);
     while (waitpid(child, ret_status, 0) < 0)
         if (errno != EINTR)
             return -errno;

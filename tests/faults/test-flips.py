@@ -301,8 +301,9 @@ def check_swaps(large):
     oracle = Oracle(data_of(large.ledger))
     last_page = store.open_store(data_of(large.ledger)).last_page
     faults, n_effective = [], 0
-    for i in range(60):
-        a, b = bank.chance.sample(range(0 if i < 5 else 2, last_page + 1), 2)
+    # The first led LMDB in a circle, as mdb_get() met a page that was none.
+    swaps = [(26, 241)] + [bank.chance.sample(range(0 if i < 5 else 2, last_page + 1), 2) for i in range(60)]
+    for a, b in swaps:
         directory = with_copy(large.ledger, lambda d, a=a, b=b: swap_pages(d, a, b))
         effective, fault = judge(oracle, directory)
         n_effective += bool(effective)
