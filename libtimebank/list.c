@@ -172,7 +172,7 @@ static int list_step(struct tb_list *list) {
     } else if (r == 0) {
         return 0;
     } else {
-        memcpy(list->bank->message, list->call->message, sizeof(list->bank->message));
+        call_say(list->call);
     }
     if (r != 0)
         list_fail(list, r);
