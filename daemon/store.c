@@ -293,20 +293,19 @@ static int cursor_at_most(MDB_cursor *cursor, MDB_val *k, MDB_val *v, const void
     return r;
 }
 
-int store_get_at_most(struct store_read *read, unsigned table, const void *key, size_t n_key,
-                      struct store_value *ret_key, struct store_value *ret_value) {
+/* Where place() leads a cursor of its own: 1, 0 there is nothing. */
+static int txn_get_by(MDB_txn *txn, MDB_dbi table,
+                      int (*place)(MDB_cursor *, MDB_val *, MDB_val *, const void *, size_t),
+                      const void *key, size_t n_key, struct store_value *ret_key,
+                      struct store_value *ret_value) {
     MDB_cursor *cursor = NULL;
     MDB_val k, v;
-    int r;
+    int r = mdb_cursor_open(txn, table, &cursor);
 
-    assert(table < read->store->n_tables);
-    if (read->store->lacks[table])
-        return 0;
-    r = mdb_cursor_open(read->txn, read->store->tables[table], &cursor);
-    if (r != 0)
-        return from_lmdb(r);
-    r = cursor_at_most(cursor, &k, &v, key, n_key);
-    mdb_cursor_close(cursor);
+    if (r == 0) {
+        r = place(cursor, &k, &v, key, n_key);
+        mdb_cursor_close(cursor);
+    }
     if (r == MDB_NOTFOUND)
         return 0;
     if (r != 0)
@@ -314,6 +313,14 @@ int store_get_at_most(struct store_read *read, unsigned table, const void *key, 
     *ret_key = (struct store_value){k.mv_data, k.mv_size};
     *ret_value = (struct store_value){v.mv_data, v.mv_size};
     return 1;
+}
+
+int store_get_at_most(struct store_read *read, unsigned table, const void *key, size_t n_key,
+                      struct store_value *ret_key, struct store_value *ret_value) {
+    assert(table < read->store->n_tables);
+    return read->store->lacks[table] ? 0
+                                     : txn_get_by(read->txn, read->store->tables[table],
+                                                  cursor_at_most, key, n_key, ret_key, ret_value);
 }
 
 static bool is_after(const MDB_val *last, const MDB_val *key) {
@@ -377,25 +384,10 @@ int store_write_get(struct store_write *write, unsigned table, const void *key, 
 static int within_write(struct store_write *write, unsigned table, const void *key, size_t n_key,
                         int (*place)(MDB_cursor *, MDB_val *, MDB_val *, const void *, size_t),
                         struct store_value *ret_key, struct store_value *ret_value) {
-    MDB_cursor *cursor = NULL;
-    MDB_val k, v;
-    int r;
-
     assert(table < write->store->n_tables && !write->store->lacks[table]);
-    if (write->r < 0)
-        return write->r;
-    r = mdb_cursor_open(write->txn, write->store->tables[table], &cursor);
-    if (r == 0) {
-        r = place(cursor, &k, &v, key, n_key);
-        mdb_cursor_close(cursor);
-    }
-    if (r == MDB_NOTFOUND)
-        return 0;
-    if (r != 0)
-        return from_lmdb(r);
-    *ret_key = (struct store_value){k.mv_data, k.mv_size};
-    *ret_value = (struct store_value){v.mv_data, v.mv_size};
-    return 1;
+    return write->r < 0 ? write->r
+                        : txn_get_by(write->txn, write->store->tables[table], place, key, n_key,
+                                     ret_key, ret_value);
 }
 
 int store_write_get_at_most(struct store_write *write, unsigned table, const void *key,

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A bank met, asked, told; cut off and found again; and every lie caught with evidence. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "client-state.h"
 #include "fake-bank.h"
 #include "helpers.h"
-#include "libtimebank/outbox-file.h"
 #include "libtimebank/parcel.h"
 #include "proto/refusal.h"
 #include "timebank.h"
@@ -54,29 +52,8 @@ static void bank_again(void) {
     bank_make();
 }
 
-/* A file of the outbox that waits for the next batch of its process. */
-static bool holds_nothing(const char *path, const char *name) {
-    char file[600];
-    struct outbox_head head;
-    snprintf(file, sizeof(file), "%s/%s", path, name);
-    int fd = open(file, O_RDONLY);
-    cr_assert(fd >= 0);
-    int r = outbox_file_head(fd, &head);
-    close(fd);
-    return r == 1 || (r == 0 && head.n_body == 0);
-}
-
 static size_t files_count(const char *folder, const char *prefix) {
-    char path[256];
-    size_t n = 0;
-    snprintf(path, sizeof(path), "%s/%s", state, folder);
-    DIR *stream = opendir(path);
-    for (const struct dirent *entry; stream && (entry = readdir(stream));)
-        n += entry->d_name[0] != '.' && strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
-             !(strcmp(folder, "outbox") == 0 && holds_nothing(path, entry->d_name));
-    if (stream)
-        closedir(stream);
-    return n;
+    return client_state_files(state, folder, prefix);
 }
 
 static struct tb_batch *batch_of(unsigned n, const char *to) {

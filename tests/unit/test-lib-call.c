@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls on a loop of the caller's: many at once, cut off, given up, late, and lied to. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "client-state.h"
 #include "fake-bank.h"
 #include "helpers.h"
-#include "libtimebank/outbox-file.h"
 #include "proto/refusal.h"
 #include "timebank.h"
 
@@ -46,28 +44,8 @@ static void teardown(void) {
     fake_bank_fini(&fake);
 }
 
-/* A file of the outbox that waits for the next batch of its process. */
-static bool holds_nothing(const char *path, const char *name) {
-    char file[600];
-    struct outbox_head head;
-    snprintf(file, sizeof(file), "%s/%s", path, name);
-    int fd = open(file, O_RDONLY);
-    cr_assert(fd >= 0);
-    int r = outbox_file_head(fd, &head);
-    close(fd);
-    return r == 1 || (r == 0 && head.n_body == 0);
-}
-
 static size_t files_count(const char *folder) {
-    char path[256];
-    size_t n = 0;
-    snprintf(path, sizeof(path), "%s/%s", state, folder);
-    DIR *stream = opendir(path);
-    for (const struct dirent *entry; stream && (entry = readdir(stream));)
-        n += entry->d_name[0] != '.' && !holds_nothing(path, entry->d_name);
-    if (stream)
-        closedir(stream);
-    return n;
+    return client_state_files(state, folder, "");
 }
 
 /* One turn of a loop as a caller would write it; no turn may wait inside the library. */
