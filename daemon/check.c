@@ -21,9 +21,8 @@
 #include "check-ledger.h"
 
 #define LOOK_MS 1000
-#define STUCK_MS                                                                                   \
-    10000u /* of processor time, so that a slow disk is no fault; a run takes 0.1 s                \
-            */
+/* Of processor time, so that a slow disk is no fault; a run takes a tenth of a second. */
+#define STUCK_MS 5000u
 
 static void tell_death(FILE *to, const struct check_progress *progress, int status) {
     fprintf(to, "damaged: reading %s", progress->where);
