@@ -62,6 +62,11 @@ int log_check_room(struct log *log, uint64_t bytes) {
         wanted = pending_room(log, bytes) + log->step_room_bytes + log->settings.reserve_bytes;
     int r = log_free_bytes(log, &n_free);
 
+    if (r == 0 && n_free < wanted) {
+        /* Nobody is refused for what the disk was a moment ago. */
+        log->disk_looked_ms = 0;
+        r = log_free_bytes(log, &n_free);
+    }
     if (r < 0)
         return r;
     return n_free < wanted ? REFUSAL_LEDGER_FULL : 0;

@@ -248,8 +248,10 @@ class Failing:
             with open(os.path.join(backup, name), "rb") as f, open(os.path.join(served.ledger, name), "r+b") as to:
                 to.write(f.read())
                 to.truncate()
-        # The client saw a later head of the last round's ledger, and would rightly refuse the copy put back.
+        # The client saw a later head of the last round's ledger, and would rightly refuse the copy put back; so
+        # would the check the facts of what was recorded then.
         shutil.rmtree(os.path.join(place, "state"), ignore_errors=True)
+        shutil.rmtree(os.path.join(served.ledger, "facts"), ignore_errors=True)
         when, told = os.path.join(place, "when"), os.path.join(place, "told")
         for path in (when, told):
             if os.path.exists(path):
