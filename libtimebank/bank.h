@@ -30,7 +30,7 @@ enum bank_link { LINK_NONE, LINK_GREETING, LINK_WELCOME, LINK_OPEN };
 
 struct tb_call;
 struct reply;
-struct outbox_slot;
+struct outbox_tray;
 
 /* A signed head that verified: the checkpoint is the note as it came. size 0: none yet. */
 struct bank_head {
@@ -108,10 +108,12 @@ struct tb_bank {
     struct bank_opened opened_note;
     struct hash saved_root; /* of the head that the pin file is known to hold */
     uint64_t saved_size;
-    bool saved_is_kept;              /* synced */
-    struct bytes saved_text;         /* as it stands there; empty: not at hand */
-    struct outbox_slot *outbox_free; /* files of ours that wait for a batch, oldest first */
+    bool saved_is_kept;               /* synced */
+    struct bytes saved_text;          /* as it stands there; empty: not at hand */
+    struct outbox_tray **outbox_free; /* files of ours that wait for a batch, oldest first */
     size_t n_outbox_free;
+    struct outbox_tray *outbox_trays;    /* files in which batches of ours are under way */
+    struct outbox_tray *outbox_collects; /* one of them that others may join, or NULL */
 
     char message[BANK_MESSAGE_BYTES];
     char notice[BANK_MESSAGE_BYTES];

@@ -57,7 +57,7 @@ struct tb_batch *tb_batch_free(struct tb_batch *batch) {
     bytes_fini(&batch->record);
     free(batch->beside);
     free(batch->items);
-    free(batch->kept);
+    free(batch->kept.path);
     refusals_clear(batch);
     free(batch);
     return NULL;

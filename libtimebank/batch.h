@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bank.h"
+#include "outbox.h"
 
 #define BATCH_SALT_BYTES 32
 
@@ -43,9 +44,9 @@ struct tb_batch {
     size_t n_bytes;      /* of the frame, reckoned high */
     bool open_ended;
 
-    struct tb_call *call; /* under way with it, or NULL */
-    bool is_pending;      /* signed and sent, fate unknown: header and signature stand */
-    char *kept;           /* path in the outbox where such a one was left, or NULL */
+    struct tb_call *call;    /* under way with it, or NULL */
+    bool is_pending;         /* signed and sent, fate unknown: header and signature stand */
+    struct outbox_kept kept; /* where such a one was left */
     uint8_t header[BATCH_HEADER_BYTES];
     uint8_t signature[SSHSIG_SIGNATURE_BYTES];
 

@@ -29,6 +29,8 @@ enum call_stage {
 
 /* What a noun does with its calls; each may be NULL. */
 struct call_noun {
+    /* Before it is sent, each time: what must outlast a power cut does when this returns 0. */
+    int (*keep)(struct tb_call *call);
     /* The reply's head extends the one that its request named, and the bank has met another since:
      * 1 the reply itself shows that it extends that one, too; 0 it does not; -EBADMSG after
      * verify_fail(). */

@@ -208,7 +208,9 @@ static int known_set(const struct tb_bank *bank, struct tb_call *call) {
 
 static int call_send(struct tb_bank *bank, struct tb_call *call, uint64_t now_ms) {
     call->tag = ++bank->tag;
-    int r = known_set(bank, call);
+    int r = call->noun->keep ? call->noun->keep(call) : 0;
+    if (r == 0)
+        r = known_set(bank, call);
     if (r == 0)
         r = wire_put(bank, call->tag, call->known.size, &call->body);
     if (r != 0)

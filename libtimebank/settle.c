@@ -10,12 +10,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "outbox-tray.h"
 #include "outbox.h"
 #include "reply.h"
 #include "submit.h"
 
 struct job {
-    char **names;
+    struct outbox_name *names;
     size_t n_names;
     size_t i;
     size_t n_settled;
@@ -32,7 +33,7 @@ static int refused_tell(struct tb_bank *bank, struct outbox_slot *slot, const ch
     _cleanup_(freep) char *path = NULL;
     int r = outbox_set_aside(slot, &path);
     if (r < 0)
-        return bank_fail(bank, r, "The refused batch %s cannot be moved: %s.", slot->path,
+        return bank_fail(bank, r, "The refused batch %s cannot be moved: %s.", slot->tray->path,
                          strerror(-r));
     if (what)
         bank_notice(bank, "An earlier batch was not recorded and is kept in %s: %s", path, what);
@@ -43,10 +44,10 @@ static int refused_tell(struct tb_bank *bank, struct outbox_slot *slot, const ch
 }
 
 /* 1: the file's batch is packed into the call; 0: not ours to settle. */
-static int file_load(struct tb_call *call, const char *name, struct arena *arena) {
+static int file_load(struct tb_call *call, const struct outbox_name *name, struct arena *arena) {
     struct tb_bank *bank = call->bank;
     struct job *job = call->job;
-    struct outbox_slot slot = OUTBOX_SLOT_INIT;
+    struct outbox_slot slot = {};
     Timebank__Submit *submit = NULL;
     struct batch_header header;
     int r = outbox_get(bank, name, arena, &slot, &submit);
@@ -81,7 +82,7 @@ static int job_next(struct tb_call *call) {
         struct arena arena;
         arena_init(&arena, BANK_REPLY_MAX);
         submit_fini(&job->submit);
-        r = file_load(call, job->names[job->i++], &arena);
+        r = file_load(call, &job->names[job->i++], &arena);
         arena_fini(&arena);
     }
     if (r == 0 && job->n_names - job->n_settled >= OUTBOX_FILES_MAX)
@@ -100,8 +101,8 @@ static int job_end(struct tb_call *call, int *r, bool known) {
         return 1;
     int told = *r;
     if (told == 0)
-        outbox_remove(call->bank, &job->submit.slot);
-    else if (told > 0 && known && job->submit.slot.path)
+        outbox_remove(&job->submit.slot);
+    else if (told > 0 && known && job->submit.slot.tray)
         told = refused_tell(call->bank, &job->submit.slot, call->bank->message);
     if (told == 0) {
         job->n_settled++;
@@ -117,13 +118,17 @@ static int job_end(struct tb_call *call, int *r, bool known) {
 static void job_free(struct tb_call *call) {
     struct job *job = call->job;
     submit_fini(&job->submit);
-    for (size_t i = 0; i < job->n_names; i++)
-        free(job->names[i]);
-    free(job->names);
+    outbox_names_free(job->names, job->n_names);
     free(job);
 }
 
+static int job_keep(struct tb_call *call) {
+    struct job *job = call->job;
+    return outbox_sync(call->bank, &job->submit.slot);
+}
+
 static const struct call_noun settle_noun = {
+    .keep = job_keep,
     .judge = job_judge,
     .end = job_end,
     .free = job_free,
@@ -144,7 +149,6 @@ static int settle_start(struct tb_bank *bank, struct tb_call **ret_call) {
         call_discard(call);
         return bank_fail(bank, -ENOMEM, NULL);
     }
-    job->submit.slot = (struct outbox_slot)OUTBOX_SLOT_INIT;
     call->noun = &settle_noun;
     call->job = job;
     r = outbox_list(bank, &job->names, &job->n_names);

@@ -20,7 +20,7 @@
 
 int submit_init(struct submit *submit, const Timebank__Submit *message) {
     struct batch_header header;
-    *submit = (struct submit){.slot = OUTBOX_SLOT_INIT};
+    *submit = (struct submit){};
     int r = batch_header_unpack(message->header.data, &header);
     if (r == 0)
         r = batch_leaves(message->orders.data, message->orders.len, header.n_orders,
@@ -38,8 +38,7 @@ int submit_init(struct submit *submit, const Timebank__Submit *message) {
 
 /* The same of a batch that was just prepared; the leaves change hands. */
 static void submit_take(struct submit *submit, const struct tb_batch *batch, struct hash *leaves) {
-    *submit =
-        (struct submit){.slot = OUTBOX_SLOT_INIT, .leaves = leaves, .n_orders = batch->n_items};
+    *submit = (struct submit){.leaves = leaves, .n_orders = batch->n_items};
     memcpy(submit->header, batch->header, BATCH_HEADER_BYTES);
     memcpy(submit->signature, batch->signature, SSHSIG_SIGNATURE_BYTES);
 }
@@ -113,6 +112,11 @@ struct job {
     struct tb_answer *answer;
 };
 
+static int job_keep(struct tb_call *call) {
+    struct job *job = call->job;
+    return outbox_sync(call->bank, &job->submit.slot);
+}
+
 static int job_connects(struct tb_call *call) {
     struct job *job = call->job;
     return call->kind == CALL_RECORDS ? submit_connects(&job->submit, call) : 0;
@@ -134,11 +138,9 @@ static int job_end(struct tb_call *call, int *r, bool known) {
     if (submit_goes_on(&job->submit, call, r, &known))
         return 1;
     if (known && !is_dry_run)
-        outbox_remove(call->bank, &job->submit.slot);
-    if (!known && job->batch && job->submit.slot.path) {
-        free(job->batch->kept);
-        job->batch->kept = TAKE(job->submit.slot.path);
-    }
+        outbox_remove(&job->submit.slot);
+    if (!known && job->batch)
+        outbox_slot_leave(&job->submit.slot, &job->batch->kept);
     outbox_slot_fini(&job->submit.slot);
     /* What was not refused of a refused dry run may stand below the next one, too. */
     if (is_dry_run && call->reply && call->bank->link == LINK_OPEN)
@@ -172,6 +174,7 @@ static void job_free(struct tb_call *call) {
 }
 
 static const struct call_noun batch_noun = {
+    .keep = job_keep,
     .connects = job_connects,
     .judge = job_judge,
     .end = job_end,
@@ -197,6 +200,7 @@ static int job_new(struct tb_batch *batch, enum call_kind kind, struct tb_call *
 static int job_pack(struct tb_batch *batch, struct tb_call *call) {
     struct job *job = call->job;
     struct parcel parcel = {};
+    static const struct outbox_kept nowhere;
     int r = parcel_fill(batch, &parcel);
     parcel.submit.dry_run = call->kind == CALL_DRY_RUN;
     if (r == 0)
@@ -205,7 +209,7 @@ static int job_pack(struct tb_batch *batch, struct tb_call *call) {
         bank_fail(batch->bank, r, NULL);
     else if (call->kind == CALL_RECORDS)
         r = outbox_put(batch->bank, &call->body, &parcel.submit,
-                       batch->is_pending ? batch->kept : NULL, &job->submit.slot);
+                       batch->is_pending ? &batch->kept : &nowhere, &job->submit.slot);
     parcel_fini(&parcel);
     return r;
 }

@@ -255,8 +255,9 @@ int tb_batch_submit(struct tb_batch *batch, struct tb_answer **ret_answer);
 /* Judges the batch on top of the earlier dry runs of this connection; nothing is recorded or kept.
  */
 int tb_batch_dry_run(struct tb_batch *batch, struct tb_answer **ret_answer);
-/* The same, started. The batch is signed, and in the outbox, on return; until the call is done it
- * cannot be changed (-EBUSY), but may be freed. tb_answer_take() moves the answer out, once. */
+/* The same, started. The batch is signed, and in the outbox, on return; before it is sent it is
+ * synced there, those that were started together by one sync. Until the call is done it cannot be
+ * changed (-EBUSY), but may be freed. tb_answer_take() moves the answer out, once. */
 int tb_batch_submit_start(struct tb_batch *batch, struct tb_call **ret_call);
 int tb_batch_dry_run_start(struct tb_batch *batch, struct tb_call **ret_call);
 int tb_answer_take(struct tb_call *call, struct tb_answer **ret_answer);

@@ -10,15 +10,14 @@
 
 #include "libtimebank/outbox-file.h"
 
-static bool holds_nothing(const char *path, const char *name) {
+static unsigned waiting(const char *path, const char *name) {
     char file[600];
-    struct outbox_head head;
+    unsigned n = 0;
     snprintf(file, sizeof(file), "%s/%s", path, name);
     int fd = open(file, O_RDONLY);
-    cr_assert(fd >= 0);
-    int r = outbox_file_head(fd, &head);
+    cr_assert(fd >= 0 && outbox_file_waiting(fd, &n) == 0);
     close(fd);
-    return r == 1 || (r == 0 && head.n_body == 0);
+    return n;
 }
 
 size_t client_state_files(const char *state, const char *folder, const char *prefix) {
@@ -27,8 +26,8 @@ size_t client_state_files(const char *state, const char *folder, const char *pre
     snprintf(path, sizeof(path), "%s/%s", state, folder);
     DIR *stream = opendir(path);
     for (const struct dirent *entry; stream && (entry = readdir(stream));)
-        n += entry->d_name[0] != '.' && strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
-             !(strcmp(folder, "outbox") == 0 && holds_nothing(path, entry->d_name));
+        if (entry->d_name[0] != '.' && strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+            n += strcmp(folder, "outbox") == 0 ? waiting(path, entry->d_name) : 1;
     if (stream)
         closedir(stream);
     return n;

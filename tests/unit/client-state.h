@@ -3,6 +3,6 @@
 
 #include <stddef.h>
 
-/* Files of a folder of a client's state whose names begin so; in the outbox, those that hold a
- * batch: the others wait for the next one of their process. */
+/* Files of a folder of a client's state whose names begin so; in the outbox, the batches that wait
+ * in them. */
 size_t client_state_files(const char *state, const char *folder, const char *prefix);
