@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "canonical.h"
+#include "order-plain.h"
 
 static_assert(1 + BATCH_HEADER_BYTES + SSHSIG_SIGNATURE_BYTES + 8 == RECORD_SEAL_BYTES, "seal");
 static_assert(1 + 8 + 8 + HASH_BYTES + 8 == RECORD_STATE_BYTES, "state");
@@ -108,12 +109,23 @@ static bool order_lengths_hold(const Timebank__Order *order) {
            member_lengths_hold(&order->exchange->base);
 }
 
-int record_order_decode(const uint8_t *body, size_t n, struct arena *arena, Timebank__Order **ret) {
+/* Whatever is not in the plain form is looked at again, and refused there if at all. */
+static int order_decode(const uint8_t *body, size_t n, struct arena *arena, Timebank__Order **ret) {
     ProtobufCMessage *message;
-    int r = body_decode(&timebank__order__descriptor, body, n, arena, &message);
+    int r = n < RECORD_MAX ? order_plain_decode(body, n, arena, ret) : -EBADMSG;
+    if (r != -EBADMSG)
+        return r;
+    r = body_decode(&timebank__order__descriptor, body, n, arena, &message);
+    if (r == 0)
+        *ret = (Timebank__Order *)message;
+    return r;
+}
+
+int record_order_decode(const uint8_t *body, size_t n, struct arena *arena, Timebank__Order **ret) {
+    Timebank__Order *order;
+    int r = order_decode(body, n, arena, &order);
     if (r < 0)
         return r;
-    Timebank__Order *order = (Timebank__Order *)message;
     if (!order_lengths_hold(order))
         return -EBADMSG;
     *ret = order;
