@@ -383,7 +383,7 @@ static int check_minutes(struct rule *rule) {
 }
 
 /* Activities are never taken out, and a batch is mostly of a few. */
-static bool is_activity(struct rule *rule, const char *name) {
+bool ledger_activity_is(struct rule *rule, const char *name) {
     struct ledger_batch *batch = rule->batch;
 
     if (batch->activity && strcmp(batch->activity, name) == 0)
@@ -397,7 +397,7 @@ static bool is_activity(struct rule *rule, const char *name) {
 static int check_activity(struct rule *rule) {
     const Timebank__Order *order = rule->order;
 
-    if (!(rule->kind->fields & USES_ACTIVITY) || is_activity(rule, order->activity))
+    if (!(rule->kind->fields & USES_ACTIVITY) || ledger_activity_is(rule, order->activity))
         return 0;
     return *order->activity
                ? rule_refuse(rule, REFUSAL_UNKNOWN_ACTIVITY, "activity",
@@ -408,10 +408,9 @@ static int check_activity(struct rule *rule) {
                              "The activity is missing: name it.");
 }
 
-/* Returns 0 when the order may stand, > 0 refused, < 0 broken. */
+/* All but whether its id is known. Returns 0 when the order may stand, > 0 refused, < 0 broken. */
 static int judge_common(struct rule *rule) {
-    static int (*const checks[])(struct rule *) = {check_id,
-                                                   check_bar,
+    static int (*const checks[])(struct rule *) = {check_bar,
                                                    check_fields,
                                                    check_authority,
                                                    check_source,
@@ -439,13 +438,18 @@ static int remember_id(struct rule *rule) {
 }
 
 static int judge(struct rule *rule) {
+    bool is_done = false;
     int r;
 
     rule->kind = kind_find(rule->order->kind_case);
     if (!rule->kind)
         return rule_refuse(rule, REFUSAL_NOT_CANONICAL, "kind", NULL);
-    r = judge_common(rule);
+    r = check_id(rule);
     if (r == 0)
+        r = ledger_plain(rule, &is_done);
+    if (r == 0 && !is_done)
+        r = judge_common(rule);
+    if (r == 0 && !is_done)
         r = rules_propose_or_apply(rule);
     return r == 0 ? remember_id(rule) : r;
 }

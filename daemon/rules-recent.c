@@ -40,17 +40,29 @@ static uint64_t mix(uint64_t hash, uint64_t word) {
     return hash ^ hash >> 32;
 }
 
+/* Of fewer than eight bytes, the first one lowest, then zeros. */
+static uint64_t last_word(const char *text, size_t n) {
+    uint32_t low = 0, high = 0;
+
+    if (n >= sizeof(low)) {
+        memcpy(&low, text, sizeof(low));
+        memcpy(&high, text + n - sizeof(high), sizeof(high));
+        return low | (uint64_t)high << 8 * (n - sizeof(high));
+    }
+    for (size_t i = 0; i < n; i++)
+        low |= (uint32_t)(uint8_t)text[i] << 8 * i;
+    return low;
+}
+
 static uint64_t mix_text(uint64_t hash, const char *text) {
     size_t n = strlen(text);
-    uint64_t word = 0;
+    uint64_t word;
 
     for (; n >= sizeof(word); n -= sizeof(word), text += sizeof(word)) {
         memcpy(&word, text, sizeof(word));
         hash = mix(hash, word);
     }
-    word = 0;
-    memcpy(&word, text, n);
-    return mix(hash, word ^ (uint64_t)n << 56);
+    return mix(hash, last_word(text, n) ^ (uint64_t)n << 56);
 }
 
 /* Of kind, receiver, date, minutes, activity, and who of a household. */
@@ -246,6 +258,26 @@ static int is_duplicate(struct rule *rule, const struct rules_giver *giver, uint
         rules_agree_is_fallen(rule, entry))
         return 0;
     return says_the_same(rule, giver, entry);
+}
+
+/* Without a branch for each, so that many are compared at once; what no entry wrote yet is 0. */
+static bool has_print(const uint32_t *prints, size_t n, uint32_t print) {
+    uint32_t n_alike = 0;
+
+    for (size_t i = 0; i < n; i++)
+        n_alike += prints[i] == print;
+    return n_alike > 0;
+}
+
+static bool agrees(const struct ring *ring, uint32_t print) {
+    return ring->n <= STATE_RECENT_FEW ? has_print(ring->prints, ring->n, print)
+                                       : has_print(ring->prints, STATE_RECENT, print);
+}
+
+bool rules_recent_is_new(struct rule *rule, struct rules_giver *giver) {
+    struct ring ring = ring_get(rule, giver);
+
+    return !agrees(&ring, giver->print);
 }
 
 int rules_recent_check(struct rule *rule, struct rules_giver *giver) {

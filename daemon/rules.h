@@ -100,6 +100,11 @@ struct rules_ahead {
 void ledger_ahead(const struct state *lowest, Timebank__Order *const *orders, size_t n,
                   struct rules_ahead *ret);
 
+/* ledger-plain.c: judges and applies an exchange that nothing stands against; any other order is
+ * left as it is, and not done. ledger-judge.c: activities as they are listed. */
+int ledger_plain(struct rule *rule, bool *ret_is_done) TB_MUST_CHECK;
+bool ledger_activity_is(struct rule *rule, const char *name);
+
 /* One order being judged. */
 struct rule {
     struct state *state;
@@ -331,6 +336,8 @@ int rules_time_note(struct rule *rule, const struct rules_giver *giver);
 struct rules_giver rules_recent_giver(const struct rule *rule, const struct state_account *account,
                                       uint64_t minutes);
 int rules_recent_check(struct rule *rule, struct rules_giver *giver);
+/* No print agrees: nothing looks like it. */
+bool rules_recent_is_new(struct rule *rule, struct rules_giver *giver);
 int rules_recent_add(struct rule *rule, const struct rules_giver *giver);
 /* What a proposal is remembered by, before anything is given. */
 int rules_time_propose(struct rule *rule);
