@@ -16,7 +16,8 @@
 /* A row may stand on a page of its own, which is written anew; a new one needs its share of one. */
 #define PAGE_BYTES 4096u
 #define NEW_ROW_BYTES 512u
-#define NEW_ID_BYTES 64u /* many share a row */
+#define NEW_ID_BYTES 64u  /* many share a row */
+#define ROW_HEAD_BYTES 7u /* before a row's key, in a step */
 
 /* The sums are stored in their order. */
 #define N_SUMS (sizeof(struct state_sums) / sizeof(uint64_t))
@@ -25,7 +26,7 @@ static_assert(sizeof(struct state_sums) % sizeof(uint64_t) == 0, "sums are integ
 /* Table and key, and room for the value; NULL: to->r says why. */
 static uint8_t *pack_begin(struct bytes *to, unsigned table, const void *key, size_t n_key,
                            size_t n_value) {
-    uint8_t *at = bytes_reserve(to, 7 + n_key + n_value);
+    uint8_t *at = bytes_reserve(to, ROW_HEAD_BYTES + n_key + n_value);
 
     if (!at)
         return NULL;
@@ -33,8 +34,8 @@ static uint8_t *pack_begin(struct bytes *to, unsigned table, const void *key, si
     at[1] = (uint8_t)(n_key >> 8);
     at[2] = (uint8_t)n_key;
     be32_put(at + 3, (uint32_t)n_value);
-    memcpy(at + 7, key, n_key);
-    return at + 7 + n_key;
+    memcpy(at + ROW_HEAD_BYTES, key, n_key);
+    return at + ROW_HEAD_BYTES + n_key;
 }
 
 static void pack_meta(const struct state_sums *sums, struct bytes *to) {
@@ -61,12 +62,15 @@ uint64_t log_step_room(const struct log *log) {
 static int pack_row(void *user, enum state_table table, const void *key, size_t n_key,
                     const void *value) {
     struct bytes *to = user;
-    size_t n = state_row_bytes(table);
-    uint8_t *at = pack_begin(to, RUNS_STATE + (unsigned)table, key, n_key, n);
+    size_t most = state_row_bytes(table), n;
+    uint8_t *at = pack_begin(to, RUNS_STATE + (unsigned)table, key, n_key, most);
 
-    if (at)
-        state_row_pack(table, value, at);
-    return to->r;
+    if (!at)
+        return to->r;
+    n = state_row_pack(table, value, at);
+    be32_put(at - n_key - 4, (uint32_t)n);
+    to->n -= most - n;
+    return 0;
 }
 
 int log_step_pack(struct log *log, struct bytes *to) {
@@ -98,26 +102,98 @@ static int add_id(struct step_ids *ids, const uint8_t id[ORDER_ID_BYTES], uint64
     return 0;
 }
 
-int log_step_write(struct store_write *write, const struct bytes *step) {
+/* A row as pack_begin() laid it out. */
+struct step_row {
+    unsigned table;
+    const uint8_t *key;
+    size_t n_key;
+    const uint8_t *value;
+    size_t n_value;
+};
+
+static struct step_row row_at(const struct bytes *step, size_t at) {
+    const uint8_t *row = step->data + at;
+    size_t n_key = (size_t)row[1] << 8 | row[2];
+
+    return (struct step_row){row[0], row + ROW_HEAD_BYTES, n_key, row + ROW_HEAD_BYTES + n_key,
+                             be32_get(row + 3)};
+}
+
+static int compare_rows(const void *a, const void *b, void *step) {
+    struct step_row one = row_at(step, *(const size_t *)a);
+    struct step_row other = row_at(step, *(const size_t *)b);
+    int order = one.table != other.table
+                    ? (one.table < other.table ? -1 : 1)
+                    : memcmp(one.key, other.key, MIN_OF(one.n_key, other.n_key));
+
+    return order != 0 ? order : (one.n_key > other.n_key) - (one.n_key < other.n_key);
+}
+
+/* Rows that are put by themselves, those of ids are gathered: how many there are, and (ret not
+ * NULL) where each begins. */
+static int find_rows(const struct bytes *step, size_t *ret, size_t *ret_n) {
+    struct cursor c = cursor_make(step->data, step->n);
+
+    *ret_n = 0;
+    while (c.n_left > 0 && c.r == 0) {
+        size_t at = step->n - c.n_left;
+        unsigned table = cursor_u8(&c);
+        size_t n_key = cursor_u16(&c), n_value = cursor_u32(&c);
+        cursor_bytes(&c, n_key);
+        cursor_bytes(&c, n_value);
+        if (c.r < 0 || table == RUNS_STATE + STATE_IDS)
+            continue;
+        if (ret)
+            ret[*ret_n] = at;
+        (*ret_n)++;
+    }
+    return cursor_end(&c);
+}
+
+/* In the order of their keys: a page is gone to once, and what is new fills pages to their end. */
+static int put_rows(struct store_write *write, const struct bytes *step) {
+    _cleanup_(freep) size_t *rows = NULL;
+    size_t n;
+    int r = find_rows(step, NULL, &n);
+
+    if (r < 0 || n == 0)
+        return r;
+    rows = calloc(n, sizeof(*rows));
+    if (!rows)
+        return -ENOMEM;
+    r = find_rows(step, rows, &n);
+    if (r < 0)
+        return r;
+    qsort_r(rows, n, sizeof(*rows), compare_rows, (void *)(uintptr_t)step);
+    for (size_t i = 0; i < n; i++) {
+        struct step_row row = row_at(step, rows[i]);
+        store_put_ascending(write, row.table, row.key, row.n_key, row.value, row.n_value);
+    }
+    return 0;
+}
+
+static int put_ids(struct store_write *write, const struct bytes *step) {
     struct cursor c = cursor_make(step->data, step->n);
     struct step_ids ids = {0};
     int r = 0;
 
-    while (c.n_left > 0 && c.r == 0 && r == 0) {
+    while (c.n_left > 0 && r == 0) {
         unsigned table = cursor_u8(&c);
         size_t n_key = cursor_u16(&c), n_value = cursor_u32(&c);
         const uint8_t *key = cursor_bytes(&c, n_key), *value = cursor_bytes(&c, n_value);
-        if (c.r == 0 && table == RUNS_STATE + STATE_IDS)
+        if (table == RUNS_STATE + STATE_IDS)
             r = add_id(&ids, key, be64_get(value));
-        else if (c.r == 0)
-            store_put(write, table, key, n_key, value, n_value);
     }
-    if (r == 0)
-        r = cursor_end(&c);
     if (r == 0 && ids.n > 0)
         r = runs_ids_put(write, RUNS_STATE + STATE_IDS, ids.list, ids.n);
     free(ids.list);
     return r;
+}
+
+int log_step_write(struct store_write *write, const struct bytes *step) {
+    int r = put_rows(write, step);
+
+    return r == 0 ? put_ids(write, step) : r;
 }
 
 void log_step_done(struct log *log) {

@@ -24,7 +24,7 @@
 
 /* Raised when the stored form of anything but the log itself changes: derived tables are then
  * rebuilt. */
-#define RUNS_LAYOUT 5u
+#define RUNS_LAYOUT 6u
 
 /* Tables of the ledger's environment: the log, then what follows from it. */
 enum runs_table {

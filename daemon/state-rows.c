@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stored form of the state's rows: one list of fields per table, walked to pack and to unpack.
- * Integers are big-endian, texts padded with NULs. Changing a list changes the layout: raise
- * RUNS_LAYOUT (runs.h), and the tables are built anew from the log at the next start.
+ * Integers are big-endian, texts padded with NULs. Sums by day, of which most are 0, say first
+ * which are not. Changing a list changes the layout: raise RUNS_LAYOUT (runs.h), and the tables are
+ * built anew from the log at the next start.
  */
 #include <assert.h>
 #include <errno.h>
@@ -173,8 +174,52 @@ static size_t walk(enum state_table table, uint8_t *value, uint8_t *stored, bool
     return at;
 }
 
+#define DAY_MASK_BYTES 2u
+static_assert(STATE_DAY_ACCOUNTS == 8 * DAY_MASK_BYTES, "a bit for each account that shares a row");
+
+static size_t put_u16(uint8_t *to, unsigned number) {
+    to[0] = (uint8_t)(number >> 8);
+    to[1] = (uint8_t)number;
+    return 2;
+}
+
+static unsigned get_u16(const uint8_t *from) {
+    return (unsigned)from[0] << 8 | from[1];
+}
+
+/* Bit i: the sum of account i is not 0, and follows. */
+static size_t pack_day(const struct state_day *day, uint8_t *ret) {
+    size_t n = DAY_MASK_BYTES;
+    unsigned mask = 0;
+
+    for (unsigned i = 0; i < STATE_DAY_ACCOUNTS; i++)
+        if (day->minutes[i] != 0) {
+            mask |= 1u << i;
+            n += put_u16(ret + n, day->minutes[i]);
+        }
+    put_u16(ret, mask);
+    return n;
+}
+
+static int unpack_day(const uint8_t *bytes, size_t n, struct state_day *ret) {
+    unsigned mask = n < DAY_MASK_BYTES ? 0 : get_u16(bytes);
+    size_t at = DAY_MASK_BYTES;
+
+    if (n != at + sizeof(ret->minutes[0]) * (unsigned)__builtin_popcount(mask))
+        return -EUCLEAN;
+    memset(ret, 0, sizeof(*ret));
+    for (unsigned i = 0; i < STATE_DAY_ACCOUNTS; i++)
+        if (mask & 1u << i) {
+            ret->minutes[i] = (uint16_t)get_u16(bytes + at);
+            at += sizeof(ret->minutes[i]);
+            if (ret->minutes[i] == 0)
+                return -EUCLEAN;
+        }
+    return 0;
+}
+
 size_t state_row_bytes(enum state_table table) {
-    size_t n = 0;
+    size_t n = table == STATE_DAYS ? DAY_MASK_BYTES : 0;
 
     for (const struct field *f = fields[table]; f->bytes > 0; f++)
         n += f->bytes;
@@ -182,10 +227,13 @@ size_t state_row_bytes(enum state_table table) {
 }
 
 size_t state_row_pack(enum state_table table, const void *value, uint8_t *ret) {
-    return walk(table, (uint8_t *)(uintptr_t)value, ret, true);
+    return table == STATE_DAYS ? pack_day(value, ret)
+                               : walk(table, (uint8_t *)(uintptr_t)value, ret, true);
 }
 
 int state_row_unpack(enum state_table table, const uint8_t *bytes, size_t n, void *ret_value) {
+    if (table == STATE_DAYS)
+        return unpack_day(bytes, n, ret_value);
     if (n != state_row_bytes(table))
         return -EUCLEAN;
     memset(ret_value, 0, tables[table].value_bytes);

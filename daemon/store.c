@@ -19,6 +19,7 @@
 
 #define STORE_FLAGS (MDB_NOTLS)
 #define STORE_MODE 0600
+#define KEY_BYTES_MAX 511     /* what LMDB is built for */
 #define STORE_READERS_MAX 126 /* the loop, the committer, and as many reports as settings allow */
 
 static_assert((STORE_FLAGS & (MDB_NOSYNC | MDB_NOMETASYNC | MDB_WRITEMAP | MDB_MAPASYNC)) == 0,
@@ -42,6 +43,9 @@ struct store_read {
 struct store_write {
     struct store *store;
     MDB_txn *txn;
+    unsigned ascending; /* table whose last row's key is `last`, or STORE_TABLES_MAX */
+    size_t n_last;
+    uint8_t last[KEY_BYTES_MAX];
     int r;
 };
 
@@ -364,7 +368,9 @@ int store_write_begin(struct store *store, struct store_write **ret_write) {
 
     if (!write)
         return -ENOMEM;
-    *write = (struct store_write){.store = store};
+    write->store = store;
+    write->ascending = STORE_TABLES_MAX;
+    write->r = 0;
     r = mdb_txn_begin(store->env, NULL, 0, &write->txn);
     if (r != 0) {
         free(write);
@@ -416,6 +422,8 @@ static void *put(struct store_write *write, unsigned table, const void *key, siz
     MDB_val k = {n_key, (void *)(uintptr_t)key}, v = {n_value, (void *)(uintptr_t)value};
 
     assert(table < write->store->n_tables && !write->store->lacks[table]);
+    if (write->ascending == table)
+        write->ascending = STORE_TABLES_MAX;
     if (write->r < 0)
         return NULL;
     write->r = from_lmdb(mdb_put(write->txn, write->store->tables[table], &k, &v, flags));
@@ -425,6 +433,39 @@ static void *put(struct store_write *write, unsigned table, const void *key, siz
 void store_put(struct store_write *write, unsigned table, const void *key, size_t n_key,
                const void *value, size_t n_value) {
     put(write, table, key, n_key, value, n_value, 0);
+}
+
+static int find_last(struct store_write *write, unsigned table) {
+    struct store_value key = {0}, value;
+    int r = within_write(write, table, NULL, 0, cursor_at_most, &key, &value);
+
+    if (r < 0 || key.n > sizeof(write->last))
+        return r < 0 ? r : -EUCLEAN;
+    write->n_last = key.n;
+    if (key.n > 0)
+        memcpy(write->last, key.data, key.n);
+    write->ascending = table;
+    return 0;
+}
+
+void store_put_ascending(struct store_write *write, unsigned table, const void *key, size_t n_key,
+                         const void *value, size_t n_value) {
+    MDB_val k = {n_key, (void *)(uintptr_t)key}, last;
+    bool is_new;
+
+    assert(n_key > 0 && n_key <= sizeof(write->last));
+    if (write->r == 0 && write->ascending != table)
+        write->r = find_last(write, table);
+    if (write->r < 0)
+        return;
+    last = (MDB_val){write->n_last, write->last};
+    is_new = write->n_last == 0 || is_after(&last, &k);
+    put(write, table, key, n_key, value, n_value, is_new ? MDB_APPEND : 0);
+    if (is_new) {
+        memcpy(write->last, key, n_key);
+        write->n_last = n_key;
+    }
+    write->ascending = table;
 }
 
 void store_append(struct store_write *write, unsigned table, const void *key, size_t n_key,

@@ -27,6 +27,7 @@ struct store_value {
 };
 
 #define STORE_TABLES_MAX 48
+#define STORE_PAGE_BYTES 4096u /* at least; a row's key lies in one page */
 
 /* Makes a new environment in an existing empty directory, with its (empty) tables, synced. */
 int store_create(const char *directory, uint64_t map_bytes, const char *const *tables,
@@ -82,6 +83,10 @@ int store_write_get_after(struct store_write *write, unsigned table, const void 
                           struct store_value *ret_key, struct store_value *ret_value) TB_MUST_CHECK;
 void store_put(struct store_write *write, unsigned table, const void *key, size_t n_key,
                const void *value, size_t n_value);
+/* The same for one row after another in the order of their keys: those beyond the table's last row
+ * fill its pages to their end, where store_put() would leave each half empty. */
+void store_put_ascending(struct store_write *write, unsigned table, const void *key, size_t n_key,
+                         const void *value, size_t n_value);
 /* A key greater than every one there; anything else is an error (-EEXIST). */
 void store_append(struct store_write *write, unsigned table, const void *key, size_t n_key,
                   const void *value, size_t n_value);

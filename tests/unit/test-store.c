@@ -107,6 +107,60 @@ Test(store, appends_in_ascending_order_only_and_loses_the_whole_line, .init = st
     cr_assert(holds_number(300, "three hundred"));
 }
 
+static int count(void *user, struct store_value key, struct store_value value) {
+    uint32_t *n = user;
+    cr_assert(key.n == 4 && value.n == 100 && be32_get(key.data) == *n);
+    cr_assert_eq(value.data[0], (uint8_t)(*n % 3));
+    (*n)++;
+    return 0;
+}
+
+static void put_numbers(uint32_t begin, uint32_t end, uint32_t step) {
+    struct store_write *write = write_begin();
+    for (uint32_t i = begin; i < end; i += step) {
+        uint8_t key[4], value[100] = {(uint8_t)(i % 3)};
+        be32_put(key, i);
+        store_put_ascending(write, 1, key, sizeof(key), value, sizeof(value));
+    }
+    cr_assert(store_commit(write) == 0);
+}
+
+Test(store, fills_pages_with_what_comes_in_order, .init = start, .fini = end) {
+    struct store_read *read = NULL;
+    uint64_t before = store_map_used_bytes(store), one_after_another;
+    uint32_t n = 0;
+    put_numbers(0, 3000, 1);
+    one_after_another = store_map_used_bytes(store) - before;
+    cr_assert_lt(one_after_another, 100 * 4096); /* 35 to a page */
+    put_numbers(3001, 4000, 2);
+    put_numbers(0, 4000, 2); /* some are there, some lie between, none is the last */
+    cr_assert(store_read_begin(store, &read) == 0);
+    cr_assert(store_each(read, 1, NULL, 0, count, &n) == 0);
+    store_read_end(read);
+    cr_assert_eq(n, 4000);
+}
+
+Test(store, puts_in_order_whatever_was_put_otherwise_meanwhile, .init = start, .fini = end) {
+    static const struct {
+        unsigned table;
+        const char *key;
+        bool in_order;
+    } puts[] = {{1, "b", true},  {1, "m", false}, {1, "d", true}, {0, "z", true},
+                {1, "n", true},  {1, "x", false}, {1, "o", true}, {1, "y", true},
+                {0, "aa", true}, {1, "y", true},  {1, "yy", true}};
+    struct store_write *write = write_begin();
+    struct store_value value;
+    for (size_t i = 0; i < sizeof(puts) / sizeof(*puts); i++) {
+        void (*put)(struct store_write *, unsigned, const void *, size_t, const void *, size_t) =
+            puts[i].in_order ? store_put_ascending : store_put;
+        put(write, puts[i].table, puts[i].key, strlen(puts[i].key), "v", 1);
+    }
+    for (size_t i = 0; i < sizeof(puts) / sizeof(*puts); i++)
+        cr_assert(store_write_get(write, puts[i].table, puts[i].key, strlen(puts[i].key), &value) ==
+                  1);
+    cr_assert(store_commit(write) == 0);
+}
+
 Test(store, hands_out_room_to_be_filled, .init = start, .fini = end) {
     struct store_write *write = write_begin();
     void *room = store_append_reserve(write, LOG, "\0\0\0\0\0\0\0\7", 8, 5);
