@@ -406,14 +406,23 @@ static void tell_facts(void *user, const char *sentence) {
     checking->progress->result.n_facts_faults++;
 }
 
+static int begin_facts(struct checking *checking) {
+    return checking->extent != CHECK_FULL || check_ledger_will_rebuild(checking)
+               ? 0
+               : check_facts_begin(&checking->facts, checking->directory, checking->store);
+}
+
 /* A sound log says what they are to be. */
-static int check_facts(struct checking *checking) {
-    if (checking->extent != CHECK_FULL || checking->is_damaged ||
-        check_ledger_will_rebuild(checking))
-        return 0;
+static int end_facts(struct checking *checking) {
+    int r = 0;
+
+    if (!checking->is_damaged && !checking->facts)
+        r = begin_facts(checking);
+    if (r < 0 || checking->is_damaged || !checking->facts)
+        return r;
     check_ledger_at(checking, "the facts of the reports", 0);
     checking->progress->takes_long = true;
-    return projection_check(checking->directory, checking->store, tell_facts, checking);
+    return check_facts_end(checking->facts, tell_facts, checking);
 }
 
 static bool read_layout(struct checking *checking) {
@@ -493,12 +502,15 @@ static int run(struct checking *checking) {
     check_heads(checking, &verifier);
     check_key_file(checking, &verifier);
     compare_meta(checking);
-    r = replay_log(checking);
+    if (!checking->progress->is_alone)
+        r = begin_facts(checking);
+    if (r == 0)
+        r = replay_log(checking);
     if (r == 0)
         r = check_tables_end(checking);
     if (r == 0 || r == -EUCLEAN)
         r = check_people(checking);
-    return r == 0 ? check_facts(checking) : r;
+    return r == 0 ? end_facts(checking) : r;
 }
 
 static void set_result(struct checking *checking) {
@@ -529,6 +541,7 @@ int check_ledger_run(struct check_progress *progress, const char *directory,
 
     if (r == 0 && !checking.is_damaged)
         set_result(&checking);
+    check_facts_free(checking.facts);
     replay_fini(&checking.replay);
     account_tree_fini(&checking.accounts);
     store_read_end(checking.read); /* the state goes with the child: freed, it would take a tenth */

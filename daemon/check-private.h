@@ -2,6 +2,7 @@
 /* The inside of the check of a ledger, for check-ledger.c and check-tables.c only. */
 #pragma once
 
+#include "check-facts.h"
 #include "check-ledger.h"
 #include "head.h"
 #include "replay.h"
@@ -17,6 +18,7 @@ struct checking {
     struct state *state;
     struct account_tree accounts;
     struct replay replay;
+    struct check_facts *facts; /* under way on a thread, or NULL */
     struct head_slot slots[HEAD_SLOTS];
     bool slot_is_whole[HEAD_SLOTS];
     struct note_head heads[HEAD_SLOTS];

@@ -7,24 +7,97 @@
 #include "check-private.h"
 #include "runs-ids.h"
 
+#define LINE_BYTES 64 /* of the cache */
 #define N(number) ((unsigned long long)(number))
 
-static int compare_row(void *user, struct store_value key, struct store_value stored) {
-    struct checking *checking = user;
+/* Rows are looked for some at a time: each step of a search waits for memory, and the waits of many
+ * pass at once. */
+#define ROWS_AT_ONCE 16
+
+struct rows_compared {
+    struct checking *checking;
+    size_t n;
+    struct stored_row {
+        struct store_value key;
+        struct store_value value;
+        uint64_t hash;
+    } rows[ROWS_AT_ONCE];
+    struct stored_row last; /* compared, if its key is of any length */
+    bool last_is_found;
+};
+
+static int check_found(struct rows_compared *compared, const struct stored_row *row,
+                       size_t number) {
+    struct checking *checking = compared->checking;
+
+    return check_ledger_is_found(checking, RUNS_STATE + (unsigned)checking->table, row->key,
+                                 row->value)
+               ? 0
+               : check_ledger_damaged(checking, "table %s, row %zu: its key does not lead to it",
+                                      state_table_name(checking->table), number);
+}
+
+/* Rows lie in ascending order within their page: where the first and the last one's keys lead to
+ * it, those between do. Keys are never elsewhere than in that page. */
+static int check_pages(struct rows_compared *compared, const struct stored_row *row) {
+    const struct stored_row *last = &compared->last;
+    bool is_next_page =
+        last->key.n == 0 || (!row || (uintptr_t)row->key.data / STORE_PAGE_BYTES !=
+                                         (uintptr_t)last->key.data / STORE_PAGE_BYTES);
+    int r = 0;
+
+    if (is_next_page && last->key.n > 0 && !compared->last_is_found)
+        r = check_found(compared, last, compared->checking->n_rows);
+    compared->last_is_found = is_next_page;
+    if (row)
+        compared->last = *row;
+    return r == 0 && row && is_next_page
+               ? check_found(compared, row, compared->checking->n_rows + 1)
+               : r;
+}
+
+static int compare_row(struct rows_compared *compared, const struct stored_row *stored) {
+    struct checking *checking = compared->checking;
     uint8_t packed[STATE_ROW_MAX];
-    const struct row *row = rows_find(&checking->state->tables[checking->table],
-                                      rows_hash(key.data, key.n), key.data, key.n);
+    const struct row *row = rows_find(&checking->state->tables[checking->table], stored->hash,
+                                      stored->key.data, stored->key.n);
     size_t n = row ? state_row_pack(checking->table, row->value, packed) : 0;
+    int r = check_pages(compared, stored);
 
     checking->n_rows++;
-    if (!check_ledger_is_found(checking, RUNS_STATE + (unsigned)checking->table, key, stored))
-        return check_ledger_damaged(checking, "table %s, row %zu: its key does not lead to it",
-                                    state_table_name(checking->table), checking->n_rows);
-    if (row && n == stored.n && memcmp(packed, stored.data, n) == 0)
-        return 0;
+    if (r < 0 || (row && n == stored->value.n && memcmp(packed, stored->value.data, n) == 0))
+        return r;
     return check_ledger_damaged(checking, "table %s, row %zu: %s",
                                 state_table_name(checking->table), checking->n_rows,
                                 row ? "differs from what the log says" : "is not in the log");
+}
+
+static int compare_collected(struct rows_compared *compared) {
+    const struct rows *rows = &compared->checking->state->tables[compared->checking->table];
+    int r = 0;
+
+    for (size_t i = 0; i < compared->n && rows->n_slots > 0; i++) {
+        const struct row *row = rows->slots[compared->rows[i].hash & (rows->n_slots - 1)];
+        if (row) {
+            __builtin_prefetch(row);
+            __builtin_prefetch((const uint8_t *)row + LINE_BYTES);
+        }
+    }
+    for (size_t i = 0; r == 0 && i < compared->n; i++)
+        r = compare_row(compared, &compared->rows[i]);
+    compared->n = 0;
+    return r;
+}
+
+static int collect_row(void *user, struct store_value key, struct store_value value) {
+    struct rows_compared *compared = user;
+    const struct rows *rows = &compared->checking->state->tables[compared->checking->table];
+    struct stored_row row = {key, value, rows_hash(key.data, key.n)};
+
+    if (rows->n_slots > 0)
+        __builtin_prefetch(&rows->slots[row.hash & (rows->n_slots - 1)]);
+    compared->rows[compared->n++] = row;
+    return compared->n == ROWS_AT_ONCE ? compare_collected(compared) : 0;
 }
 
 struct ids_compared {
@@ -89,8 +162,13 @@ static int compare_ids(struct checking *checking) {
 
 static int compare_rows(struct checking *checking) {
     enum state_table t = checking->table;
-    int r = check_ledger_walk(checking, RUNS_STATE + (unsigned)t, NULL, 0, compare_row, checking);
+    struct rows_compared compared = {.checking = checking};
+    int r = check_ledger_walk(checking, RUNS_STATE + (unsigned)t, NULL, 0, collect_row, &compared);
 
+    if (r == 0)
+        r = compare_collected(&compared);
+    if (r == 0)
+        r = check_pages(&compared, NULL);
     if (r == 0 && checking->n_rows != checking->state->tables[t].n_rows)
         check_ledger_damaged(checking, "table %s: %zu rows, but the log makes %zu",
                              state_table_name(t), checking->n_rows,

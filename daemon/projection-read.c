@@ -116,8 +116,8 @@ int projection_read_step(struct store *log, struct facts *facts, const atomic_bo
 }
 
 int projection_read_until(struct store *log, struct facts *facts, uint64_t size,
-                          bool *ret_is_behind) {
-    return read_some(log, facts, size, NULL, ret_is_behind);
+                          const atomic_bool *is_cancelled, bool *ret_is_behind) {
+    return read_some(log, facts, size, is_cancelled, ret_is_behind);
 }
 
 int projection_read_root(struct store *log, uint64_t size, struct hash *ret) {

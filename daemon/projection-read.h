@@ -13,7 +13,7 @@ int projection_read_step(struct store *log, struct facts *facts, const atomic_bo
                          bool *ret_is_behind) TB_MUST_CHECK;
 /* The same, but none behind the first size. */
 int projection_read_until(struct store *log, struct facts *facts, uint64_t size,
-                          bool *ret_is_behind) TB_MUST_CHECK;
+                          const atomic_bool *is_cancelled, bool *ret_is_behind) TB_MUST_CHECK;
 /* Of the first size records. REFUSAL_NO_SUCH_POSITION: not recorded, or in the middle of a batch.
  */
 int projection_read_root(struct store *log, uint64_t size, struct hash *ret) TB_MUST_CHECK;

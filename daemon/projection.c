@@ -432,18 +432,19 @@ static void differs(void *user, const char *what, uint64_t number) {
     comparing->damaged(comparing->user, sentence);
 }
 
-static int compare_made(struct facts *kept, struct store *log, struct comparing *comparing) {
+static int compare_made(struct facts *kept, struct store *log, const atomic_bool *is_cancelled,
+                        struct comparing *comparing) {
     _cleanup_(facts_freep) struct facts *made = NULL;
     bool is_behind = true;
     int r = facts_new(&made);
     if (r == 0)
         memcpy(made->ids.key, kept->ids.key, sizeof(made->ids.key));
     while (r == 0 && is_behind && made->n_records < kept->n_records)
-        r = projection_read_until(log, made, kept->n_records, &is_behind);
+        r = projection_read_until(log, made, kept->n_records, is_cancelled, &is_behind);
     return r == 0 ? facts_file_compare(kept, made, differs, comparing) : r;
 }
 
-int projection_check(const char *directory, struct store *log,
+int projection_check(const char *directory, struct store *log, const atomic_bool *is_cancelled,
                      void (*damaged)(void *user, const char *sentence), void *user) {
     _cleanup_(facts_file_closep) struct facts_file *file = NULL;
     _cleanup_(facts_freep) struct facts *kept = NULL;
@@ -470,5 +471,5 @@ int projection_check(const char *directory, struct store *log,
         damaged(user, "of another log");
         return 0;
     }
-    return compare_made(kept, log, &comparing);
+    return compare_made(kept, log, is_cancelled, &comparing);
 }

@@ -47,6 +47,6 @@ void projection_follow(struct projection *projection, uint64_t size);
 void projection_discard(struct projection *projection);
 
 /* DIR/facts against facts made from the log: damaged() is told a sentence of each thing that
- * differs. 0 also where there is none. */
-int projection_check(const char *directory, struct store *log,
+ * differs. 0 also where there is none; -ECANCELED. */
+int projection_check(const char *directory, struct store *log, const atomic_bool *is_cancelled,
                      void (*damaged)(void *user, const char *sentence), void *user) TB_MUST_CHECK;
