@@ -83,13 +83,19 @@ static int pack_block(struct facts_block *block, const struct fact_zone *zone,
     return 0;
 }
 
-static int new_block(struct facts_series *series, size_t row_bytes) {
+/* In the room of the block before it, where there is one. */
+static int new_block(struct facts_series *series, size_t row_bytes, void *rows) {
     int r = GROW(series, zones);
     if (r == 0)
         r = GROW(series, blocks);
-    void *rows = r == 0 ? calloc(1, row_bytes) : NULL;
-    if (!rows)
+    if (r == 0 && rows)
+        memset(rows, 0, sizeof(uint32_t)); /* the number of rows */
+    else if (r == 0)
+        rows = calloc(1, row_bytes);
+    if (r < 0 || !rows) {
+        free(rows);
         return r < 0 ? r : -ENOMEM;
+    }
     series->blocks[series->n_blocks++] = (struct facts_block){.rows = rows};
     series->zones[series->n_zones++] = (struct fact_zone){0};
     return 0;
@@ -101,13 +107,12 @@ static int open_block(struct facts_series *series, const struct facts_shape *sha
     size_t last = series->n_zones - 1;
     int r = 0;
     if (series->n_zones == 0) {
-        r = new_block(series, shape->row_bytes);
+        r = new_block(series, shape->row_bytes, NULL);
     } else if (series->zones[last].n_lines == FACTS_BLOCK_LINES) {
         void *rows = series->blocks[last].rows;
         r = pack_block(&series->blocks[last], &series->zones[last], shape);
         if (r == 0)
-            r = new_block(series, shape->row_bytes);
-        free(rows);
+            r = new_block(series, shape->row_bytes, rows);
     }
     if (r < 0)
         return r;

@@ -12,6 +12,8 @@
 #include "facts.h"
 
 #define FACTS_BLOCK_LINES 2048
+/* Columns of a power of two would all begin in one set of the nearest cache, which holds a few. */
+#define FACTS_BLOCK_ROOM (FACTS_BLOCK_LINES + 16)
 
 struct fact_zone {
     uint32_t n_lines;
@@ -34,26 +36,26 @@ enum fact_flag {
 
 struct fact_lines {
     uint32_t n;
-    uint64_t index[FACTS_BLOCK_LINES]; /* record that gave effect */
-    uint64_t entry[FACTS_BLOCK_LINES]; /* record of the order */
-    uint64_t minutes[FACTS_BLOCK_LINES];
+    uint64_t index[FACTS_BLOCK_ROOM]; /* record that gave effect */
+    uint64_t entry[FACTS_BLOCK_ROOM]; /* record of the order */
+    uint64_t minutes[FACTS_BLOCK_ROOM];
     uint32_t
-        order[FACTS_BLOCK_LINES]; /* its number: ascends with entry, has gaps, indexes nothing */
-    uint32_t service_day[FACTS_BLOCK_LINES];
-    uint32_t recorded_day[FACTS_BLOCK_LINES];
-    uint32_t claimed_day[FACTS_BLOCK_LINES]; /* 0: none */
-    uint32_t from[FACTS_BLOCK_LINES];        /* accounts; INTERN_NONE: empty */
-    uint32_t to[FACTS_BLOCK_LINES];
-    uint32_t from_person[FACTS_BLOCK_LINES];
-    uint32_t to_person[FACTS_BLOCK_LINES];
-    uint32_t activity[FACTS_BLOCK_LINES];
-    uint32_t label[FACTS_BLOCK_LINES];     /* issue: funder; redeem: offer, as venue/name */
-    uint32_t programme[FACTS_BLOCK_LINES]; /* issue; INTERN_NONE: not an issue */
-    uint32_t adults[FACTS_BLOCK_LINES];
-    uint32_t under16[FACTS_BLOCK_LINES];
-    int32_t rounded_minutes[FACTS_BLOCK_LINES]; /* credited less typed; 0 on further lines */
-    uint16_t kind[FACTS_BLOCK_LINES];           /* as measures see it */
-    uint8_t flags[FACTS_BLOCK_LINES];           /* sum of enum fact_flag */
+        order[FACTS_BLOCK_ROOM]; /* its number: ascends with entry, has gaps, indexes nothing */
+    uint32_t service_day[FACTS_BLOCK_ROOM];
+    uint32_t recorded_day[FACTS_BLOCK_ROOM];
+    uint32_t claimed_day[FACTS_BLOCK_ROOM]; /* 0: none */
+    uint32_t from[FACTS_BLOCK_ROOM];        /* accounts; INTERN_NONE: empty */
+    uint32_t to[FACTS_BLOCK_ROOM];
+    uint32_t from_person[FACTS_BLOCK_ROOM];
+    uint32_t to_person[FACTS_BLOCK_ROOM];
+    uint32_t activity[FACTS_BLOCK_ROOM];
+    uint32_t label[FACTS_BLOCK_ROOM];     /* issue: funder; redeem: offer, as venue/name */
+    uint32_t programme[FACTS_BLOCK_ROOM]; /* issue; INTERN_NONE: not an issue */
+    uint32_t adults[FACTS_BLOCK_ROOM];
+    uint32_t under16[FACTS_BLOCK_ROOM];
+    int32_t rounded_minutes[FACTS_BLOCK_ROOM]; /* credited less typed; 0 on further lines */
+    uint16_t kind[FACTS_BLOCK_ROOM];           /* as measures see it */
+    uint8_t flags[FACTS_BLOCK_ROOM];           /* sum of enum fact_flag */
 };
 
 size_t facts_n_blocks(const struct facts *facts);
@@ -77,13 +79,13 @@ int facts_read_columns(const struct facts *facts, size_t block, unsigned columns
  */
 struct fact_leg_lines {
     uint32_t n;
-    uint64_t index[FACTS_BLOCK_LINES];
-    int64_t minutes[FACTS_BLOCK_LINES];
-    uint32_t account[FACTS_BLOCK_LINES]; /* of the facts */
-    uint32_t order[FACTS_BLOCK_LINES];   /* that it is about, or INTERN_NONE */
-    uint32_t service_day[FACTS_BLOCK_LINES];
-    uint32_t recorded_day[FACTS_BLOCK_LINES];
-    uint32_t claimed_day[FACTS_BLOCK_LINES];
+    uint64_t index[FACTS_BLOCK_ROOM];
+    int64_t minutes[FACTS_BLOCK_ROOM];
+    uint32_t account[FACTS_BLOCK_ROOM]; /* of the facts */
+    uint32_t order[FACTS_BLOCK_ROOM];   /* that it is about, or INTERN_NONE */
+    uint32_t service_day[FACTS_BLOCK_ROOM];
+    uint32_t recorded_day[FACTS_BLOCK_ROOM];
+    uint32_t claimed_day[FACTS_BLOCK_ROOM];
 };
 
 size_t facts_n_leg_blocks(const struct facts *facts);
@@ -97,13 +99,13 @@ int facts_read_legs(const struct facts *facts, size_t block,
  * of the same dates of entry as legs. */
 struct fact_flow_lines {
     uint32_t n;
-    uint64_t index[FACTS_BLOCK_LINES];
-    int64_t minutes[FACTS_N_PLACES][FACTS_BLOCK_LINES];
-    uint32_t order[FACTS_BLOCK_LINES];
-    uint32_t service_day[FACTS_BLOCK_LINES];
-    uint32_t recorded_day[FACTS_BLOCK_LINES];
-    uint32_t claimed_day[FACTS_BLOCK_LINES];
-    uint16_t kind[FACTS_BLOCK_LINES]; /* of the order; 0: something that fell due */
+    uint64_t index[FACTS_BLOCK_ROOM];
+    int64_t minutes[FACTS_N_PLACES][FACTS_BLOCK_ROOM];
+    uint32_t order[FACTS_BLOCK_ROOM];
+    uint32_t service_day[FACTS_BLOCK_ROOM];
+    uint32_t recorded_day[FACTS_BLOCK_ROOM];
+    uint32_t claimed_day[FACTS_BLOCK_ROOM];
+    uint16_t kind[FACTS_BLOCK_ROOM]; /* of the order; 0: something that fell due */
 };
 
 size_t facts_n_flow_blocks(const struct facts *facts);

@@ -8,7 +8,7 @@
 
 #include "facts-private.h"
 
-static enum fact_place place_of(Timebank__AccountKind kind) {
+enum fact_place facts_move_place(Timebank__AccountKind kind) {
     switch (kind) {
     case TIMEBANK__ACCOUNT_KIND__ISSUED:
         return PLACE_ISSUED;
@@ -51,7 +51,7 @@ int facts_move_sum(struct facts *facts, struct facts_reading *reading) {
         if (leg->account >= facts->n_opened)
             return -EBADMSG;
         struct fact_account *account = &facts->accounts[facts->opened[leg->account]];
-        int64_t *moved = &reading->moved[place_of(account->kind)], held;
+        int64_t *moved = &reading->moved[facts_move_place(account->kind)], held;
         if (__builtin_sub_overflow(leg->held_after, account->held, &held) ||
             __builtin_add_overflow(*moved, leg->minutes, moved) ||
             __builtin_add_overflow(*moved, held, moved))

@@ -38,11 +38,6 @@ static int read_offer(struct facts *facts, const char *venue, const char *name, 
     return intern_number(&facts->offers, key.data, key.n, ret);
 }
 
-static void count_minutes(struct facts *facts, uint64_t minutes) {
-    if (__builtin_add_overflow(facts->total_minutes, minutes, &facts->total_minutes))
-        facts->total_minutes = UINT64_MAX;
-}
-
 /* Appends a line of the order being read. */
 static int add_fact(struct facts *facts, const struct fact *from) {
     int r = GROW(facts, own_lines);
@@ -52,7 +47,7 @@ static int add_fact(struct facts *facts, const struct fact *from) {
     *fact = *from;
     fact->is_further = facts->own.n_facts++ > 0;
     facts->own.minutes += fact->minutes;
-    count_minutes(facts, fact->minutes);
+    facts_count_minutes(facts, fact->minutes);
     return 0;
 }
 
@@ -241,7 +236,7 @@ static void set_minutes(struct facts *facts, struct facts_waiting *waiting, uint
         return;
     waiting->lines[0].minutes = minutes;
     waiting->order.minutes = minutes;
-    count_minutes(facts, minutes);
+    facts_count_minutes(facts, minutes);
 }
 
 /* Of an entry: what falls is taken back. Of a voucher taken twice: what the chest pays for it. */
@@ -387,7 +382,7 @@ static void begin_order(struct facts *facts, struct facts_reading *reading) {
         .kind = reading->kind,
         .insisted = (order->override & 4) != 0,
     };
-    count_minutes(facts, order->typed_minutes);
+    facts_count_minutes(facts, order->typed_minutes);
 }
 
 /* Joins what has an effect, or waits. */

@@ -40,8 +40,18 @@ int facts_order_add(struct facts *facts, struct facts_reading *reading) TB_MUST_
 int facts_order_event(struct facts *facts, struct facts_reading *reading,
                       const Timebank__Event *event) TB_MUST_CHECK;
 
-/* facts-move.c: sums the legs by place into reading->moved, and keeps what is held. Once a record.
- */
+static inline void facts_count_minutes(struct facts *facts, uint64_t minutes) {
+    if (__builtin_add_overflow(facts->total_minutes, minutes, &facts->total_minutes))
+        facts->total_minutes = UINT64_MAX;
+}
+
+/* facts-plain.c: an order as most are, by its body: 1. 0: it is not one, and nothing was added. */
+int facts_plain_add(struct facts *facts, const struct fact_entered *entered, const uint8_t *body,
+                    size_t n, const struct fact_leg *legs, size_t n_legs) TB_MUST_CHECK;
+
+/* facts-move.c: where the credits of such accounts lie. */
+enum fact_place facts_move_place(Timebank__AccountKind kind);
+/* Sums the legs by place into reading->moved, and keeps what is held. Once a record. */
 int facts_move_sum(struct facts *facts, struct facts_reading *reading) TB_MUST_CHECK;
 /* Keeps legs and flow, if anything moved. */
 int facts_move_add(struct facts *facts, const struct facts_reading *reading) TB_MUST_CHECK;

@@ -173,7 +173,13 @@ static struct fact_entered entered_now(const struct facts *facts, uint64_t index
 static int add_order(struct facts *facts, uint64_t index, const uint8_t *record, size_t n,
                      struct facts_reading *reading) {
     Timebank__Order *order;
-    int r = record_order_decode(record + 1, n - 1, &facts->arena, &order);
+    struct fact_entered entered = entered_now(facts, index, 0);
+    int r = facts->by_the_long_way ? 0
+                                   : facts_plain_add(facts, &entered, record + 1, n - 1,
+                                                     reading->legs, reading->n_legs);
+    if (r != 0)
+        return MIN_OF(r, 0);
+    r = record_order_decode(record + 1, n - 1, &facts->arena, &order);
     if (r == 0)
         r = facts_move_sum(facts, reading);
     if (r < 0)

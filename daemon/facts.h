@@ -228,6 +228,7 @@ struct facts_memo {
 struct facts {
     struct facts_memo *memo;
     uint64_t n_records;
+    bool by_the_long_way; /* facts-plain.c is not asked: tests compare */
     struct facts_series lines;
     struct facts_series legs; /* but those that follow from a line */
     struct facts_series flows;
@@ -263,6 +264,7 @@ struct facts {
     struct intern wards;
     struct intern age_bands;
     struct bytes tags;
+    uint32_t activities_met[16]; /* by the last byte of their names: number + 1, or 0 */
     size_t n_reversals_allocated;
     size_t n_waits_allocated;
     size_t n_merges_allocated;
@@ -305,6 +307,11 @@ DEFINE_CLEANUP(struct facts *, facts_free)
  * facts_free() only. */
 int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t n,
               const struct fact_leg *legs, size_t n_legs) TB_MUST_CHECK;
+/* The account will be asked for soon: its row may come from memory meanwhile. */
+static inline void facts_fetch(const struct facts *facts, uint64_t account) {
+    if (account < facts->n_opened)
+        __builtin_prefetch(&facts->accounts[facts->opened[account]].person, 1);
+}
 /* The register of people says where somebody lives now; empty or FACTS_NO_WARD: it no longer does.
  * May come before the account was opened. */
 int facts_set_ward(struct facts *facts, const char *code, const char *ward) TB_MUST_CHECK;

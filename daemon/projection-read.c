@@ -10,6 +10,7 @@
 #include "proto/refusal.h"
 
 #define STEP_RECORDS 4096u
+#define ADD_AT_ONCE 16u
 #define READ_ENOUGH 1
 
 struct reading {
@@ -18,7 +19,7 @@ struct reading {
     const atomic_bool *is_cancelled;
     uint64_t size; /* no record from here on */
     uint64_t n_read;
-    struct fact_leg *legs; /* of the record being read */
+    struct fact_leg *legs; /* of the records being added */
     size_t n_legs_allocated;
 };
 
@@ -36,23 +37,42 @@ static int keep_leg(struct reading *reading, size_t n, const struct run_leg *leg
     return r;
 }
 
-/* What record i of the run did: orders follow their seal, events stand by themselves. */
+/* What record i of the run did, behind the first *n legs: orders follow their seal, events stand by
+ * themselves. */
 static int read_legs(struct reading *reading, const struct run *run, uint32_t i,
-                     struct store_value after, size_t *ret_n) {
+                     struct store_value after, size_t *n) {
     bool is_event = run_record(run, 0, &(size_t){0})[0] == RECORD_EVENT;
     struct run_leg leg;
-    size_t at = 0, n = 0;
+    size_t at = 0;
     int r = 0;
-    if (!after.data || (!is_event && i == 0)) {
-        *ret_n = 0;
+    if (!after.data || (!is_event && i == 0))
         return 0;
-    }
     while ((r = runs_after_next(after, is_event ? i : i - 1, run->first + i, &at, &leg)) > 0) {
-        r = keep_leg(reading, n++, &leg);
+        facts_fetch(reading->facts, leg.account);
+        r = keep_leg(reading, *n, &leg);
         if (r < 0)
             break;
+        ++*n;
     }
-    *ret_n = n;
+    return r;
+}
+
+/* The n records from the i-th on: by the time that one is added, its accounts have come from
+ * memory. */
+static int add_records(struct reading *reading, const struct run *run, uint32_t i, uint32_t n,
+                       struct store_value after) {
+    size_t ends[ADD_AT_ONCE + 1] = {0};
+    int r = 0;
+    for (uint32_t k = 0; r == 0 && k < n; k++) {
+        ends[k + 1] = ends[k];
+        r = read_legs(reading, run, i + k, after, &ends[k + 1]);
+    }
+    for (uint32_t k = 0; r == 0 && k < n; k++) {
+        size_t n_bytes, n_legs = ends[k + 1] - ends[k];
+        const uint8_t *record = run_record(run, i + k, &n_bytes);
+        r = facts_add(reading->facts, run->first + i + k, record, n_bytes,
+                      n_legs > 0 ? reading->legs + ends[k] : NULL, n_legs);
+    }
     return r;
 }
 
@@ -81,13 +101,8 @@ static int add_run(void *user, struct store_value key, struct store_value value)
     if (r == 0)
         r = store_get(reading->read, RUNS_AFTER, key.data, key.n, &after);
     r = MIN_OF(r, 0);
-    for (uint32_t i = 0; r == 0 && i < run.n; i++) {
-        size_t n, n_legs;
-        const uint8_t *record = run_record(&run, i, &n);
-        r = read_legs(reading, &run, i, after, &n_legs);
-        if (r == 0)
-            r = facts_add(reading->facts, run.first + i, record, n, reading->legs, n_legs);
-    }
+    for (uint32_t i = 0; r == 0 && i < run.n; i += ADD_AT_ONCE)
+        r = add_records(reading, &run, i, MIN_OF(run.n - i, ADD_AT_ONCE), after);
     reading->n_read += run.n;
     return r == 0 && reading->n_read >= STEP_RECORDS ? READ_ENOUGH : r;
 }
