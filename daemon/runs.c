@@ -333,21 +333,45 @@ static uint8_t *put_signed(uint8_t *to, int64_t value) {
     return put_varint(to, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
 }
 
-static uint64_t take_varint(struct cursor *c) {
+/* What is left of a row. */
+struct legs {
+    const uint8_t *at;
+    const uint8_t *end;
+    bool is_damaged;
+};
+
+static uint64_t take_long_varint(struct legs *legs) {
     uint64_t value = 0;
 
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = cursor_u8(c);
+    for (unsigned shift = 0; shift < 64 && legs->at < legs->end; shift += 7) {
+        uint8_t byte = *legs->at++;
         value |= (uint64_t)(byte & 0x7f) << shift;
         if (!(byte & 0x80))
             return value;
     }
-    c->r = -EBADMSG;
+    legs->is_damaged = true;
     return 0;
 }
 
-static int64_t take_signed(struct cursor *c) {
-    uint64_t value = take_varint(c);
+/* Nearly all take one byte or two. */
+static inline uint64_t take_varint(struct legs *legs) {
+    const uint8_t *at = legs->at;
+
+    if (legs->end - at < 2)
+        return take_long_varint(legs);
+    if (at[0] < 0x80) {
+        legs->at = at + 1;
+        return at[0];
+    }
+    if (at[1] < 0x80) {
+        legs->at = at + 2;
+        return (at[0] & 0x7fu) | (uint64_t)at[1] << 7;
+    }
+    return take_long_varint(legs);
+}
+
+static inline int64_t take_signed(struct legs *legs) {
+    uint64_t value = take_varint(legs);
 
     return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
 }
@@ -397,7 +421,8 @@ int runs_after_next(struct store_value value, size_t i, uint64_t index, size_t *
                     struct run_leg *ret) {
     uint32_t n, begin, end;
     uint64_t account, back;
-    struct cursor c;
+    const uint8_t *row;
+    struct legs legs;
     int r = runs_after_count(value, &n);
 
     if (r < 0 || i >= n)
@@ -408,17 +433,18 @@ int runs_after_next(struct store_value value, size_t i, uint64_t index, size_t *
         return -EUCLEAN;
     if (*at == end - begin)
         return 0;
-    c = cursor_make(value.data + 4 + 4 * (size_t)n + begin + *at, end - begin - *at);
-    account = take_varint(&c);
+    row = value.data + 4 + 4 * (size_t)n + begin;
+    legs = (struct legs){.at = row + *at, .end = row + (end - begin)};
+    account = take_varint(&legs);
     *ret = (struct run_leg){
         .account = account / 8, .side = (uint8_t)(account / 2 & 3), .moved = account & 1};
-    ret->minutes = take_signed(&c);
-    ret->after = take_signed(&c);
-    ret->held_after = take_signed(&c);
-    back = take_varint(&c);
-    if (c.r < 0 || back > index)
+    ret->minutes = take_signed(&legs);
+    ret->after = take_signed(&legs);
+    ret->held_after = take_signed(&legs);
+    back = take_varint(&legs);
+    if (legs.is_damaged || back > index)
         return -EUCLEAN;
     ret->previous = back ? index - back : 0;
-    *at = end - begin - c.n_left;
+    *at = (size_t)(legs.at - row);
     return 1;
 }
