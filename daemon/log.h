@@ -96,8 +96,8 @@ uint64_t log_ticket(struct log *log);
 bool log_is_durable(const struct log *log, uint64_t ticket);
 
 /* Hands the collecting group to the committer when there is one and the committer has room; a group
- * that nothing is in flight before ends with a state record, unless very many accounts changed since
- * one that was just made. */
+ * that nothing is in flight before ends with a state record, unless very many accounts changed
+ * since one that was just made. */
 int log_hand_over(struct log *log, uint64_t wall_ms) TB_MUST_CHECK;
 /* Now and then: writes the state record that the last group went without, once nothing waits and
  * there is room. */

@@ -23,7 +23,7 @@
 #define EIGHT(byte) ((byte)*UINT64_C(0x0101010101010101))
 #define NOTE_BYTES 32u
 /* Each is called with numbers that the compiler knows, and is a comparison and a few steps then. */
-#define INLINE static inline __attribute__((always_inline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 enum {
     ORDER_ID = 1,
@@ -76,14 +76,14 @@ static_assert(TIMEBANK__ORDER__KIND_EXCHANGE == FIRST_KIND &&
                   sizeof(Timebank__Grant) == sizeof(ProtobufCMessage),
               "kinds without fields, in order of number");
 
-INLINE uint64_t eight_at(const uint8_t *at) {
+static ALWAYS_INLINE uint64_t eight_at(const uint8_t *at) {
     uint64_t eight;
     memcpy(&eight, at, sizeof(eight));
     return le64toh(eight);
 }
 
 /* A field's tag is next; its second byte, where it has one, is taken. */
-INLINE bool is_next(struct reader *reader, uint32_t key) {
+static ALWAYS_INLINE bool is_next(struct reader *reader, uint32_t key) {
     if (key < 0x80)
         return reader->tag == key;
     if (reader->tag != (uint8_t)(key | 0x80) || *reader->at != key >> 7)
@@ -92,13 +92,13 @@ INLINE bool is_next(struct reader *reader, uint32_t key) {
     return true;
 }
 
-INLINE void tag_read(struct reader *reader) {
+static ALWAYS_INLINE void tag_read(struct reader *reader) {
     reader->tag = *reader->at++;
 }
 
 /* Not 0, of eight bytes at most, at its shortest: a last byte of 0 would say nothing. The numbers
  * of seven bits are drawn together pair by pair. */
-INLINE bool varint_read(struct reader *reader, uint64_t *ret) {
+static ALWAYS_INLINE bool varint_read(struct reader *reader, uint64_t *ret) {
     uint64_t v = eight_at(reader->at), stops = ~v & EIGHT(UINT64_C(0x80));
     if (stops == 0)
         return false;
@@ -114,7 +114,7 @@ INLINE bool varint_read(struct reader *reader, uint64_t *ret) {
     return true;
 }
 
-INLINE bool length_read(struct reader *reader, size_t *ret) {
+static ALWAYS_INLINE bool length_read(struct reader *reader, size_t *ret) {
     uint64_t n = *reader->at;
     if (n > 0 && n < 0x80)
         reader->at++;
@@ -126,7 +126,7 @@ INLINE bool length_read(struct reader *reader, size_t *ret) {
 
 /* ---- each true where the field is not there, too */
 
-INLINE bool long_take(struct reader *reader, uint32_t number, uint64_t *ret) {
+static ALWAYS_INLINE bool long_take(struct reader *reader, uint32_t number, uint64_t *ret) {
     if (!is_next(reader, KEY(number, VARINT)))
         return true;
     if (!varint_read(reader, ret))
@@ -135,7 +135,8 @@ INLINE bool long_take(struct reader *reader, uint32_t number, uint64_t *ret) {
     return true;
 }
 
-INLINE bool number_take(struct reader *reader, uint32_t number, uint32_t max, uint32_t *ret) {
+static ALWAYS_INLINE bool number_take(struct reader *reader, uint32_t number, uint32_t max,
+                                      uint32_t *ret) {
     uint64_t v = 0;
     if (!long_take(reader, number, &v) || v > max)
         return false;
@@ -144,7 +145,7 @@ INLINE bool number_take(struct reader *reader, uint32_t number, uint32_t max, ui
 }
 
 /* ASCII without NUL is told eight bytes at a time. */
-INLINE bool text_is_valid(const uint8_t *text, size_t n) {
+static ALWAYS_INLINE bool text_is_valid(const uint8_t *text, size_t n) {
     uint64_t others = 0;
     for (size_t i = 0; i < n; i += 8) {
         uint64_t eight = eight_at(text + i);
@@ -157,7 +158,7 @@ INLINE bool text_is_valid(const uint8_t *text, size_t n) {
     return others == 0 || (!memchr(text, 0, n) && utf8_is_valid((const char *)text, n));
 }
 
-INLINE bool text_take(struct reader *reader, uint32_t number, char **ret) {
+static ALWAYS_INLINE bool text_take(struct reader *reader, uint32_t number, char **ret) {
     size_t n;
     if (!is_next(reader, KEY(number, LENGTH)))
         return true;
@@ -171,8 +172,8 @@ INLINE bool text_take(struct reader *reader, uint32_t number, char **ret) {
     return true;
 }
 
-INLINE bool data_take(struct reader *reader, uint32_t number, size_t n_data,
-                      ProtobufCBinaryData *ret) {
+static ALWAYS_INLINE bool data_take(struct reader *reader, uint32_t number, size_t n_data,
+                                    ProtobufCBinaryData *ret) {
     size_t n;
     if (!is_next(reader, KEY(number, LENGTH)))
         return true;
@@ -186,7 +187,7 @@ INLINE bool data_take(struct reader *reader, uint32_t number, size_t n_data,
 
 /* ---- the order */
 
-INLINE bool fields_take(struct reader *reader, Timebank__Order *order) {
+static ALWAYS_INLINE bool fields_take(struct reader *reader, Timebank__Order *order) {
     uint32_t authority = 0, source = 0, proposal = 0;
     bool is_plain =
         data_take(reader, ORDER_ID, ORDER_ID_BYTES, &order->id) &&
