@@ -246,12 +246,25 @@ static int64_t limit_by_policy(struct state *state, const char *name) {
     return name ? state_policy_number(state, name, INT64_MAX) : INT64_MAX;
 }
 
+static_assert(sizeof(struct ledger_policies) <= STATE_POLICIES_MEMO, "the memo has room for them");
+
+/* Read once until one of them changes; NULL where they are not kept. */
+static const struct ledger_policies *kept_policies(struct state *state) {
+    struct ledger_policies *memo = state_policies_memo(state);
+
+    if (memo && !memo->is_read)
+        ledger_policies_read(state, memo);
+    return memo;
+}
+
 bool ledger_floor(struct state *state, const struct state_account *account, int64_t *ret) {
     int64_t floor = account->floor == STATE_NO_FLOOR ? INT64_MAX : account->floor;
+    const struct ledger_policies *kept = kept_policies(state);
 
     assert(account->kind < LEDGER_ACCOUNT_KINDS);
     if (account->floor == STATE_FLOOR_BY_POLICY)
-        floor = limit_by_policy(state, floor_policies[account->kind]);
+        floor = kept ? kept->floors[account->kind]
+                     : limit_by_policy(state, floor_policies[account->kind]);
     if (floor != INT64_MAX)
         *ret = floor;
     return floor != INT64_MAX;
@@ -259,11 +272,13 @@ bool ledger_floor(struct state *state, const struct state_account *account, int6
 
 bool ledger_ceiling(struct state *state, const struct state_account *account, int64_t *ret) {
     int64_t ceiling = account->ceiling;
+    const struct ledger_policies *kept = kept_policies(state);
 
     static_assert(STATE_NO_CEILING == INT64_MAX, "no ceiling is the highest");
     assert(account->kind < LEDGER_ACCOUNT_KINDS);
     if (ceiling == STATE_CEILING_BY_POLICY)
-        ceiling = limit_by_policy(state, ceiling_policies[account->kind]);
+        ceiling = kept ? kept->ceilings[account->kind]
+                       : limit_by_policy(state, ceiling_policies[account->kind]);
     if (ceiling != INT64_MAX)
         *ret = ceiling;
     return ceiling != INT64_MAX;

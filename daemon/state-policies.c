@@ -18,13 +18,20 @@ struct state_known {
     bool is_number;
 };
 
+/* The policies asked for, then the memo. */
+#define KNOWN_BYTES (N_KNOWN * sizeof(struct state_known) + STATE_POLICIES_MEMO)
+
 void state_policies_begin(struct state *state) {
-    state->known = calloc(N_KNOWN, sizeof(*state->known));
+    state->known = calloc(1, KNOWN_BYTES);
 }
 
 void state_policies_forget(struct state *state) {
     if (state->known)
-        memset(state->known, 0, N_KNOWN * sizeof(*state->known));
+        memset(state->known, 0, KNOWN_BYTES);
+}
+
+void *state_policies_memo(struct state *state) {
+    return state->known ? state->known + N_KNOWN : NULL;
 }
 
 static bool parse_number(const char *value, int64_t *ret) {

@@ -565,6 +565,10 @@ int state_account_open(struct state *state, const char *code,
 /* As set, or its default: an older ledger's genesis does not name the newer ones. */
 const char *state_policy(struct state *state, const char *name);
 int64_t state_policy_number(struct state *state, const char *name, int64_t otherwise);
+/* Room for what is made of the lowest state's policies: all zeros once one of them changed. NULL:
+ * another state, or no memory. */
+#define STATE_POLICIES_MEMO 512u
+void *state_policies_memo(struct state *state);
 
 /* Stored form of a row: fields one after another, big-endian. */
 size_t state_row_bytes(enum state_table table);
