@@ -59,18 +59,17 @@ uint64_t log_step_room(const struct log *log) {
            n_ids * NEW_ID_BYTES;
 }
 
+/* As the state has it: it is packed when it is put, which is the committer's time and not the
+ * loop's. */
 static int pack_row(void *user, enum state_table table, const void *key, size_t n_key,
                     const void *value) {
     struct bytes *to = user;
-    size_t most = state_row_bytes(table), n;
-    uint8_t *at = pack_begin(to, RUNS_STATE + (unsigned)table, key, n_key, most);
+    size_t n = state_value_bytes(table);
+    uint8_t *at = pack_begin(to, RUNS_STATE + (unsigned)table, key, n_key, n);
 
-    if (!at)
-        return to->r;
-    n = state_row_pack(table, value, at);
-    be32_put(at - n_key - 4, (uint32_t)n);
-    to->n -= most - n;
-    return 0;
+    if (at)
+        memcpy(at, value, n);
+    return to->r;
 }
 
 int log_step_pack(struct log *log, struct bytes *to) {
@@ -150,6 +149,20 @@ static int find_rows(const struct bytes *step, size_t *ret, size_t *ret_n) {
     return cursor_end(&c);
 }
 
+/* What stands in the state is packed; the rest is as it will be stored. */
+static void put_row(struct store_write *write, struct step_row row) {
+    uint64_t value[STATE_ROW_MAX / sizeof(uint64_t)];
+    uint8_t packed[STATE_ROW_MAX];
+
+    if (row.table >= RUNS_STATE) {
+        assert(row.n_value <= sizeof(value));
+        memcpy(value, row.value, row.n_value);
+        row.n_value = state_row_pack((enum state_table)(row.table - RUNS_STATE), value, packed);
+        row.value = packed;
+    }
+    store_put_ascending(write, row.table, row.key, row.n_key, row.value, row.n_value);
+}
+
 /* In the order of their keys: a page is gone to once, and what is new fills pages to their end. */
 static int put_rows(struct store_write *write, const struct bytes *step) {
     _cleanup_(freep) size_t *rows = NULL;
@@ -165,10 +178,8 @@ static int put_rows(struct store_write *write, const struct bytes *step) {
     if (r < 0)
         return r;
     qsort_r(rows, n, sizeof(*rows), compare_rows, (void *)(uintptr_t)step);
-    for (size_t i = 0; i < n; i++) {
-        struct step_row row = row_at(step, rows[i]);
-        store_put_ascending(write, row.table, row.key, row.n_key, row.value, row.n_value);
-    }
+    for (size_t i = 0; i < n; i++)
+        put_row(write, row_at(step, rows[i]));
     return 0;
 }
 
@@ -181,8 +192,11 @@ static int put_ids(struct store_write *write, const struct bytes *step) {
         unsigned table = cursor_u8(&c);
         size_t n_key = cursor_u16(&c), n_value = cursor_u32(&c);
         const uint8_t *key = cursor_bytes(&c, n_key), *value = cursor_bytes(&c, n_value);
-        if (table == RUNS_STATE + STATE_IDS)
-            r = add_id(&ids, key, be64_get(value));
+        struct state_id id;
+        if (table != RUNS_STATE + STATE_IDS)
+            continue;
+        memcpy(&id, value, sizeof(id));
+        r = add_id(&ids, key, id.entry);
     }
     if (r == 0 && ids.n > 0)
         r = runs_ids_put(write, RUNS_STATE + STATE_IDS, ids.list, ids.n);

@@ -483,6 +483,7 @@ Test(state, gives_every_table_a_name_and_a_size) {
         enum state_table table = (enum state_table)t;
         cr_assert(strlen(state_table_name(table)) > 2);
         cr_assert(state_row_bytes(table) > 0 && state_row_bytes(table) <= STATE_ROW_MAX);
+        cr_assert(state_value_bytes(table) <= STATE_ROW_MAX, "a step packs from a copy");
         cr_assert(table == STATE_DAYS || state_row_bytes(table) <= state_value_bytes(table));
     }
     cr_assert(state_is_on_disk(STATE_IDS) && state_is_on_disk(STATE_BATCHES));
