@@ -490,30 +490,41 @@ void books_compare(struct state *whole, struct state *other) {
     }
 }
 
-void books_replay(void) {
+/* In place, as the daemon does, or on a state above, where no order goes a short way. */
+static void replay_batch(struct state *lowest, bool is_above, const struct kept_batch *batch) {
+    struct state *state = is_above ? state_new_above(lowest) : lowest;
+    struct judging *judging = NULL;
+    cr_assert(judging_new(&judging, batch->header.n_orders) == 0);
+    for (size_t k = 0; k < batch->header.n_orders; k++) {
+        const struct kept_order *order = &records[batch->seal + 1 + k];
+        judging_set(judging, k, order->body, order->n);
+    }
+    cr_assert(judging_run(judging, state, batch->seal, &batch->header, batch->received_at_ms) == 0);
+    cr_assert_eq(judging->batch.n_refusals, 0, "the batch at %llu is refused when replayed",
+                 (unsigned long long)batch->seal);
+    cr_assert(judging_keep(judging) == 0);
+    judging_free(judging);
+    cr_assert(!is_above || state_merge(state) == 0);
+}
+
+static void replay(bool is_above) {
     struct state *again = NULL;
     size_t place = 0;
     cr_assert(state_start(&again, false) == 0);
     for (size_t i = 0; i < n_batches; i++) {
-        const struct kept_batch *batch = &batches[i];
-        struct judging *judging = NULL;
-        place = happen_again(again, batch->received_at_ms, place);
-        cr_assert_eq(again->sums.size, batch->seal);
-        cr_assert(judging_new(&judging, batch->header.n_orders) == 0);
-        for (size_t k = 0; k < batch->header.n_orders; k++) {
-            const struct kept_order *order = &records[batch->seal + 1 + k];
-            judging_set(judging, k, order->body, order->n);
-        }
-        cr_assert(judging_run(judging, again, batch->seal, &batch->header, batch->received_at_ms) ==
-                  0);
-        cr_assert_eq(judging->batch.n_refusals, 0, "batch %zu is refused when replayed", i);
-        cr_assert(judging_keep(judging) == 0);
-        judging_free(judging);
+        place = happen_again(again, batches[i].received_at_ms, place);
+        cr_assert_eq(again->sums.size, batches[i].seal);
+        replay_batch(again, is_above, &batches[i]);
     }
     place = happen_again(again, UINT64_MAX - 1, place);
     cr_assert_eq(place, n_events);
     books_compare(again, books_state);
     state_free(again);
+}
+
+void books_replay(void) {
+    replay(false);
+    replay(true);
 }
 
 static void check_laws(void) {
@@ -839,6 +850,40 @@ static void judge_and_take_back(struct judging *judging, const struct batch_head
     expect_digest(books_state, &before);
 }
 
+static bool note_equal(const struct ledger_note *a, const struct ledger_note *b) {
+    return a->number == b->number && a->place == b->place && a->is_warning == b->is_warning &&
+           a->entry == b->entry && strcmp(a->field, b->field) == 0 &&
+           strcmp(a->message, b->message) == 0;
+}
+
+static bool leg_equal(const struct ledger_leg *a, const struct ledger_leg *b) {
+    return a->account == b->account && a->minutes == b->minutes && a->after == b->after &&
+           a->held_after == b->held_after && a->previous == b->previous && a->moved == b->moved &&
+           a->side == b->side && strcmp(a->code, b->code) == 0;
+}
+
+void books_compare_batches(const struct ledger_batch *a, const struct ledger_batch *b) {
+    cr_assert(a->n_notes == b->n_notes && a->n_refusals == b->n_refusals &&
+              a->n_already == b->n_already);
+    for (size_t i = 0; i < a->n_notes; i++)
+        cr_assert(note_equal(&a->notes[i], &b->notes[i]), "%s / %s", a->notes[i].message,
+                  b->notes[i].message);
+    for (size_t i = 0; i < a->n; i++) {
+        cr_assert(a->already[i] == b->already[i] && a->effects[i].n_legs == b->effects[i].n_legs);
+        for (size_t k = 0; k < a->effects[i].n_legs; k++)
+            cr_assert(leg_equal(&a->effects[i].legs[k], &b->effects[i].legs[k]));
+    }
+}
+
+/* A dry run is judged on a state above the other, where no order goes a short way. */
+static struct judging *judge_dry(struct judging *judging, const struct batch_header *header) {
+    struct state *above = state_new_above(books_state);
+    cr_assert(judging_run(judging, above, books_state->sums.size, header, books_now_ms) == 0);
+    judging_take_back(judging);
+    state_free(above);
+    return judging;
+}
+
 size_t submit(void) {
     struct bytes bodies[BOOKS_PENDING_MAX] = {0};
     struct batch_header header;
@@ -851,7 +896,10 @@ size_t submit(void) {
     header_make(&header, judging);
     if (is_tried())
         judge_and_take_back(judging_of(bodies), &header);
+    struct judging *dry = judge_dry(judging_of(bodies), &header);
     cr_assert(judging_run(judging, books_state, seal, &header, books_now_ms) == 0);
+    books_compare_batches(&judging->batch, &dry->batch);
+    judging_free(dry);
     copy_notes(&judging->batch);
     size_t n_refusals = judging->batch.n_refusals;
     keep_effects(judging->batch.effects);

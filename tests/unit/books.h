@@ -2,7 +2,8 @@
 /*
  * A bank of the rules alone: a state in memory, a clock that stands still, and verbs that read as a
  * broker's day. Orders are entered one after another and judged together by submit(). Every record
- * is kept, so that books_close() can replay the whole from the start and compare each row.
+ * is kept, so that books_close() can replay the whole from the start and compare each row. Every
+ * batch is judged both ways: in place, and as a dry run, where no order goes a short way.
  */
 #pragma once
 
@@ -131,6 +132,8 @@ long long books_figure_of(const char *figure, uint32_t from_day, uint32_t to_day
                           uint32_t known_day);
 /* Every row of the whole state is in the other, which may have some on disk; so are the sums. */
 void books_compare(struct state *whole, struct state *other);
+/* Two judgements of one batch say and do the same, whichever way they went. */
+void books_compare_batches(const struct ledger_batch *a, const struct ledger_batch *b);
 
 #define done() books_done(__FILE__, __LINE__)
 #define warned(NAME) books_warned(WARNING_##NAME, __FILE__, __LINE__)

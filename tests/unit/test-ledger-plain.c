@@ -2,7 +2,8 @@
 /*
  * The plain way against the general one: random batches, near every line that an exchange can
  * cross, are judged in place, where plain orders go the short way, and on a state above another
- * one, where none does. Refusals, warnings, effects and rows are the same.
+ * one, where none does. Refusals, warnings, effects and rows are the same. PLAIN_BOOKS=n goes on
+ * for n books (40 else).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ TestSuite(plain, .timeout = 120);
 static struct state *here, *there;
 static uint64_t seed, n_ids, n_ids_kept;
 static uint8_t ids_kept[N_IDS_KEPT][ORDER_ID_BYTES];
-static struct bytes bodies[N_BATCH];
+static struct bytes bodies[N_BATCH + 1];
 static size_t n_orders;
 static bool begun;
 static size_t barred; /* an order that the daemon stands against, if it is there */
@@ -334,6 +335,95 @@ static void put_activity(const char *name) {
     put(&order);
 }
 
+static void put_advance(void) {
+    Timebank__Advance advance = TIMEBANK__ADVANCE__INIT;
+    Timebank__Order order = TIMEBANK__ORDER__INIT;
+
+    order.kind_case = TIMEBANK__ORDER__KIND_ADVANCE;
+    order.advance = &advance;
+    order.from = "advances";
+    order.to = member();
+    order.minutes = 15 * (1 + any(6));
+    put(&order);
+}
+
+/* Who is not there yet is, an order later. */
+static void put_newcomer(void) {
+    char code[24];
+
+    snprintf(code, sizeof(code), "m%llu", (unsigned long long)any(N_MEMBERS + 1));
+    put_account(code, TIMEBANK__ACCOUNT_KIND__MEMBER, TODAY - (uint32_t)any(40));
+    if (one_in(2))
+        put_activity("unheard-of");
+}
+
+static void put_end(void) {
+    Timebank__Close close = TIMEBANK__CLOSE__INIT;
+    Timebank__Merge merge = TIMEBANK__MERGE__INIT;
+    Timebank__Order order = TIMEBANK__ORDER__INIT;
+
+    order.to = member();
+    if (one_in(2)) {
+        order.kind_case = TIMEBANK__ORDER__KIND_CLOSE;
+        order.close = &close;
+    } else {
+        const struct state_account *account = state_account(here, order.from = member());
+        order.kind_case = TIMEBANK__ORDER__KIND_MERGE;
+        order.merge = &merge;
+        merge.balance = account ? account->balance : 0;
+    }
+    put(&order);
+}
+
+/* After one of these nothing is quiet any more, in the middle of a batch: a book has one theme. */
+static void put_person(void) {
+    Timebank__SetPerson person = TIMEBANK__SET_PERSON__INIT;
+    Timebank__Order order = TIMEBANK__ORDER__INIT;
+
+    order.kind_case = TIMEBANK__ORDER__KIND_SET_PERSON;
+    order.set_person = &person;
+    order.to = member();
+    person.person = "2";
+    put(&order);
+}
+
+static void put_safeguard(void) {
+    Timebank__Safeguard safeguard = TIMEBANK__SAFEGUARD__INIT;
+    Timebank__Order order = TIMEBANK__ORDER__INIT;
+
+    order.kind_case = TIMEBANK__ORDER__KIND_SAFEGUARD;
+    order.safeguard = &safeguard;
+    order.to = member();
+    safeguard.other = one_in(2) ? member() : "";
+    safeguard.lifted = one_in(3);
+    put(&order);
+}
+
+static void put_close(void) {
+    Timebank__ClosePeriod close = TIMEBANK__CLOSE_PERIOD__INIT;
+    Timebank__Order order = TIMEBANK__ORDER__INIT;
+
+    order.kind_case = TIMEBANK__ORDER__KIND_CLOSE_PERIOD;
+    order.close_period = &close;
+    close.to_day = TODAY - (uint32_t)any(40);
+    put(&order);
+}
+
+static void put_expiry(void) {
+    Timebank__SetPolicy policy = TIMEBANK__SET_POLICY__INIT;
+    Timebank__Order order = TIMEBANK__ORDER__INIT;
+
+    order.kind_case = TIMEBANK__ORDER__KIND_SET_POLICY;
+    order.set_policy = &policy;
+    policy.name = "expiry-days";
+    policy.value = one_in(2) ? "400" : "none";
+    put(&order);
+}
+
+static void (*const themes[])(void) = {NULL,      put_person, put_safeguard,
+                                       put_close, put_expiry, put_end};
+static void (*theme)(void);
+
 /* ---- judging it both ways */
 
 static struct judging *judge_on(struct state *state) {
@@ -352,39 +442,13 @@ static struct judging *judge_on(struct state *state) {
     return judging;
 }
 
-static void compare_notes(const struct ledger_batch *a, const struct ledger_batch *b) {
-    cr_assert(a->n_notes == b->n_notes && a->n_refusals == b->n_refusals &&
-              a->n_already == b->n_already);
-    for (size_t i = 0; i < a->n_notes; i++) {
-        const struct ledger_note *x = &a->notes[i], *y = &b->notes[i];
-        cr_assert(x->number == y->number && x->place == y->place &&
-                      x->is_warning == y->is_warning && strcmp(x->field, y->field) == 0 &&
-                      strcmp(x->message, y->message) == 0,
-                  "%s, %s", x->message, y->message);
-    }
-}
-
-static void compare_effects(const struct ledger_batch *a, const struct ledger_batch *b) {
-    for (size_t i = 0; i < a->n; i++) {
-        cr_assert(a->effects[i].n_legs == b->effects[i].n_legs);
-        for (size_t j = 0; j < a->effects[i].n_legs; j++) {
-            const struct ledger_leg *x = &a->effects[i].legs[j], *y = &b->effects[i].legs[j];
-            cr_assert(x->account == y->account && x->minutes == y->minutes &&
-                      x->after == y->after && x->held_after == y->held_after &&
-                      x->previous == y->previous && x->moved == y->moved && x->side == y->side &&
-                      strcmp(x->row->code, y->row->code) == 0);
-        }
-    }
-}
-
 /* Returns whether the batch was recorded. */
 static bool judge_both(void) {
     struct state *above = state_new_above(there);
     struct judging *a = judge_on(here), *b = judge_on(above);
     bool stands = a->batch.n_refusals == 0;
 
-    compare_notes(&a->batch, &b->batch);
-    compare_effects(&a->batch, &b->batch);
+    books_compare_batches(&a->batch, &b->batch);
     if (stands) {
         keep_orders(a->batch.first);
         cr_assert(judging_keep(a) == 0 && judging_keep(b) == 0);
@@ -405,6 +469,7 @@ static bool judge_both(void) {
 static void begin(uint64_t with) {
     char code[24];
 
+    theme = themes[with % N_ELEMENTS(themes)];
     seed = with * 7919 + 88172645463325252ull;
     author_key = key_of("steward");
     barred = SIZE_MAX;
@@ -430,14 +495,14 @@ static void end(void) {
     here = state_free(here);
     there = state_free(there);
     forget_orders();
-    for (size_t i = 0; i < N_BATCH; i++)
+    for (size_t i = 0; i < N_ELEMENTS(bodies); i++)
         bytes_fini(&bodies[i]);
     n_ids = 0;
     begun = false;
 }
 
 static void put_anything(void) {
-    uint64_t what = any(60);
+    uint64_t what = any(70);
 
     if (what == 0)
         put_policy();
@@ -449,6 +514,12 @@ static void put_anything(void) {
         put_reverse();
     else if (what == 4)
         put_author();
+    else if (what == 5)
+        put_advance();
+    else if (what == 6)
+        put_newcomer();
+    else if (theme && one_in(300))
+        theme();
     else
         put_exchange();
 }
@@ -456,7 +527,10 @@ static void put_anything(void) {
 Test(plain, judges_as_the_general_way_does) {
     size_t n_recorded = 0;
 
-    for (uint64_t with = 1; with <= 40; with++) {
+    const char *books = getenv("PLAIN_BOOKS");
+    uint64_t n_books = books ? strtoull(books, NULL, 10) : 40;
+
+    for (uint64_t with = 1; with <= n_books; with++) {
         begin(with);
         for (int i = 0; i < 300; i++) {
             size_t n = 1 + any(one_in(4) ? N_BATCH : 6);
