@@ -83,9 +83,10 @@ int log_group_add(struct log *log, uint32_t n, const struct iovec *records,
     return end_run(log, run, n);
 }
 
+/* It is the group's from here on, or freed. */
 static int add_beside(struct log *log, void *beside) {
     struct log_group *group = log->collecting;
-    void **list = grow(group->beside, group->n_beside, sizeof(*list));
+    void **list = group ? grow(group->beside, group->n_beside, sizeof(*list)) : NULL;
 
     if (!list) {
         log->settings.beside_free(beside);
@@ -103,7 +104,7 @@ int log_group_add_batch(struct log *log, const struct judging *judging,
     struct log_run *run = begin_run(log);
     struct hash leaf;
 
-    if (!run || (beside && add_beside(log, beside) < 0))
+    if ((beside && add_beside(log, beside) < 0) || !run)
         return log->broken = -ENOMEM;
     record_seal_pack(seal, bytes);
     leaf = merkle_leaf(bytes, sizeof(bytes));

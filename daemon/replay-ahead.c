@@ -95,6 +95,14 @@ static void *run_ahead(void *user) {
     return NULL;
 }
 
+static struct replay_ahead *ahead_free(struct replay_ahead *ahead) {
+    pthread_cond_destroy(&ahead->has_room);
+    pthread_cond_destroy(&ahead->has_items);
+    pthread_mutex_destroy(&ahead->mutex);
+    free(ahead);
+    return NULL;
+}
+
 int replay_ahead_new(struct replay_ahead **ret, struct store *store, uint64_t from, bool decodes) {
     struct replay_ahead *ahead = calloc(1, sizeof(*ahead));
     int r;
@@ -108,7 +116,7 @@ int replay_ahead_new(struct replay_ahead **ret, struct store *store, uint64_t fr
     pthread_cond_init(&ahead->has_room, NULL);
     r = pthread_create(&ahead->thread, NULL, run_ahead, ahead);
     if (r != 0) {
-        free(ahead);
+        ahead_free(ahead);
         return -r;
     }
     *ret = ahead;
@@ -159,9 +167,5 @@ struct replay_ahead *replay_ahead_free(struct replay_ahead *ahead) {
         ahead->taken = item_free(ahead->taken);
     while (ahead->first)
         ahead->first = item_free(ahead->first);
-    pthread_cond_destroy(&ahead->has_room);
-    pthread_cond_destroy(&ahead->has_items);
-    pthread_mutex_destroy(&ahead->mutex);
-    free(ahead);
-    return NULL;
+    return ahead_free(ahead);
 }
