@@ -187,6 +187,69 @@ Test(states, are_refused_where_there_is_no_room_and_told_where_none_is_needed) {
     log->settings.reserve_bytes = reserve;
 }
 
+/* Each changes an account of its own, many in one group. Returns whether a state record ended it.
+ */
+static bool many_accounts_open(const char *begins, int n) {
+    struct reply *replies[64];
+    struct log *log = story.bank->log;
+    size_t n_replies = 0;
+    char code[24];
+
+    for (int i = 0; i < n;) {
+        struct parcel *parcel = parcel_new(BROKER);
+        for (int end = MIN_OF(i + PARCEL_ORDERS_MAX, n); i < end; i++) {
+            snprintf(code, sizeof(code), "%s%d", begins, i);
+            parcel_put(parcel, order_open(text_copy(code), TIMEBANK__ACCOUNT_KIND__MEMBER));
+        }
+        replies[n_replies++] = ask_later(BROKER, parcel_request(parcel));
+    }
+    cr_assert(log->n_in_flight == 0 && log->collecting);
+    hand_over();
+    for (size_t i = 0; i < n_replies; i++) {
+        reply_take(replies[i]);
+        expect_recorded();
+    }
+    return log->published_head_size == log->size;
+}
+
+Test(states, rest_where_very_many_accounts_changed_and_are_made_up_for) {
+    m7_helps("m12", 15);
+    expect_published();
+    cr_assert(many_accounts_open("a", 1024), "so many are cheap");
+    expect_published();
+    cr_assert(!many_accounts_open("b", 1025), "one was just made");
+    tick();
+    cr_assert(story.bank->log->published_head_size == story.bank->log->size);
+    cr_assert(state_of(BROKER, "b1024").number > 2048);
+}
+
+Test(states, rest_for_a_tenth_of_a_second) {
+    cr_assert(!many_accounts_open("a", 1025));
+    time_passes(99);
+    cr_assert(!many_accounts_open("b", 5), "of those before it, too");
+    time_passes(1);
+    cr_assert(many_accounts_open("c", 1025));
+    expect_published();
+}
+
+Test(states, rest_not_where_somebody_asks_how_an_account_stands) {
+    uint64_t size;
+
+    cr_assert(!many_accounts_open("a", 1025));
+    size = story.head.size;
+    cr_assert(state_of(BROKER, "a1024").balance == 0);
+    cr_assert(story.head.size == size + 1);
+    expect_published();
+}
+
+Test(states, that_rested_are_made_at_a_stop_or_after_the_start) {
+    cr_assert(!many_accounts_open("a", 1025));
+    bank_restart();
+    tick();
+    cr_assert(story.bank->log->published_head_size == story.bank->log->size);
+    cr_assert(state_of(BROKER, "a1024").balance == 0);
+}
+
 Test(states, are_there_after_a_restart) {
     struct account_leaf account;
     uint64_t size;

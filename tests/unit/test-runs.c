@@ -366,6 +366,35 @@ Test(runs, give_back_the_legs_of_each_record) {
     bytes_fini(&bytes);
 }
 
+/* A row of one leg in bytes of their exact size, its last `n_cut` bytes cut off. */
+static int read_cut(const struct run_leg *leg, uint64_t index, size_t n_cut, struct run_leg *ret) {
+    struct bytes bytes = {0};
+    size_t begin = runs_after_begin(&bytes, 1), at = 0;
+    run_leg_pack(leg, index, &bytes);
+    bytes.n -= n_cut;
+    runs_after_end(&bytes, begin, 0);
+    uint8_t *copy = malloc(bytes.n); /* for the sanitizer */
+    memcpy(copy, bytes.data, bytes.n);
+    int r = runs_after_next((struct store_value){copy, bytes.n}, 0, index, &at, ret);
+    cr_assert(r < 0 || at == bytes.n - begin - 8);
+    free(copy);
+    bytes_fini(&bytes);
+    return r;
+}
+
+Test(runs, read_numbers_of_every_length_that_end_a_row) {
+    const uint64_t index = UINT64_C(1) << 62;
+    for (unsigned n_bytes = 1; n_bytes <= 9; n_bytes++)
+        for (unsigned low = 0; low < 2; low++) {
+            uint64_t back = low ? UINT64_C(1) << 7 * (n_bytes - 1)
+                                : MIN_OF((UINT64_C(1) << 7 * n_bytes) - 1, index - 1);
+            struct run_leg leg = {.account = 3, .minutes = 60, .previous = index - back}, got;
+            cr_assert(read_cut(&leg, index, 0, &got) == 1 && leg_equal(&leg, &got));
+            for (size_t n_cut = 1; n_cut <= n_bytes; n_cut++)
+                cr_assert(read_cut(&leg, index, n_cut, &got) == -EUCLEAN);
+        }
+}
+
 /* Goes through all it can find: it may be anything, but nothing outside. */
 static void read_all(const uint8_t *data, size_t n) {
     uint8_t *copy = malloc(n + !n); /* of its exact size, for the sanitizer */
