@@ -13,6 +13,7 @@
 
 #define BLOCKS_LEAST 64u
 #define LINES_A_PERSON 12u
+#define KEPT_LEVEL 3u /* chapters below it are forgotten once longer ones have them */
 
 struct level {
     struct report_chapter **chapters; /* NULL: not there */
@@ -21,7 +22,7 @@ struct level {
 
 struct report_memo {
     pthread_mutex_t lock;
-    struct level levels[REPORT_MEMO_LEVELS];
+    struct level levels[REPORT_N_SHARES][REPORT_MEMO_LEVELS];
 };
 
 static void chapter_free(struct report_chapter *chapter) {
@@ -45,10 +46,11 @@ static void memo_end(void *memory) {
     struct report_memo *memo = memory;
     if (!memo)
         return;
-    for (unsigned n = 0; n < REPORT_MEMO_LEVELS; n++) {
-        for (size_t i = 0; i < memo->levels[n].n_chapters; i++)
-            chapter_release(memo->levels[n].chapters[i]);
-        free(memo->levels[n].chapters);
+    struct level *levels = memo->levels[0];
+    for (size_t n = 0; n < (size_t)REPORT_N_SHARES * REPORT_MEMO_LEVELS; n++) {
+        for (size_t i = 0; i < levels[n].n_chapters; i++)
+            chapter_release(levels[n].chapters[i]);
+        free(levels[n].chapters);
     }
     pthread_mutex_destroy(&memo->lock);
     free(memo);
@@ -100,6 +102,19 @@ bool report_memo_zone(const struct facts *facts, unsigned level, size_t chapter,
     return true;
 }
 
+struct report_share report_memo_share(const struct report_pick *pick, enum report_share_what what) {
+    int64_t from_day = pick->period.previous_from_day, to_day = pick->whole_from_day - 1;
+    switch (what) {
+    case SHARE_EARLIER:
+        return (struct report_share){what, INT64_MIN, MIN_OF(from_day - 1, to_day),
+                                     pick->period.to_day - REPORT_LEG_DAYS};
+    case SHARE_PREVIOUS:
+        return (struct report_share){what, from_day, to_day, INT64_MIN};
+    default:
+        return (struct report_share){SHARE_ALL, INT64_MIN, INT64_MAX, INT64_MAX};
+    }
+}
+
 /* ---- summing */
 
 struct person_sums {
@@ -141,12 +156,15 @@ static void sum_time(const struct report_pick *pick, const struct fact_lines *li
     giver->gave = true;
 }
 
-static int sum_block(const struct report_pick *pick, size_t block, struct chapter_sums *sums) {
+static int sum_block(const struct report_pick *pick, const struct report_share *share, size_t block,
+                     struct chapter_sums *sums) {
     struct fact_lines *lines = sums->lines;
     int r = facts_read_columns(pick->facts, block, FACT_COLUMNS_PAST | FACT_COLUMNS_LEGS, lines);
     for (size_t i = 0; r == 0 && i < lines->n; i++) {
-        sum_time(pick, lines, i, sums->persons);
-        if (!(lines->flags[i] & FACT_PLAIN))
+        int64_t day = lines->service_day[i];
+        if (day >= share->from_day && day <= share->to_day)
+            sum_time(pick, lines, i, sums->persons);
+        if (day > share->legs_to_day || !(lines->flags[i] & FACT_PLAIN))
             continue;
         sums->accounts[lines->from[i]] -= (int64_t)lines->minutes[i];
         sums->accounts[lines->to[i]] += (int64_t)lines->minutes[i];
@@ -209,17 +227,28 @@ static void add_chapter(const struct report_chapter *chapter, struct chapter_sum
         sums->accounts[chapter->accounts[i]] += chapter->minutes[i];
 }
 
+static void forget(struct report_memo *memo, enum report_share_what what, unsigned number_of_level,
+                   size_t number) {
+    struct level *level = &memo->levels[what][number_of_level];
+    pthread_mutex_lock(&memo->lock);
+    if (number < level->n_chapters)
+        chapter_release(TAKE(level->chapters[number]));
+    pthread_mutex_unlock(&memo->lock);
+}
+
 /* What two of the level below came to. */
-static int sum_halves(const struct report_pick *pick, unsigned level, size_t number,
-                      struct chapter_sums *sums) {
+static int sum_halves(const struct report_pick *pick, enum report_share_what what, unsigned level,
+                      size_t number, struct chapter_sums *sums) {
     int r = 0;
     for (size_t i = 0; r == 0 && i < 2; i++) {
         struct report_chapter *half;
-        r = report_memo_get(pick, level - 1, 2 * number + i, &half);
+        r = report_memo_get(pick, what, level - 1, 2 * number + i, &half);
         if (r < 0)
             break;
         add_chapter(half, sums);
         report_memo_leave(pick, half);
+        if (what != SHARE_ALL || level <= KEPT_LEVEL)
+            forget(memo_of(pick->facts), what, level - 1, 2 * number + i);
     }
     return r;
 }
@@ -234,9 +263,9 @@ static int sum_chapter(const struct report_pick *pick, unsigned level, size_t nu
         .lines = malloc(sizeof(*sums.lines))};
     int r = sums.persons && sums.accounts && sums.lines ? 0 : -ENOMEM;
     if (r == 0 && level > 0)
-        r = sum_halves(pick, level, number, &sums);
+        r = sum_halves(pick, chapter->share.what, level, number, &sums);
     for (size_t i = 0; r == 0 && level == 0 && i < chapter->n_blocks; i++)
-        r = sum_block(pick, number * chapter->n_blocks + i, &sums);
+        r = sum_block(pick, &chapter->share, number * chapter->n_blocks + i, &sums);
     if (r == 0)
         r = put_persons(&sums, n_persons, chapter);
     return r == 0 ? put_accounts(&sums, n_accounts, chapter) : r;
@@ -264,23 +293,26 @@ static const struct report_taken *slice_of(const struct report_pick *pick,
     return pick->taken + ends[0];
 }
 
-static bool is_good(const struct report_chapter *chapter, size_t n_blocks,
-                    const struct report_taken *taken, size_t n) {
-    if (!chapter || chapter->n_blocks != n_blocks || chapter->n_taken != n)
+static bool is_same_share(const struct report_share *a, const struct report_share *b) {
+    return a->from_day == b->from_day && a->to_day == b->to_day && a->legs_to_day == b->legs_to_day;
+}
+
+static bool is_good(const struct report_chapter *chapter, const struct report_chapter *wanted) {
+    if (!chapter || chapter->n_blocks != wanted->n_blocks || chapter->n_taken != wanted->n_taken ||
+        !is_same_share(&chapter->share, &wanted->share))
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (chapter->taken[i].order != taken[i].order ||
-            chapter->taken[i].minutes != taken[i].minutes)
+    for (size_t i = 0; i < wanted->n_taken; i++)
+        if (chapter->taken[i].order != wanted->taken[i].order ||
+            chapter->taken[i].minutes != wanted->taken[i].minutes)
             return false;
     return true;
 }
 
 static struct report_chapter *find(struct report_memo *memo, const struct level *level,
-                                   size_t number, size_t n_blocks, const struct report_taken *taken,
-                                   size_t n) {
+                                   size_t number, const struct report_chapter *wanted) {
     struct report_chapter *found = NULL;
     pthread_mutex_lock(&memo->lock);
-    if (number < level->n_chapters && is_good(level->chapters[number], n_blocks, taken, n)) {
+    if (number < level->n_chapters && is_good(level->chapters[number], wanted)) {
         found = level->chapters[number];
         found->n_holders++;
     }
@@ -310,35 +342,43 @@ static void remember(struct report_memo *memo, struct level *level, size_t numbe
     pthread_mutex_unlock(&memo->lock);
 }
 
-int report_memo_get(const struct report_pick *pick, unsigned level, size_t number,
-                    struct report_chapter **ret) {
-    struct report_memo *memo = memo_of(pick->facts);
-    struct fact_zone zone;
-    size_t n_taken;
-    if (!memo || !report_memo_zone(pick->facts, level, number, &zone))
-        return memo ? -EINVAL : -ENOMEM;
-    const struct report_taken *taken = slice_of(pick, &zone, &n_taken);
-    size_t n_blocks = report_memo_blocks(pick->facts) << level;
-    *ret = find(memo, &memo->levels[level], number, n_blocks, taken, n_taken);
-    if (*ret)
-        return 0;
+/* Sums what is wanted, with reversals of its own. */
+static int make(const struct report_pick *pick, unsigned level, size_t number,
+                const struct report_chapter *wanted, struct report_chapter **ret) {
     struct report_chapter *chapter = calloc(1, sizeof(*chapter));
     if (!chapter)
         return -ENOMEM;
-    *chapter = (struct report_chapter){.n_blocks = n_blocks, .n_taken = n_taken, .n_holders = 1};
-    chapter->taken = calloc(n_taken + 1, sizeof(*chapter->taken));
+    *chapter = *wanted;
+    chapter->taken = calloc(wanted->n_taken + 1, sizeof(*chapter->taken));
     int r = chapter->taken ? 0 : -ENOMEM;
-    if (r == 0 && n_taken > 0)
-        memcpy(chapter->taken, taken, n_taken * sizeof(*taken));
+    if (r == 0 && wanted->n_taken > 0)
+        memcpy(chapter->taken, wanted->taken, wanted->n_taken * sizeof(*wanted->taken));
     if (r == 0)
         r = sum_chapter(pick, level, number, chapter);
-    if (r < 0) {
+    if (r < 0)
         chapter_free(chapter);
-        return r;
-    }
-    remember(memo, &memo->levels[level], number, chapter);
-    *ret = chapter;
-    return 0;
+    else
+        *ret = chapter;
+    return r;
+}
+
+int report_memo_get(const struct report_pick *pick, enum report_share_what what, unsigned level,
+                    size_t number, struct report_chapter **ret) {
+    struct report_memo *memo = memo_of(pick->facts);
+    struct fact_zone zone;
+    if (!memo || !report_memo_zone(pick->facts, level, number, &zone))
+        return memo ? -EINVAL : -ENOMEM;
+    struct report_chapter wanted = {.share = report_memo_share(pick, what),
+                                    .n_blocks = report_memo_blocks(pick->facts) << level,
+                                    .n_holders = 1};
+    wanted.taken = (struct report_taken *)slice_of(pick, &zone, &wanted.n_taken);
+    *ret = find(memo, &memo->levels[what][level], number, &wanted);
+    if (*ret)
+        return 0;
+    int r = make(pick, level, number, &wanted, ret);
+    if (r == 0)
+        remember(memo, &memo->levels[what][level], number, *ret);
+    return r;
 }
 
 void report_memo_leave(const struct report_pick *pick, struct report_chapter *chapter) {
@@ -377,10 +417,12 @@ size_t report_memo_legs(const struct report_chapter *chapter, const struct fact_
                         size_t at, struct report_leg *rows) {
     size_t n = MIN_OF(chapter->n_accounts - at, (size_t)REPORT_ROWS_MAX);
     for (size_t i = 0; i < n; i++)
-        rows[i] = (struct report_leg){.index = zone->last_index,
-                                      .minutes = chapter->minutes[at + i],
-                                      .account = chapter->accounts[at + i],
-                                      .order = INTERN_NONE,
-                                      .service_day = zone->last_service_day};
+        rows[i] =
+            (struct report_leg){.index = zone->last_index,
+                                .minutes = chapter->minutes[at + i],
+                                .account = chapter->accounts[at + i],
+                                .order = INTERN_NONE,
+                                .service_day = (uint32_t)MIN_OF((int64_t)zone->last_service_day,
+                                                                chapter->share.legs_to_day)};
     return n;
 }

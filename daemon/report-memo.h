@@ -5,7 +5,8 @@
  * lines come to one person, and cost less than three bytes a line. Full blocks never
  * change; what was taken back of a chapter's orders does, so that a chapter is good for exactly the
  * same reversals, and is summed anew for others. Two chapters side by side make one of the next
- * level, and so on: many years are told as a few.
+ * level, and so on: many years are told as a few. Where dates of service go to and fro, as in a
+ * bank that writes down its past, a chapter comes to shares of its lines by those dates.
  */
 #pragma once
 
@@ -13,14 +14,31 @@
 
 struct fact_zone;
 
+#define REPORT_LEG_DAYS 366 /* before the period's last day: older legs may come summed */
+
 struct report_gave {
     uint64_t minutes;
     uint32_t person;
     uint32_t first_day;
 };
 
+/* Which of a chapter's lines are summed. */
+enum report_share_what {
+    SHARE_ALL,
+    SHARE_EARLIER,  /* before the previous period */
+    SHARE_PREVIOUS, /* in it */
+    REPORT_N_SHARES
+};
+struct report_share {
+    enum report_share_what what;
+    int64_t from_day; /* dates of service of the rows */
+    int64_t to_day;
+    int64_t legs_to_day;
+};
+
 struct report_chapter {
     /* What it is good for. */
+    struct report_share share;
     size_t n_blocks;
     struct report_taken *taken;
     size_t n_taken;
@@ -43,9 +61,12 @@ size_t report_memo_blocks(const struct facts *facts);
 /* What the chapter's zones come to together; false: its blocks are not all full. */
 bool report_memo_zone(const struct facts *facts, unsigned level, size_t chapter,
                       struct fact_zone *ret);
+/* Of these facts and this period only the last one asked for is remembered of each share but ALL.
+ */
+struct report_share report_memo_share(const struct report_pick *pick, enum report_share_what what);
 /* The chapter, remembered or summed now, of which all must be known; for report_memo_leave(). */
-int report_memo_get(const struct report_pick *pick, unsigned level, size_t chapter,
-                    struct report_chapter **ret) TB_MUST_CHECK;
+int report_memo_get(const struct report_pick *pick, enum report_share_what what, unsigned level,
+                    size_t chapter, struct report_chapter **ret) TB_MUST_CHECK;
 void report_memo_leave(const struct report_pick *pick, struct report_chapter *chapter);
 /* Its rows from number at on, as lines of sessions (struct report_past); its legs. At most
  * REPORT_ROWS_MAX; how many. */

@@ -7,10 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "report-memo.h"
-
-#define LEG_DAYS 366 /* before the period's last day: older legs may come summed */
-
 bool report_scan_wants_rows(const struct report_scan *scan, const struct fact_zone *zone) {
     bool has_whole = zone->last_service_day >= scan->whole_from_day &&
                      zone->first_service_day <= scan->pick->reach_to_day;
@@ -21,64 +17,86 @@ static bool wants_legs(const struct report_scan *scan, const struct fact_zone *z
     return scan->asks_legs && zone->first_service_day <= scan->pick->period.to_day;
 }
 
-static void plan_lines(struct report_scan *scan, size_t block, bool sums_rows, bool sums_legs) {
+static void plan_lines(struct report_scan *scan, size_t block, bool is_rest) {
     const struct fact_zone *zone = facts_zone(scan->pick->facts, block);
     struct report_unit unit = {.what = UNIT_LINES,
                                .number = (uint32_t)block,
-                               .wants_rows = !sums_rows && report_scan_wants_rows(scan, zone),
-                               .wants_legs = !sums_legs && wants_legs(scan, zone)};
+                               .wants_rows = report_scan_wants_rows(scan, zone),
+                               .wants_legs = wants_legs(scan, zone),
+                               .is_rest = is_rest};
+    if (is_rest) {
+        struct report_share share = report_memo_share(scan->pick, SHARE_EARLIER);
+        unit.wants_rows = unit.wants_rows && zone->last_service_day >= scan->whole_from_day;
+        unit.wants_legs = unit.wants_legs && zone->last_service_day > share.legs_to_day;
+    }
     if ((unit.wants_rows || unit.wants_legs) && !report_scan_knows_none(scan->pick, zone))
         scan->units[scan->n_units++] = unit;
 }
 
-/* A chapter that is wholly known and of one side of each seam of days is taken summed. */
-static bool sums_rows_of(const struct report_scan *scan, const struct fact_zone *zone) {
+/* ---- chapters, of which all is known */
+
+static void plan_share(struct report_scan *scan, enum report_share_what what, unsigned level,
+                       size_t number, const struct fact_zone *zone) {
+    struct report_share share = report_memo_share(scan->pick, what);
+    struct report_unit unit = {
+        .what = UNIT_CHAPTER,
+        .number = (uint32_t)number,
+        .level = level,
+        .share = what,
+        .wants_rows = scan->asks_past && zone->first_service_day <= share.to_day &&
+                      zone->last_service_day >= share.from_day && share.from_day <= share.to_day,
+        .wants_legs = scan->asks_legs && zone->first_service_day <= share.legs_to_day};
+    if (unit.wants_rows || unit.wants_legs)
+        scan->units[scan->n_units++] = unit;
+}
+
+/* Wholly of the past, and of one side of each seam of days: it is told as it is. */
+static bool is_summed(const struct report_scan *scan, const struct fact_zone *zone) {
     const struct report_pick *pick = scan->pick;
     bool is_past = zone->last_service_day < scan->whole_from_day &&
                    report_scan_is_previous(pick, zone->first_service_day) ==
                        report_scan_is_previous(pick, zone->last_service_day) &&
                    (report_scan_is_previous(pick, zone->last_service_day) ||
                     zone->last_service_day < pick->period.previous_from_day);
-    return is_past && scan->asks_past && report_scan_knows_all(pick, zone);
+    return is_past && scan->asks_past &&
+           zone->last_service_day <= report_memo_share(pick, SHARE_EARLIER).legs_to_day;
 }
 
-static bool sums_legs_of(const struct report_scan *scan, const struct fact_zone *zone) {
-    return zone->last_service_day + LEG_DAYS <= scan->pick->period.to_day &&
-           report_scan_knows_all(scan->pick, zone);
+/* Some of each of its shortest ones is of the past, and none is wholly so. */
+static bool is_shared(const struct report_scan *scan, unsigned level, size_t number) {
+    struct fact_zone zone;
+    if (level > 0)
+        return is_shared(scan, level - 1, 2 * number) && is_shared(scan, level - 1, 2 * number + 1);
+    return report_memo_zone(scan->pick->facts, 0, number, &zone) &&
+           report_scan_knows_all(scan->pick, &zone) && !is_summed(scan, &zone) &&
+           zone.first_service_day < scan->whole_from_day;
 }
 
-/* The longest chapter that begins there and is taken summed, as one. Returns how many of the lowest
- * level that is; 0: there is none. */
-static size_t plan_long_chapter(struct report_scan *scan, size_t number) {
-    for (unsigned level = REPORT_MEMO_LEVELS; level-- > 1;) {
+/* The longest chapter that begins there and is told in sums, which each line shares in that the
+ * parts do not ask for by itself. Returns how many of the lowest level that is; 0: there is none.
+ */
+static size_t plan_chapter(struct report_scan *scan, size_t first) {
+    const struct facts *facts = scan->pick->facts;
+    size_t n_blocks = report_memo_blocks(facts);
+    for (unsigned level = REPORT_MEMO_LEVELS; level-- > 0;) {
+        size_t number = first >> level, n = (size_t)1 << level;
         struct fact_zone zone;
-        if (number % ((size_t)1 << level) != 0 ||
-            !report_memo_zone(scan->pick->facts, level, number >> level, &zone) ||
-            !sums_rows_of(scan, &zone) || !sums_legs_of(scan, &zone))
+        if (first % n != 0 || !report_memo_zone(facts, level, number, &zone) ||
+            !report_scan_knows_all(scan->pick, &zone))
             continue;
-        scan->units[scan->n_units++] = (struct report_unit){.what = UNIT_CHAPTER,
-                                                            .number = (uint32_t)(number >> level),
-                                                            .level = level,
-                                                            .wants_rows = true,
-                                                            .wants_legs = scan->asks_legs};
-        return (size_t)1 << level;
+        if (is_summed(scan, &zone)) {
+            plan_share(scan, SHARE_ALL, level, number, &zone);
+            return n;
+        }
+        if (!is_shared(scan, level, number))
+            continue;
+        plan_share(scan, SHARE_EARLIER, level, number, &zone);
+        plan_share(scan, SHARE_PREVIOUS, level, number, &zone);
+        for (size_t i = 0; i < n * n_blocks; i++)
+            plan_lines(scan, first * n_blocks + i, true);
+        return n;
     }
     return 0;
-}
-
-static void plan_chapter(struct report_scan *scan, size_t number, const struct fact_zone *zone) {
-    const struct report_pick *pick = scan->pick;
-    bool sums_rows = sums_rows_of(scan, zone);
-    bool sums_legs = sums_legs_of(scan, zone);
-    if (sums_rows || (sums_legs && scan->asks_legs))
-        scan->units[scan->n_units++] =
-            (struct report_unit){.what = UNIT_CHAPTER,
-                                 .number = (uint32_t)number,
-                                 .wants_rows = sums_rows,
-                                 .wants_legs = sums_legs && scan->asks_legs};
-    size_t n_blocks = report_memo_blocks(pick->facts);
-    for (size_t i = 0; i < n_blocks; i++)
-        plan_lines(scan, number * n_blocks + i, sums_rows, sums_legs);
 }
 
 static void plan_legs(struct report_scan *scan) {
@@ -101,16 +119,11 @@ int report_scan_plan(struct report_scan *scan) {
     if (!scan->units)
         return -ENOMEM;
     for (size_t i = 0; i < n_lines;) {
-        struct fact_zone zone;
-        if (i % n_blocks == 0 && !pick->line_by_line &&
-            report_memo_zone(pick->facts, 0, i / n_blocks, &zone)) {
-            size_t n_long = plan_long_chapter(scan, i / n_blocks);
-            if (n_long == 0)
-                plan_chapter(scan, i / n_blocks, &zone);
-            i += n_blocks * MAX_OF(n_long, (size_t)1);
-        } else {
-            plan_lines(scan, i++, false, false);
-        }
+        bool may_begin = i % n_blocks == 0 && !pick->line_by_line;
+        size_t n_chapters = may_begin ? plan_chapter(scan, i / n_blocks) : 0;
+        if (n_chapters == 0)
+            plan_lines(scan, i++, false);
+        i += n_blocks * n_chapters;
     }
     if (scan->asks_legs)
         plan_legs(scan);

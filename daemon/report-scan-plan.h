@@ -6,15 +6,17 @@
 #pragma once
 
 #include "facts-block.h"
-#include "report-part.h"
+#include "report-memo.h"
 
 /* What is done at once: a chapter that is remembered, or one block. */
 struct report_unit {
     enum { UNIT_CHAPTER, UNIT_LINES, UNIT_LEGS, UNIT_FLOWS } what;
     uint32_t number;
-    unsigned level;  /* of a chapter */
+    unsigned level; /* of a chapter */
+    enum report_share_what share;
     bool wants_rows; /* and past */
     bool wants_legs;
+    bool is_rest; /* lines of a chapter whose shares are told: what these leave */
 };
 
 struct report_scan {

@@ -125,10 +125,9 @@ static void list_exchanges_first(const struct fact_lines *lines, size_t first, s
 
 /* Sorts the block's lines that are listed into rows and past. */
 static void sort_lines(struct worker *worker, const struct fact_lines *lines, const uint16_t *list,
-                       size_t n, bool knows) {
+                       size_t n, bool knows, bool asks_past) {
     const struct report_pick *pick = worker->scan->pick;
     int64_t whole_from_day = worker->scan->whole_from_day;
-    bool asks_past = worker->scan->asks_past;
     for (size_t k = 0; k < n; k++) {
         size_t i = list[k];
         int64_t day = lines->service_day[i];
@@ -146,10 +145,11 @@ static void sort_lines(struct worker *worker, const struct fact_lines *lines, co
 
 /* The legs that follow from lines: whatever was taken back has legs of its own. */
 static void sort_line_legs(struct worker *worker, const struct fact_lines *lines, size_t first,
-                           size_t n, bool knows) {
+                           size_t n, bool knows, int64_t after_day) {
     const struct report_pick *pick = worker->scan->pick;
     for (size_t i = first; i < first + n; i++) {
-        if (!(lines->flags[i] & FACT_PLAIN) || lines->service_day[i] > pick->period.to_day ||
+        int64_t day = lines->service_day[i];
+        if (!(lines->flags[i] & FACT_PLAIN) || day <= after_day || day > pick->period.to_day ||
             !(knows || knows_line(pick, lines, i)))
             continue;
         struct report_leg leg = {.index = lines->index[i],
@@ -198,6 +198,8 @@ static int note_lines(struct worker *worker, const struct report_unit *unit) {
     const struct fact_lines *lines = worker->columns;
     const struct report_pick *pick = worker->scan->pick;
     bool knows = report_scan_knows_all(pick, facts_zone(pick->facts, unit->number));
+    int64_t legs_after_day =
+        unit->is_rest ? report_memo_share(pick, SHARE_EARLIER).legs_to_day : INT64_MIN;
     int r = read_columns(worker->scan, unit, knows, worker->columns);
     for (size_t at = 0; r == 0 && at < lines->n; at += NEAR_ROWS) {
         size_t n = MIN_OF(lines->n - at, (size_t)NEAR_ROWS);
@@ -205,9 +207,9 @@ static int note_lines(struct worker *worker, const struct report_unit *unit) {
         list_exchanges_first(lines, at, n, list);
         worker->n_rows = worker->n_past = worker->n_legs = 0;
         if (unit->wants_rows)
-            sort_lines(worker, lines, list, n, knows);
+            sort_lines(worker, lines, list, n, knows, worker->scan->asks_past && !unit->is_rest);
         if (unit->wants_legs)
-            sort_line_legs(worker, lines, at, n, knows);
+            sort_line_legs(worker, lines, at, n, knows, legs_after_day);
         r = note_all(worker);
     }
     return r;
@@ -248,12 +250,14 @@ static int note_chapter(struct worker *worker, const struct report_unit *unit) {
     struct fact_zone zone;
     if (!report_memo_zone(pick->facts, unit->level, unit->number, &zone))
         return -EINVAL;
-    int r = report_memo_get(pick, unit->level, unit->number, &chapter);
+    int r = report_memo_get(pick, unit->share, unit->level, unit->number, &chapter);
     if (r < 0)
         return r;
+    bool in_previous =
+        unit->share == SHARE_PREVIOUS ||
+        (unit->share == SHARE_ALL && report_scan_is_previous(pick, zone.last_service_day));
     if (unit->wants_rows)
-        r = note_chapter_past(worker, chapter,
-                              report_scan_is_previous(pick, zone.last_service_day));
+        r = note_chapter_past(worker, chapter, in_previous);
     if (r == 0 && unit->wants_legs)
         r = note_chapter_legs(worker, chapter, &zone);
     report_memo_leave(pick, chapter);
@@ -478,7 +482,8 @@ int report_scan_rows(const struct report_pick *pick,
         r = read_columns(&scan, &unit, false, worker.columns);
         worker.n_rows = worker.n_past = 0;
         if (r == 0)
-            sort_lines(&worker, lines, in_order, lines->n, report_scan_knows_all(pick, zone));
+            sort_lines(&worker, lines, in_order, lines->n, report_scan_knows_all(pick, zone),
+                       false);
         if (r == 0 && worker.n_rows > 0)
             r = each(user, worker.rows, worker.n_rows);
     }

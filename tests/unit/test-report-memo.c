@@ -94,6 +94,8 @@ struct last {
     uint32_t from, to;
 };
 
+static uint32_t scattered_days; /* before the day of entry, if any */
+
 static struct last exchange(uint32_t day) {
     Timebank__Order order = TIMEBANK__ORDER__INIT;
     Timebank__Exchange exchange = TIMEBANK__EXCHANGE__INIT;
@@ -102,6 +104,8 @@ static struct last exchange(uint32_t day) {
     order.exchange = &exchange;
     order.minutes = 15 * (1 + any(8));
     order.service_day = day - any(20) - (any(50) == 0 ? any(300) : 0);
+    if (scattered_days > 0)
+        order.service_day = day - any(scattered_days);
     order.claimed_day = any(40) == 0 ? day - any(10) : 0;
     order.activity = (char *)(any(2) ? "gardening" : "repairs");
     order.from = codes[from];
@@ -198,6 +202,12 @@ static void open_bank(void) {
     open_members();
 }
 
+static void close_bank(void) {
+    facts_free(facts);
+    free(kept);
+    free(kept_bytes);
+}
+
 static void expect_same(struct report_ask *ask, const char *what) {
     _cleanup_(freep) char *line_by_line = NULL, *remembered = NULL, *again = NULL;
     ask->line_by_line = 1;
@@ -244,7 +254,33 @@ Test(report_memo, gives_the_same_figures_as_every_line) {
     ask.from_day = FIRST_DAY;
     ask.to_day = last_day + 100;
     expect_same(&ask, "all");
-    facts_free(facts);
-    free(kept);
-    free(kept_bytes);
+    close_bank();
+}
+
+Test(report_memo, gives_the_same_figures_of_years_written_down_in_any_order) {
+    scattered_days = 1500;
+    open_bank();
+    fill(2 * CHAPTER_BLOCKS * FACTS_BLOCK_LINES + 3000);
+    uint32_t last_day = FIRST_DAY + 400 + DAYS;
+    struct report_ask ask = {.from_day = last_day - 364,
+                             .to_day = last_day,
+                             .size = facts->n_records,
+                             .bank = "bank.example/test"};
+    expect_same(&ask, "the last year");
+    ask.to_day = last_day - 365;
+    ask.from_day = ask.to_day - 364;
+    expect_same(&ask, "the year before");
+    ask.from_day = last_day - 1000;
+    ask.to_day = last_day - 971;
+    expect_same(&ask, "a month in the middle");
+    take_back(&(struct last){n_orders / 3, 600, 1, 2}, 0, last_day);
+    ask.size = facts->n_records;
+    expect_same(&ask, "the same month, of which more was taken back");
+    ask.from_day = FIRST_DAY - 300;
+    ask.to_day = FIRST_DAY;
+    expect_same(&ask, "nearly nothing before");
+    ask.from_day = 100;
+    ask.to_day = 200;
+    expect_same(&ask, "nothing at all before");
+    close_bank();
 }
