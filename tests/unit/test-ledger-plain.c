@@ -126,7 +126,7 @@ static void spoil(Timebank__Order *order) {
 
     switch (any(18)) {
     case 0:
-        order->source = (Timebank__Source)any(4);
+        order->source = one_in(2) ? TIMEBANK__SOURCE__HISTORY : (Timebank__Source)any(4);
         break;
     case 1:
         order->override = (uint32_t)any(64);
@@ -138,7 +138,7 @@ static void spoil(Timebank__Order *order) {
         order->from_person = "2";
         break;
     case 4:
-        order->sheet = "march";
+        order->sheet = one_in(3) ? "a\nb" : "march";
         break;
     case 5:
         order->claimed_day = TODAY - 1;
@@ -221,6 +221,7 @@ static void put_policy(void) {
         {"soft-ceiling-member", "60"},
         {"soft-ceiling-member", "none"},
         {"age-of-service", "30"},
+        {"age-of-service", "any"},
         {"service-warn-days", "20"},
         {"second-person-above", "80"},
         {"second-person-above", "off"},
@@ -287,7 +288,7 @@ static void put_author(void) {
     Timebank__Order order = TIMEBANK__ORDER__INIT;
     ProtobufCBinaryData key = {SSHSIG_PUBLIC_BYTES, (uint8_t *)(uintptr_t)key_of("second")};
 
-    if (one_in(4)) {
+    if (one_in(40)) {
         order.kind_case = TIMEBANK__ORDER__KIND_REVOKE_KEY;
         order.revoke_key = &revoke;
         revoke.key = key;
@@ -343,6 +344,7 @@ static void put_advance(void) {
     order.advance = &advance;
     order.from = "advances";
     order.to = member();
+    order.service_day = TODAY;
     order.minutes = 15 * (1 + any(6));
     put(&order);
 }
@@ -512,7 +514,7 @@ static void put_anything(void) {
         put_standing();
     else if (what == 3)
         put_reverse();
-    else if (what == 4)
+    else if (what == 4 || (what == 7 && one_in(2)))
         put_author();
     else if (what == 5)
         put_advance();
