@@ -380,6 +380,10 @@ static int replay_log(struct checking *checking) {
     return r;
 }
 
+static void people_went_on(void *user) {
+    went_on(user);
+}
+
 static int check_people(struct checking *checking) {
     _cleanup_(people_closep) struct people *people = NULL;
     _cleanup_(freep) char *path = path_in(checking, "people");
@@ -395,7 +399,7 @@ static int check_people(struct checking *checking) {
     if (r < 0)
         return check_ledger_damaged(checking, "people: the register cannot be opened (%s)",
                                     strerror(-r));
-    r = people_check(people, why, sizeof(why));
+    r = people_check(people, people_went_on, checking, why, sizeof(why));
     return r < 0 ? check_ledger_damaged(checking, "people: %s", *why ? why : strerror(-r)) : 0;
 }
 

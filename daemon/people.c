@@ -357,6 +357,8 @@ static bool is_erasure(struct store_value key) {
 struct check {
     struct store_read *read;
     enum table table;
+    void (*went_on)(void *user);
+    void *user;
     uint64_t n_records;
     uint64_t n_keys;
     char *why;
@@ -366,6 +368,7 @@ struct check {
 static int count_key(void *user, struct store_value key, struct store_value value) {
     struct check *check = user;
     (void)value;
+    check->went_on(check->user);
     check->n_keys += !is_erasure(key);
     return 0;
 }
@@ -381,6 +384,7 @@ static int check_record(void *user, struct store_value key, struct store_value v
     struct check *check = user;
     _cleanup_bytes_ struct bytes plain = {0};
     (void)value;
+    check->went_on(check->user);
     check->n_records++;
     int r = -EBADMSG;
     if (key.n <= (check->table == TABLE_PERSONS ? CODE_MAX : ORDER_ID_BYTES)) {
@@ -398,12 +402,14 @@ static int check_record(void *user, struct store_value key, struct store_value v
     return r;
 }
 
-int people_check(struct people *people, char *why, size_t n_why) {
+int people_check(struct people *people, void (*went_on)(void *user), void *user, char *why,
+                 size_t n_why) {
     _cleanup_(read_end) struct people_read read = {0};
     int r = read_begin(people, &read);
     if (r < 0)
         return r;
-    struct check check = {.read = read.store, .why = why, .n_why = n_why};
+    struct check check = {
+        .read = read.store, .went_on = went_on, .user = user, .why = why, .n_why = n_why};
     for (check.table = TABLE_PERSONS; r == 0 && check.table < N_TABLES; check.table++)
         r = store_each(read.store, check.table, NULL, 0, check_record, &check);
     if (r == 0)

@@ -94,8 +94,9 @@ int people_each_note(struct people *people,
  * process; any other error leaves it as it was. */
 int people_replace(struct people *people) TB_MUST_CHECK;
 
-/* Opens every record and looks for its key, and for keys without a record. -EBADMSG with a sentence
- * in why (n_why > 0). */
-int people_check(struct people *people, char *why, size_t n_why) TB_MUST_CHECK;
+/* Opens every record and looks for its key, and for keys without a record; went_on() is called for
+ * each. -EBADMSG with a sentence in why (n_why > 0). */
+int people_check(struct people *people, void (*went_on)(void *user), void *user, char *why,
+                 size_t n_why) TB_MUST_CHECK;
 /* A compacted copy into a new file, synced: what was erased is not in it. */
 int people_copy(struct people *people, const char *path) TB_MUST_CHECK;
