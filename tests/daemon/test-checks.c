@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The check on two threads and on one: whatever is damaged, both say the same words. */
+/* The check on two threads and on one: whatever is damaged, both say the same words; and the facts
+ * of the reports beside it. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/files.h"
+#include "daemon/check-facts.h"
 #include "daemon/check-ledger.h"
 #include "daemon/log-private.h"
 #include "harness.h"
@@ -70,16 +72,21 @@ static int pick(void *user, struct store_value key, struct store_value value) {
     return 0;
 }
 
-static void pick_places(const char *path, struct places *places, struct bytes *file) {
+static struct store *open_store(void) {
     struct store *store = NULL;
-    struct store_read *read = NULL;
     char directory[96];
-    cr_assert(file_read(path, 1 << 26, file) == 0);
-    places->file = file->data;
-    places->n_file = file->n;
     snprintf(directory, sizeof(directory), "%s/ledger", story.directory);
     cr_assert(store_open(&store, directory, story.settings.log.map_bytes, runs_tables,
                          RUNS_N_TABLES, true) == 0);
+    return store;
+}
+
+static void pick_places(const char *path, struct places *places, struct bytes *file) {
+    struct store *store = open_store();
+    struct store_read *read = NULL;
+    cr_assert(file_read(path, 1 << 26, file) == 0);
+    places->file = file->data;
+    places->n_file = file->n;
     cr_assert(store_read_begin(store, &read) == 0);
     cr_assert(store_each(read, RUNS_STATE + STATE_IDS, NULL, 0, pick, places) == 0);
     cr_assert(places->n > 0);
@@ -94,6 +101,15 @@ static void turn(FILE *data, size_t at, uint8_t byte) {
               fflush(data) == 0);
 }
 
+/* The facts are caught up, and written at the next stop. */
+static void report(void) {
+    Timebank__Request *request = request_new(TIMEBANK__REQUEST__BODY_REPORT);
+    request->report->from_day = TODAY - 100;
+    request->report->to_day = TODAY;
+    ask(AUDITOR, request);
+    cr_assert(!response_refused(), "%s", response_words());
+}
+
 static void damage_here_and_there(enum check_extent extent) {
     static struct places places;
     _cleanup_bytes_ struct bytes file = {0};
@@ -105,6 +121,7 @@ static void damage_here_and_there(enum check_extent extent) {
         recorded(BROKER, order);
         recorded(BROKER, order_move(TIMEBANK__ORDER__KIND_GIFT, "m7", "m12", 15));
     }
+    report();
     bank_stop();
     snprintf(path, sizeof(path), "%s/ledger/data.mdb", story.directory);
     places = (struct places){.chance = 5};
@@ -140,4 +157,78 @@ Test(checks, of_a_sound_ledger_say_nothing) {
     expect_same(CHECK_FULL, &is_sound);
     cr_assert(is_sound);
     cr_assert(bank_try_open(why, sizeof(why)) == 0, "%s", why);
+}
+
+/* ---- the facts, beside it */
+
+static void collect(void *user, const char *sentence) {
+    struct told *told = user;
+    told->n += (size_t)snprintf(told->words + told->n, TOLD_MAX - told->n, "%s\n", sentence);
+}
+
+static struct told check_facts(void) {
+    struct told told = {0};
+    struct store *store = open_store();
+    struct check_facts *facts = NULL;
+    cr_assert(check_facts_begin(&facts, story.directory, store) == 0);
+    cr_assert(check_facts_end(facts, collect, &told) == 0);
+    check_facts_free(facts);
+    store_close(store);
+    return told;
+}
+
+static void bank_with_facts(void) {
+    for (unsigned i = 1; i <= 4; i++)
+        m7_helps("m12", 15 * i);
+    report();
+    bank_stop();
+}
+
+static void bank_again(void) {
+    char why[512];
+    cr_assert(bank_try_open(why, sizeof(why)) == 0, "%s", why);
+}
+
+Test(checks, of_facts_tell_nothing_where_they_are_what_the_log_says) {
+    bank_stop();
+    cr_assert(check_facts().n == 0, "there are none yet");
+    bank_again();
+    bank_with_facts();
+    struct told told = check_facts();
+    cr_assert(told.n == 0, "%s", told.words);
+    bank_again();
+}
+
+Test(checks, of_facts_tell_at_the_end_what_differs) {
+    _cleanup_bytes_ struct bytes head = {0};
+    size_t n_told = 0;
+    char path[96];
+    bank_with_facts();
+    snprintf(path, sizeof(path), "%s/facts/head", story.directory);
+    cr_assert(file_read(path, 1 << 20, &head) == 0);
+    FILE *data = fopen(path, "r+");
+    cr_assert(data);
+    for (size_t at = 0; at < head.n; at += head.n / 16) {
+        turn(data, at, head.data[at] ^ 1);
+        n_told += check_facts().n > 0;
+        turn(data, at, head.data[at]);
+    }
+    fclose(data);
+    cr_assert(n_told > 12, "%zu", n_told);
+    cr_assert(check_facts().n == 0);
+    bank_again();
+}
+
+Test(checks, of_facts_end_wherever_they_are_when_nobody_waits_for_them) {
+    bank_with_facts();
+    struct store *store = open_store();
+    for (int i = 0; i < 50; i++) {
+        struct check_facts *facts = NULL;
+        cr_assert(check_facts_begin(&facts, story.directory, store) == 0);
+        usleep((useconds_t)(i * 20));
+        check_facts_free(facts);
+    }
+    cr_assert(!check_facts_free(NULL));
+    store_close(store);
+    bank_again();
 }
