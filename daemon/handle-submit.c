@@ -75,8 +75,7 @@ static int check_not_after(struct call *call, struct submission *submission) {
 static int check_pin(struct call *call, const struct submission *submission) {
     const struct batch_header *header = &submission->header;
     const struct note_head *head = log_head(call->bank->log);
-    struct merkle_range range;
-    struct store_read *read;
+    struct nodes_source source = {.nodes = &call->bank->nodes};
     struct hash root;
     int r;
 
@@ -86,12 +85,11 @@ static int check_pin(struct call *call, const struct submission *submission) {
         return REFUSAL_OTHER_HISTORY;
     root = head->root;
     if (header->pin_size < head->size) {
-        r = log_read(call->bank->log, &read);
+        r = log_read(call->bank->log, &source.read);
         if (r == 0)
-            r = runs_range(read, header->pin_size, &range);
+            r = nodes_root(&source, header->pin_size, &root);
         if (r < 0)
             return r;
-        root = merkle_range_root(&range);
     }
     return hash_equal(&root, &header->pin_root) ? 0 : REFUSAL_OTHER_HISTORY;
 }

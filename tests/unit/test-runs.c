@@ -249,6 +249,42 @@ Test(runs, give_the_same_nodes_to_who_keeps_those_asked_for_lately, .init = star
     cr_assert(nodes_lookup(&source, 0, N_MAX, &got) == -EUCLEAN, "nothing is kept of that");
 }
 
+/* As the answers to small batches ask: each position's halves, once it is there. */
+Test(runs, make_a_node_of_its_halves_where_one_is_kept, .init = start, .fini = end) {
+    static struct nodes nodes;
+    struct nodes_source source = {.nodes = &nodes};
+    struct merkle_range wanted, got;
+    write_runs(1500);
+    source.read = read_txn;
+    for (uint64_t end = 1; end <= 1500; end++) {
+        uint64_t begin = end % 7 == 0 ? end / 2 : 0;
+        cr_assert(merkle_prove_range(runs_lookup, read_txn, begin, end, &wanted) == 0);
+        cr_assert(merkle_prove_range(nodes_lookup, &source, begin, end, &got) == 0);
+        cr_assert(wanted.n_hashes == got.n_hashes &&
+                      memcmp(wanted.hashes, got.hashes, got.n_hashes * HASH_BYTES) == 0,
+                  "end %d", (int)end);
+    }
+}
+
+Test(runs, give_the_same_roots_to_who_keeps_those_named_lately, .init = start, .fini = end) {
+    static struct nodes nodes;
+    struct nodes_source source = {.nodes = &nodes};
+    struct hash got;
+    uint64_t seed = 9;
+    write_runs(N_MAX);
+    source.read = read_txn;
+    for (int i = 0; i < 3000; i++) {
+        uint64_t size = random_next(&seed) % (i % 2 ? N_MAX + 1 : 40);
+        struct merkle_range range;
+        cr_assert(runs_range(read_txn, size, &range) == 0);
+        struct hash wanted = merkle_range_root(&range);
+        cr_assert(nodes_root(&source, size, &got) == 0);
+        cr_assert(hash_equal(&wanted, &got), "size %d", (int)size);
+    }
+    cr_assert(nodes_root(&source, N_MAX + 1, &got) == -EUCLEAN);
+    cr_assert(nodes_root(&source, N_MAX + 1, &got) == -EUCLEAN, "nothing is kept of that");
+}
+
 Test(runs, miss_what_is_not_there, .init = start, .fini = end) {
     struct hash hash;
     write_runs(300);
