@@ -10,11 +10,13 @@
 
 struct ties {
     struct mutual pairs; /* giver, receiver */
-    bool *trades;        /* of each person, once it is put */
+    bool *trades;        /* of each person */
 };
 
 static int begin(void *sums, const struct report_pick *pick) {
-    return mutual_init(&((struct ties *)sums)->pairs, (uint32_t)pick->n_persons);
+    struct ties *ties = sums;
+    ties->trades = calloc(pick->n_persons + 1, sizeof(*ties->trades));
+    return ties->trades ? mutual_init(&ties->pairs, (uint32_t)pick->n_persons) : -ENOMEM;
 }
 
 static void end(void *sums) {
@@ -32,30 +34,28 @@ static int note(void *sums, const struct report_pick *pick, const struct report_
         const struct report_row *row = &rows[i];
         if (row->kind != TIMEBANK__ORDER__KIND_EXCHANGE || !row->in_period)
             continue;
-        if (row->to_person != row->from_person) /* merged: what they gave each other ties nobody */
-            r = mutual_add(&ties->pairs, row->to_person, row->from_person);
+        if (row->to_person == row->from_person) /* merged: what they gave each other ties nobody */
+            continue;
+        ties->trades[row->to_person] = ties->trades[row->from_person] = true;
+        r = mutual_add(&ties->pairs, row->to_person, row->from_person);
     }
     return r;
 }
 
 static int merge(void *sums, const struct report_pick *pick, void *other) {
-    (void)pick;
-    return mutual_merge(&((struct ties *)sums)->pairs, &((struct ties *)other)->pairs);
+    struct ties *ties = sums, *from = other;
+    for (size_t i = 0; i < pick->n_persons; i++)
+        ties->trades[i] |= from->trades[i];
+    return mutual_merge(&ties->pairs, &from->pairs);
 }
 
 static int put(void *sums, const struct report_pick *pick, struct report_out *out) {
     struct ties *ties = sums;
-    struct mutual_walk walk = {0};
-    struct mutual_pair pair;
-    uint64_t n_ties = 0, n_both_ways = 0, n_traders = 0;
-    ties->trades = calloc(pick->n_persons + 1, sizeof(*ties->trades));
-    if (!ties->trades)
-        return -ENOMEM;
-    while (mutual_next(&ties->pairs, &walk, &pair)) {
-        n_ties++;
-        n_both_ways += pair.ways == MUTUAL_BOTH;
-        ties->trades[pair.one] = ties->trades[pair.other] = true;
-    }
+    uint64_t n_ties, n_both_ways, n_traders = 0;
+    int r = mutual_settle(&ties->pairs);
+    if (r < 0)
+        return r;
+    mutual_count(&ties->pairs, &n_ties, &n_both_ways);
     for (size_t i = 0; i < pick->n_persons; i++)
         n_traders += ties->trades[i];
     report_json_put(out->measures, "ties_directed", n_ties + n_both_ways);
