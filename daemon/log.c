@@ -311,6 +311,14 @@ static bool wants_state_record(const struct log *log, uint64_t wall_ms) {
            (log->state->n_touched <= TOUCHED_CHEAP || since_ms >= STATE_REST_MS);
 }
 
+/* Rows that change again and again are written once for many records: a step of few rows waits. */
+static bool step_is_due(const struct log *log) {
+    uint64_t n = log->size - MAX_OF(log->step_size, log->step_tried_size);
+    uint64_t enough = log->settings.step_records;
+
+    return n >= enough && (n >= LOG_STEP_WAITS * enough || state_step_rows(log->state) >= enough);
+}
+
 int log_hand_over(struct log *log, uint64_t wall_ms) {
     struct log_group *group = log->collecting;
     int r = 0;
@@ -329,9 +337,7 @@ int log_hand_over(struct log *log, uint64_t wall_ms) {
     log->last_sequence = group->sequence;
     log->collecting = NULL;
     send_off(log, group);
-    if (log->size - MAX_OF(log->step_size, log->step_tried_size) >= log->settings.step_records)
-        return hand_over_step(log);
-    return 0;
+    return step_is_due(log) ? hand_over_step(log) : 0;
 }
 
 int log_publish(struct log *log, uint64_t wall_ms) {

@@ -22,12 +22,15 @@
 #include "keyring.h"
 #include "runs.h"
 
+#define LOG_STEP_WAITS 4u
+
 struct log;
 
 struct log_settings {
     uint64_t map_bytes;
     uint64_t reserve_bytes; /* kept free on the disk and in the map */
-    uint64_t step_records;  /* derived tables are written behind after so many */
+    uint64_t step_records;  /* derived tables are written behind after so many, or once so many of
+                               their rows changed, but no later than LOG_STEP_WAITS as many */
     uint64_t publish_ms;    /* a state record at least so often under load */
     bool inline_commits;    /* no committer thread: log_hand_over() commits */
     /* Commits what travels beside a group's batches (the register of people) before the group. */

@@ -64,7 +64,7 @@ void story_settings(void) {
     story.settings = (struct bank_settings){
         .log = {.map_bytes = 64u << 20,
                 .reserve_bytes = 1u << 20,
-                .step_records = 16,
+                .step_records = 8,
                 .publish_ms = 1000,
                 .inline_commits = true},
         .people_map_bytes = 16u << 20,

@@ -155,6 +155,25 @@ Test(restarts, after_a_kill_find_every_answered_batch) {
     expect_balance("m7", 15 * (int64_t)N_ELEMENTS(sent));
 }
 
+/* Each batch has a row of its own, and its two accounts have the same again and again. */
+Test(restarts, read_rows_that_were_written_once_for_many_records) {
+    const uint64_t enough = story.settings.log.step_records = 64;
+    uint64_t first, n;
+    int64_t minutes = 0;
+    bank_restart();
+    first = story.bank->log->step_size;
+    for (; story.bank->log->step_size == first; minutes += 15) {
+        Timebank__Order *order = order_helps("m7", "m12", 15);
+        order->service_day -= (uint32_t)(minutes / 15);
+        recorded(BROKER, order);
+    }
+    n = story.bank->log->step_size - first;
+    cr_assert(n > enough + 3 && n <= LOG_STEP_WAITS * enough + 3, "after %llu records",
+              (unsigned long long)n);
+    bank_restart();
+    expect_balance("m7", minutes);
+}
+
 static void send_half_and_leave_the_rest_uncommitted(void) {
     size_t half = N_ELEMENTS(sent) / 2;
 
