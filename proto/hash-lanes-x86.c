@@ -13,11 +13,13 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "hash-lanes.h"
 
 #define BLOCK_BYTES 64u
 #define LENGTH_BYTES 8u
 #define END_OF_MESSAGE 0x80
+#define AT_ONCE 8u
 
 static const uint32_t round_constants[64] __attribute__((aligned(16))) = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -257,14 +259,12 @@ static bool queue_load(struct queue *queue, struct lane *lane) {
 
 /* Two lanes work while two are loaded: a block that was only just copied together cannot be read at
  * once by loads wider than what wrote it. */
-void hash_lanes_each(const void *prefix, size_t n_prefix, const struct iovec *bodies, size_t n,
-                     struct hash *ret) {
-    struct queue queue = {0, n_prefix, bodies, ret, n, 0};
+static void hash_queue(uint64_t prefix, size_t n_prefix, const struct iovec *bodies, size_t n,
+                       struct hash *ret) {
+    struct queue queue = {prefix, n_prefix, bodies, ret, n, 0};
     struct lane lanes[4], *at[2] = {&lanes[0], &lanes[1]}, *ready[2] = {&lanes[2], &lanes[3]};
     bool is_busy[2], is_ready[2];
 
-    assert(n_prefix <= sizeof(queue.prefix));
-    memcpy(&queue.prefix, prefix, n_prefix);
     for (size_t i = 0; i < 2; i++)
         is_busy[i] = queue_load(&queue, at[i]);
     for (size_t i = 0; i < 2; i++)
@@ -289,6 +289,93 @@ void hash_lanes_each(const void *prefix, size_t n_prefix, const struct iovec *bo
             at[i] = ready[i];
             is_busy[i] = is_ready[i];
             is_ready[i] = false;
+        }
+    }
+}
+
+/* A message of at most two blocks, with its end. */
+struct padded {
+    uint8_t bytes[2 * BLOCK_BYTES];
+    size_t n_blocks;
+};
+
+static inline void padded_make(struct padded *padded, uint64_t prefix, size_t n_prefix,
+                               const struct iovec *body) {
+    size_t n = n_prefix + body->iov_len;
+    const uint8_t *from = body->iov_base;
+    uint8_t *to = padded->bytes + n_prefix;
+
+    padded->n_blocks = n <= BLOCK_BYTES - 1 - LENGTH_BYTES ? 1 : 2;
+    memset(padded->bytes, 0, sizeof(padded->bytes));
+    memcpy(padded->bytes, &prefix, sizeof(prefix));
+    if (body->iov_len < 64) {
+        copy_short(to, from, body->iov_len);
+    } else {
+        memcpy(to, from, 64);
+        copy_short(to + 64, from + 64, body->iov_len - 64);
+    }
+    padded->bytes[n] = END_OF_MESSAGE;
+    put_length(padded->bytes + padded->n_blocks * BLOCK_BYTES - LENGTH_BYTES, n);
+}
+
+static void padded_hash_two(const struct padded padded[2], struct hash ret[2]) {
+    struct state a = first_state(), b = first_state();
+    const uint8_t *bytes_a = padded[0].bytes, *bytes_b = padded[1].bytes;
+
+    compress_two(&a, load_block(bytes_a), &b, load_block(bytes_b));
+    if (padded[0].n_blocks == 2 && padded[1].n_blocks == 2)
+        compress_two(&a, load_block(bytes_a + BLOCK_BYTES), &b, load_block(bytes_b + BLOCK_BYTES));
+    else if (padded[0].n_blocks == 2)
+        compress_one(&a, load_block(bytes_a + BLOCK_BYTES));
+    else if (padded[1].n_blocks == 2)
+        compress_one(&b, load_block(bytes_b + BLOCK_BYTES));
+    store_hash(&a, &ret[0]);
+    store_hash(&b, &ret[1]);
+}
+
+static void padded_hash(const struct padded *padded, struct hash *ret) {
+    struct state state = first_state();
+
+    for (size_t i = 0; i < padded->n_blocks; i++)
+        compress_one(&state, load_block(padded->bytes + i * BLOCK_BYTES));
+    store_hash(&state, ret);
+}
+
+static bool are_short(size_t n_prefix, const struct iovec *bodies, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (n_prefix + bodies[i].iov_len > 2 * BLOCK_BYTES - 1 - LENGTH_BYTES)
+            return false;
+    return true;
+}
+
+/* Nearly all there is to hash is short. All of a few are copied before the first is hashed: so what
+ * is read was not only just written. */
+static void hash_short(uint64_t prefix, size_t n_prefix, const struct iovec *bodies, size_t n,
+                       struct hash *ret) {
+    struct padded padded[AT_ONCE];
+
+    assert(n <= AT_ONCE);
+    for (size_t i = 0; i < n; i++)
+        padded_make(&padded[i], prefix, n_prefix, &bodies[i]);
+    for (size_t i = 0; i + 1 < n; i += 2)
+        padded_hash_two(&padded[i], &ret[i]);
+    if (n % 2)
+        padded_hash(&padded[n - 1], &ret[n - 1]);
+}
+
+void hash_lanes_each(const void *prefix, size_t n_prefix, const struct iovec *bodies, size_t n,
+                     struct hash *ret) {
+    uint64_t first = 0;
+
+    assert(n_prefix <= sizeof(first));
+    memcpy(&first, prefix, n_prefix);
+    for (size_t i = 0, n_now; i < n; i += n_now) {
+        n_now = MIN_OF(n - i, (size_t)AT_ONCE);
+        if (are_short(n_prefix, bodies + i, n_now)) {
+            hash_short(first, n_prefix, bodies + i, n_now, ret + i);
+        } else {
+            n_now = n - i;
+            hash_queue(first, n_prefix, bodies + i, n_now, ret + i);
         }
     }
 }
