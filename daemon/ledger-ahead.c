@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the next orders of a batch will ask for, looked for all together: each step of a search
- * waits for memory, and the waits of many searches pass at once. What is found is found for good,
- * because rows of the lowest state stand still; what is not is left to whoever asks, for an order
- * before it may make it.
+ * What the next orders of a batch will ask for, looked for while those before them are judged: each
+ * step of a search waits for memory, so each is made for a few orders together and one such chunk
+ * before the next step, when what it reads has come. What is found is found for good, because rows
+ * of the lowest state stand still; what is not is left to whoever asks, for an order before it may
+ * make it.
  */
 #include <assert.h>
 #include <string.h>
@@ -13,32 +14,23 @@
 
 #define CACHE_LINE_BYTES 64
 
-struct search {
-    const struct rows *rows;
-    uint64_t hash;
-    const void *key;
-    size_t n_key; /* 0: nothing is looked for */
-};
-
-static struct search search_begin(const struct state *lowest, enum state_table table,
-                                  const void *key, size_t n_key) {
-    struct search search = {.rows = &lowest->tables[table], .key = key};
-
-    if (n_key == 0 || search.rows->n_rows == 0)
-        return search;
-    search.n_key = n_key;
-    search.hash = rows_hash(key, n_key);
-    __builtin_prefetch(&search.rows->slots[search.hash & (search.rows->n_slots - 1)]);
-    return search;
+static void search_begin(const struct state *lowest, enum state_table table, const void *key,
+                         size_t n_key, struct ahead_search *ret) {
+    *ret = (struct ahead_search){.rows = &lowest->tables[table], .key = key};
+    if (n_key == 0 || ret->rows->n_rows == 0)
+        return;
+    ret->n_key = n_key;
+    ret->hash = rows_hash(key, n_key);
+    __builtin_prefetch(&ret->rows->slots[ret->hash & (ret->rows->n_slots - 1)]);
 }
 
-static void search_go_on(const struct search *search) {
+static void search_go_on(const struct ahead_search *search) {
     if (search->n_key > 0)
         __builtin_prefetch(search->rows->slots[search->hash & (search->rows->n_slots - 1)]);
 }
 
 /* The value that is there, of which so many bytes are on their way; or NULL. */
-static const void *search_end(const struct search *search, size_t n_value) {
+static const void *search_end(const struct ahead_search *search, size_t n_value) {
     const struct row *row = search->n_key > 0
                                 ? rows_find(search->rows, search->hash, search->key, search->n_key)
                                 : NULL;
@@ -48,19 +40,29 @@ static const void *search_end(const struct search *search, size_t n_value) {
     return row ? row->value : NULL;
 }
 
-static void find_sides(const struct state *lowest, Timebank__Order *const *orders, size_t n,
-                       struct rules_ahead *ret) {
-    struct search searches[LEDGER_AHEAD][2];
+/* ---- the steps, one after another */
 
-    for (size_t i = 0; i < n; i++) {
-        const char *from = orders[i] ? orders[i]->from : "", *to = orders[i] ? orders[i]->to : "";
-        searches[i][0] = search_begin(lowest, STATE_ACCOUNTS, from, strlen(from));
-        searches[i][1] = search_begin(lowest, STATE_ACCOUNTS, to, strlen(to));
+static void begin_sides(const struct state *lowest, struct ahead_chunk *chunk) {
+    for (size_t i = 0; i < chunk->n; i++) {
+        const Timebank__Order *order = chunk->orders[i];
+        const char *from = order ? order->from : "", *to = order ? order->to : "";
+        chunk->found[i] = (struct rules_ahead){0};
+        search_begin(lowest, STATE_ACCOUNTS, from, strlen(from), &chunk->searches[i][0]);
+        search_begin(lowest, STATE_ACCOUNTS, to, strlen(to), &chunk->searches[i][1]);
     }
-    for (size_t i = 0; i < 2 * n; i++)
-        search_go_on(&searches[i / 2][i % 2]);
-    for (size_t i = 0; i < 2 * n; i++)
-        ret[i / 2].sides[i % 2] = search_end(&searches[i / 2][i % 2], sizeof(struct state_account));
+}
+
+static void go_on(const struct state *lowest, struct ahead_chunk *chunk) {
+    (void)lowest;
+    for (size_t i = 0; i < 2 * chunk->n; i++)
+        search_go_on(&chunk->searches[i / 2][i % 2]);
+}
+
+static void end_sides(const struct state *lowest, struct ahead_chunk *chunk) {
+    (void)lowest;
+    for (size_t i = 0; i < 2 * chunk->n; i++)
+        chunk->found[i / 2].sides[i % 2] =
+            search_end(&chunk->searches[i / 2][i % 2], sizeof(struct state_account));
 }
 
 static bool gives_time(const Timebank__Order *order) {
@@ -70,34 +72,65 @@ static bool gives_time(const Timebank__Order *order) {
 }
 
 /* What is asked of whoever gives time: their last entries, and their hours of that day. */
-static void find_givers(const struct state *lowest, Timebank__Order *const *orders, size_t n,
-                        struct rules_ahead *ret) {
-    struct search searches[LEDGER_AHEAD][2];
-    uint8_t keys[LEDGER_AHEAD][8], day_keys[LEDGER_AHEAD][RULES_DAY_KEY_BYTES];
-
-    for (size_t i = 0; i < n; i++) {
-        const struct state_account *giver = gives_time(orders[i]) ? ret[i].sides[1] : NULL;
+static void begin_givers(const struct state *lowest, struct ahead_chunk *chunk) {
+    for (size_t i = 0; i < chunk->n; i++) {
+        const Timebank__Order *order = chunk->orders[i];
+        const struct state_account *giver = gives_time(order) ? chunk->found[i].sides[1] : NULL;
+        uint8_t *key = chunk->keys[i], *day_key = chunk->day_keys[i];
         if (giver) {
-            be64_put(keys[i], giver->number);
-            rules_day_key(DAY_GIVEN, giver->number, orders[i]->service_day, day_keys[i]);
-            ret[i].service_day = orders[i]->service_day;
+            be64_put(key, giver->number);
+            rules_day_key(DAY_GIVEN, giver->number, order->service_day, day_key);
+            chunk->found[i].service_day = order->service_day;
         }
-        searches[i][0] = search_begin(lowest, STATE_RECENTS, keys[i], giver ? sizeof(keys[i]) : 0);
-        searches[i][1] =
-            search_begin(lowest, STATE_DAYS, day_keys[i], giver ? sizeof(day_keys[i]) : 0);
-    }
-    for (size_t i = 0; i < 2 * n; i++)
-        search_go_on(&searches[i / 2][i % 2]);
-    for (size_t i = 0; i < n; i++) {
-        ret[i].recent = search_end(&searches[i][0], sizeof(struct state_recent));
-        ret[i].day = search_end(&searches[i][1], sizeof(struct state_day));
+        search_begin(lowest, STATE_RECENTS, key, giver ? sizeof(chunk->keys[i]) : 0,
+                     &chunk->searches[i][0]);
+        search_begin(lowest, STATE_DAYS, day_key, giver ? sizeof(chunk->day_keys[i]) : 0,
+                     &chunk->searches[i][1]);
     }
 }
 
-void ledger_ahead(const struct state *lowest, Timebank__Order *const *orders, size_t n,
-                  struct rules_ahead *ret) {
-    assert(!lowest->below && n <= LEDGER_AHEAD);
-    memset(ret, 0, n * sizeof(*ret));
-    find_sides(lowest, orders, n, ret);
-    find_givers(lowest, orders, n, ret);
+static void end_givers(const struct state *lowest, struct ahead_chunk *chunk) {
+    (void)lowest;
+    for (size_t i = 0; i < chunk->n; i++) {
+        chunk->found[i].recent =
+            search_end(&chunk->searches[i][0], offsetof(struct state_recent, entry));
+        chunk->found[i].day = search_end(&chunk->searches[i][1], sizeof(struct state_day));
+    }
+}
+
+static void (*const steps[])(const struct state *lowest, struct ahead_chunk *chunk) = {
+    begin_sides, go_on, end_sides, begin_givers, go_on, end_givers};
+static_assert(N_ELEMENTS(steps) < AHEAD_CHUNKS, "the chunk being judged is kept as well");
+
+static struct ahead_chunk *chunk_at(struct ledger_ahead *ahead, size_t i) {
+    return &ahead->chunks[i % AHEAD_CHUNKS];
+}
+
+/* One step of each chunk that is on its way, the last one of chunk `next`. */
+static void take_steps(struct ledger_ahead *ahead, size_t next, size_t n_steps) {
+    for (size_t back = 0; back < n_steps; back++) {
+        size_t i = next + back, begin = i * AHEAD_ORDERS;
+        struct ahead_chunk *chunk = chunk_at(ahead, i);
+        if (begin >= ahead->n)
+            break;
+        chunk->orders = ahead->orders + begin;
+        chunk->n = MIN_OF(ahead->n - begin, (size_t)AHEAD_ORDERS);
+        steps[n_steps - 1 - back](ahead->lowest, chunk);
+    }
+}
+
+void ledger_ahead_begin(struct ledger_ahead *ahead, const struct state *lowest,
+                        Timebank__Order *const *orders, size_t n) {
+    assert(!lowest->below);
+    ahead->lowest = lowest;
+    ahead->orders = orders;
+    ahead->n = n;
+    for (size_t n_steps = 1; n_steps <= N_ELEMENTS(steps); n_steps++)
+        take_steps(ahead, 0, n_steps);
+}
+
+const struct rules_ahead *ledger_ahead(struct ledger_ahead *ahead, size_t i) {
+    if (i % AHEAD_ORDERS == 0)
+        take_steps(ahead, i / AHEAD_ORDERS + 1, N_ELEMENTS(steps));
+    return &chunk_at(ahead, i / AHEAD_ORDERS)->found[i % AHEAD_ORDERS];
 }

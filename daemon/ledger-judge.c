@@ -16,6 +16,7 @@
 #define OVERRIDES_ALL 63u
 #define FIRST_REGISTER_KIND 64          /* from here on nothing is done in anybody's name */
 #define ARENA_BYTES (64u * 1024 * 1024) /* of what one order reads back of the log */
+#define HASHED_TOGETHER 16u
 
 /* The field that differs is told to whoever may read the earlier order: who could guess its id
  * would else find out one field after the other. */
@@ -454,13 +455,25 @@ static int judge(struct rule *rule) {
     return r == 0 ? remember_id(rule) : r;
 }
 
+/* What the last orders moved, while it is at hand; of a batch that does not stand nothing is asked.
+ */
+static void hash_last(const struct ledger_batch *batch, size_t end) {
+    size_t begin = (end - 1) / HASHED_TOGETHER * HASHED_TOGETHER;
+
+    if (batch->n_refusals == 0)
+        rules_legs_hash(batch->effects + begin, batch->leaves + begin, end - begin);
+}
+
 int ledger_judge(struct state *state, struct ledger_batch *batch) {
-    struct rules_ahead ahead[LEDGER_AHEAD];
+    bool is_lowest = !state->below;
+    struct ledger_ahead ahead;
     struct arena arena;
     int r = 0;
 
-    assert(state->below || state->journal.is_open);
+    assert(!is_lowest || state->journal.is_open);
     arena_init(&arena, ARENA_BYTES);
+    if (is_lowest)
+        ledger_ahead_begin(&ahead, state, batch->orders, batch->n);
     for (size_t i = 0; i < batch->n && r >= 0; i++) {
         struct rule rule = {.state = state,
                             .batch = batch,
@@ -469,24 +482,21 @@ int ledger_judge(struct state *state, struct ledger_batch *batch) {
                             .today = clock_day(batch->received_at_ms),
                             .order = batch->orders[i],
                             .arena = &arena};
-        if (i % LEDGER_AHEAD == 0 && !state->below)
-            ledger_ahead(state, batch->orders + i, MIN_OF(batch->n - i, (size_t)LEDGER_AHEAD),
-                         ahead);
-        if (!state->below)
-            rule_look_ahead(&rule, &ahead[i % LEDGER_AHEAD]);
+        if (is_lowest)
+            rule_look_ahead(&rule, ledger_ahead(&ahead, i));
         if (rule.order)
             r = judge(&rule);
         if (r == -ENOMEM && arena.r < 0)
             batch->arena->r = r;
         arena_reset(&arena);
+        if (r >= 0 && ((i + 1) % HASHED_TOGETHER == 0 || i + 1 == batch->n))
+            hash_last(batch, i + 1);
     }
     arena_fini(&arena);
     if (r >= 0)
         r = state_broken(state);
     if (r < 0)
         return r;
-    if (batch->n_refusals == 0)
-        rules_legs_hash(batch->effects, batch->leaves, batch->n);
     state->sums.size += batch->n;
     return 0;
 }

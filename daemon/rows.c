@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chained slots, doubled when full; SipHash under a key of this process, so that nobody can choose
- * names that collide. */
+/*
+ * Chained slots, doubled when full. Which slot a key comes to is decided by a key of this process,
+ * so that nobody can choose names that collide: short keys by multilinear hashing, strongly
+ * universal (Lemire and Kaser, "Strongly universal string hashing is fast", The Computer Journal
+ * 57, 2014), long ones by SipHash.
+ */
 #include "rows.h"
 
 #include <assert.h>
@@ -10,17 +14,43 @@
 #include <string.h>
 
 #define ROWS_SLOTS_FIRST 16u
+#define WORDS_MAX 12u /* of a short key */
+
+static bool is_secret_made;
+static struct {
+    uint8_t siphash[crypto_shorthash_KEYBYTES];
+    uint64_t first;
+    uint64_t words[WORDS_MAX];
+} secret;
+
+/* The length goes in as well: what fills up the last word tells no key from a longer one. */
+static uint64_t hash_short(const uint8_t *key, size_t n_key) {
+    uint64_t sum = secret.first * (n_key + 1);
+    uint32_t word;
+    size_t i = 0;
+
+    for (; (i + 1) * sizeof(word) <= n_key; i++) {
+        memcpy(&word, key + i * sizeof(word), sizeof(word));
+        sum += secret.words[i] * word;
+    }
+    word = 0;
+    for (size_t at = i * sizeof(word); at < n_key; at++)
+        word = word << 8 | key[at];
+    if (n_key % sizeof(word))
+        sum += secret.words[i] * word;
+    return sum >> 32;
+}
 
 uint64_t rows_hash(const void *key, size_t n_key) {
-    static uint8_t secret[crypto_shorthash_KEYBYTES];
-    static bool is_made;
     uint64_t hash;
 
-    if (!is_made) {
-        randombytes_buf(secret, sizeof(secret));
-        is_made = true;
+    if (!is_secret_made) {
+        randombytes_buf(&secret, sizeof(secret));
+        is_secret_made = true;
     }
-    crypto_shorthash((unsigned char *)&hash, key, n_key, secret);
+    if (n_key <= WORDS_MAX * sizeof(uint32_t))
+        return hash_short(key, n_key);
+    crypto_shorthash((unsigned char *)&hash, key, n_key, secret.siphash);
     return hash;
 }
 

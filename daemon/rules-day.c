@@ -86,9 +86,12 @@ int rules_day_add_to(struct rule *rule, const struct rules_day *day, int64_t min
 
     if (!day->account)
         return 0;
-    rules_day_key(day->sum, day->account->number, day->day, key);
-    r = day->found ? state_edit_found(rule->state, STATE_DAYS, key, sizeof(key), day->found, &value)
-                   : state_make(rule->state, STATE_DAYS, key, sizeof(key), &value);
+    if (day->found) {
+        r = state_edit_found(rule->state, STATE_DAYS, sizeof(key), day->found, &value);
+    } else {
+        rules_day_key(day->sum, day->account->number, day->day, key);
+        r = state_make(rule->state, STATE_DAYS, key, sizeof(key), &value);
+    }
     if (r < 0)
         return r;
     cell = &((struct state_day *)value)->minutes[day->account->number % STATE_DAY_ACCOUNTS];

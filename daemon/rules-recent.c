@@ -17,6 +17,7 @@
 
 /* Numbers of records are kept in 5 bytes, the highest bit for those of dry runs. */
 #define DRY_BIT (1ull << 39)
+#define GIVER_KEY_BYTES 8
 
 static void entry_put(uint8_t to[STATE_RECENT_ENTRY_BYTES], uint64_t entry) {
     uint64_t number = entry >= LEDGER_DRY_BEGIN ? entry - LEDGER_DRY_BEGIN : entry;
@@ -85,7 +86,7 @@ struct ring {
     const uint8_t (*entries)[STATE_RECENT_ENTRY_BYTES];
 };
 
-static void giver_key(const struct rules_giver *giver, uint8_t ret[8]) {
+static void giver_key(const struct rules_giver *giver, uint8_t ret[GIVER_KEY_BYTES]) {
     be64_put(ret, giver->account->number);
 }
 
@@ -124,21 +125,20 @@ static int move_to_many(struct rule *rule, const uint8_t key[8], const struct st
 }
 
 /* Most entries come here: three small changes of a large row. */
-static int add_to_many(struct rule *rule, const struct rules_giver *giver, const uint8_t key[8],
+static int add_to_many(struct rule *rule, const struct rules_giver *giver,
                        const struct state_recent *found) {
     size_t place = found->n % STATE_RECENT;
-    size_t print_at = offsetof(struct state_recent, print) + place * sizeof(found->print[0]);
-    size_t entry_at = offsetof(struct state_recent, entry) + place * sizeof(found->entry[0]);
+    const struct state_part parts[] = {
+        {offsetof(struct state_recent, n), sizeof(found->n)},
+        {offsetof(struct state_recent, print) + place * sizeof(found->print[0]),
+         sizeof(found->print[0])},
+        {offsetof(struct state_recent, entry) + place * sizeof(found->entry[0]),
+         sizeof(found->entry[0])}};
     struct state_recent *many;
     void *value;
-    int r = state_edit_part(rule->state, STATE_RECENTS, key, 8, found, 0, sizeof(found->n), &value);
+    int r = state_edit_parts(rule->state, STATE_RECENTS, GIVER_KEY_BYTES, found, parts,
+                             N_ELEMENTS(parts), &value);
 
-    if (r == 0)
-        r = state_edit_part(rule->state, STATE_RECENTS, key, 8, value, print_at,
-                            sizeof(found->print[0]), &value);
-    if (r == 0)
-        r = state_edit_part(rule->state, STATE_RECENTS, key, 8, value, entry_at,
-                            sizeof(found->entry[0]), &value);
     if (r < 0)
         return r;
     many = value;
@@ -159,7 +159,7 @@ static int add_to_few(struct rule *rule, const struct rules_giver *giver, const 
     few = value;
     if (few->n == STATE_RECENT_FEW) {
         r = move_to_many(rule, key, few, &many);
-        return r == 0 ? add_to_many(rule, giver, key, many) : r;
+        return r == 0 ? add_to_many(rule, giver, many) : r;
     }
     few->print[few->n] = giver->print;
     entry_put(few->entry[few->n], rule_entry(rule));
@@ -174,7 +174,7 @@ int rules_recent_add(struct rule *rule, const struct rules_giver *giver) {
     giver_key(giver, key);
     if (!many)
         many = state_get(rule->state, STATE_RECENTS, key, sizeof(key), NULL);
-    return many ? add_to_many(rule, giver, key, many) : add_to_few(rule, giver, key);
+    return many ? add_to_many(rule, giver, many) : add_to_few(rule, giver, key);
 }
 
 struct rules_giver rules_recent_giver(const struct rule *rule, const struct state_account *account,

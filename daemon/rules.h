@@ -88,17 +88,43 @@ struct kind {
 
 const struct kind *kind_find(Timebank__Order__KindCase number);
 
-/* ledger-ahead.c: what the orders that come next will ask of the lowest state, as far as it is
- * there; for LEDGER_AHEAD orders at most. An order may be NULL. */
-#define LEDGER_AHEAD 16
+/* What an order will ask of the lowest state, as far as it is there. */
 struct rules_ahead {
     const struct state_account *sides[2]; /* from, to; or NULL */
     const struct state_recent *recent;    /* of `to`, who gives time */
     const struct state_day *day;          /* DAY_GIVEN of `to` on the date of service */
     uint32_t service_day;
 };
-void ledger_ahead(const struct state *lowest, Timebank__Order *const *orders, size_t n,
-                  struct rules_ahead *ret);
+
+#define RULES_DAY_KEY_BYTES 13 /* of a row of days (rules-day.c) */
+
+/* ledger-ahead.c: looks for it, for orders of which any may be NULL. ledger_ahead() is asked of
+ * each in turn, from the first; its answer is good until the next chunk is asked of. */
+#define AHEAD_ORDERS 8u
+#define AHEAD_CHUNKS 8u
+struct ahead_search {
+    const struct rows *rows;
+    uint64_t hash;
+    const void *key;
+    size_t n_key; /* 0: nothing is looked for */
+};
+struct ahead_chunk {
+    Timebank__Order *const *orders;
+    size_t n;
+    struct ahead_search searches[AHEAD_ORDERS][2];
+    uint8_t keys[AHEAD_ORDERS][8];
+    uint8_t day_keys[AHEAD_ORDERS][RULES_DAY_KEY_BYTES];
+    struct rules_ahead found[AHEAD_ORDERS];
+};
+struct ledger_ahead {
+    const struct state *lowest;
+    Timebank__Order *const *orders;
+    size_t n;
+    struct ahead_chunk chunks[AHEAD_CHUNKS];
+};
+void ledger_ahead_begin(struct ledger_ahead *ahead, const struct state *lowest,
+                        Timebank__Order *const *orders, size_t n);
+const struct rules_ahead *ledger_ahead(struct ledger_ahead *ahead, size_t i);
 
 /* ledger-plain.c: judges and applies an exchange that nothing stands against; any other order is
  * left as it is, and not done. ledger-judge.c: activities as they are listed. */
@@ -184,7 +210,6 @@ uint64_t rules_day_get(struct rule *rule, enum state_day_sum sum,
                        const struct state_account *account, uint32_t day);
 int rules_day_add(struct rule *rule, enum state_day_sum sum, const struct state_account *account,
                   uint32_t day, int64_t minutes);
-#define RULES_DAY_KEY_BYTES 13
 void rules_day_key(enum state_day_sum sum, uint64_t number, uint32_t day,
                    uint8_t ret[RULES_DAY_KEY_BYTES]);
 /* The same for who asks first and adds then: what was found is not looked for again. */

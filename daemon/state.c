@@ -290,34 +290,31 @@ int state_edit(struct state *state, enum state_table table, const void *key, siz
     return 1;
 }
 
-int state_edit_found(struct state *state, enum state_table table, const void *key, size_t n_key,
-                     const void *found, void **ret_value) {
-    struct row *row;
+int state_edit_found(struct state *state, enum state_table table, size_t n_key, const void *found,
+                     void **ret_value) {
+    struct row *row = rows_of_value(found, n_key);
     int r;
 
     if (state->below) {
-        r = state_edit(state, table, key, n_key, ret_value);
+        r = state_edit(state, table, row->key, n_key, ret_value);
         return r > 0 ? 0 : r < 0 ? r : -EUCLEAN;
     }
-    row = rows_of_value(found, n_key);
-    assert(memcmp(row->key, key, n_key) == 0);
     r = open_row(state, table, row);
     if (r == 0)
         *ret_value = row->value;
     return r;
 }
 
-int state_edit_part(struct state *state, enum state_table table, const void *key, size_t n_key,
-                    const void *found, size_t at, size_t n, void **ret_value) {
-    struct row *row;
-    int r;
+int state_edit_parts(struct state *state, enum state_table table, size_t n_key, const void *found,
+                     const struct state_part *parts, size_t n, void **ret_value) {
+    struct row *row = rows_of_value(found, n_key);
+    int r = 0;
 
     assert(table != STATE_ACCOUNTS && table != STATE_PENDINGS && table != STATE_POLICIES);
     if (state->below)
-        return state_edit_found(state, table, key, n_key, found, ret_value);
-    row = rows_of_value(found, n_key);
-    assert(memcmp(row->key, key, n_key) == 0);
-    r = state_journal_change_part(state, table, row, at, n);
+        return state_edit_found(state, table, n_key, found, ret_value);
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = state_journal_change_part(state, table, row, parts[i].at, parts[i].n);
     if (r == 0)
         r = rows_mark(&state->tables[table], row);
     if (r == 0)

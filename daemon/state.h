@@ -482,13 +482,17 @@ int state_broken(const struct state *state) TB_MUST_CHECK;
 /* The same to be changed, in the topmost state: 1 found, 0 absent, < 0 broken. */
 int state_edit(struct state *state, enum state_table table, const void *key, size_t n_key,
                void **ret_value) TB_MUST_CHECK;
-/* What state_get() of this state found under the key, to be changed: in the lowest nothing is
- * looked for. Of a row of which little changes, only n bytes from `at` on are noted by the journal:
- * no others may be changed then. */
-int state_edit_found(struct state *state, enum state_table table, const void *key, size_t n_key,
-                     const void *found, void **ret_value) TB_MUST_CHECK;
-int state_edit_part(struct state *state, enum state_table table, const void *key, size_t n_key,
-                    const void *found, size_t at, size_t n, void **ret_value) TB_MUST_CHECK;
+/* What state_get() of this state found under a key of n_key bytes, to be changed: in the lowest
+ * nothing is looked for. Of a row of which little changes, the journal only notes the parts that
+ * do: no others may be changed then. */
+struct state_part {
+    size_t at;
+    size_t n;
+};
+int state_edit_found(struct state *state, enum state_table table, size_t n_key, const void *found,
+                     void **ret_value) TB_MUST_CHECK;
+int state_edit_parts(struct state *state, enum state_table table, size_t n_key, const void *found,
+                     const struct state_part *parts, size_t n, void **ret_value) TB_MUST_CHECK;
 /* As state_edit, but a missing row is made, zeroed. */
 int state_make(struct state *state, enum state_table table, const void *key, size_t n_key,
                void **ret_value) TB_MUST_CHECK;
