@@ -15,6 +15,7 @@
 #define DAY_MS 86400000ull
 #define TODAY 20178u
 #define N_BATCH 24
+#define N_BATCH_LARGE 200 /* more than is looked ahead at once */
 #define N_MEMBERS 6
 #define N_IDS_KEPT 512
 
@@ -23,7 +24,7 @@ TestSuite(plain, .timeout = 120);
 static struct state *here, *there;
 static uint64_t seed, n_ids, n_ids_kept;
 static uint8_t ids_kept[N_IDS_KEPT][ORDER_ID_BYTES];
-static struct bytes bodies[N_BATCH + 1];
+static struct bytes bodies[N_BATCH_LARGE + 1];
 static size_t n_orders;
 static bool begun;
 static size_t barred; /* an order that the daemon stands against, if it is there */
@@ -526,9 +527,30 @@ static void put_anything(void) {
         put_exchange();
 }
 
-Test(plain, judges_as_the_general_way_does) {
-    size_t n_recorded = 0;
+/* Nearly all of it stands: many accounts come again and again, some that are new. */
+static void put_large(void) {
+    uint64_t n = N_BATCH + any(N_BATCH_LARGE - N_BATCH);
+    while (n_orders < n) {
+        Timebank__Exchange exchange = TIMEBANK__EXCHANGE__INIT;
+        Timebank__Order order = TIMEBANK__ORDER__INIT;
 
+        order.kind_case = TIMEBANK__ORDER__KIND_EXCHANGE;
+        order.exchange = &exchange;
+        order.from = member();
+        order.to = member();
+        order.minutes = 15 * (1 + any(2));
+        order.service_day = TODAY - (uint32_t)any(20);
+        order.activity = one_in(2) ? "cooking" : "gardening";
+        order.override = one_in(2) ? 4 : 0;
+        if (one_in(200))
+            put_newcomer();
+        else if (strcmp(order.from, order.to) != 0)
+            put(&order);
+    }
+}
+
+Test(plain, judges_as_the_general_way_does) {
+    size_t n_recorded = 0, n_large = 0;
     const char *books = getenv("PLAIN_BOOKS");
     uint64_t n_books = books ? strtoull(books, NULL, 10) : 40;
 
@@ -536,13 +558,18 @@ Test(plain, judges_as_the_general_way_does) {
         begin(with);
         for (int i = 0; i < 300; i++) {
             size_t n = 1 + any(one_in(4) ? N_BATCH : 6);
+            if (one_in(8))
+                put_large();
             while (n_orders < n)
                 put_anything();
             author_key = key_of(one_in(6) ? "second" : "steward");
             barred = one_in(20) ? any(n_orders) : SIZE_MAX;
-            n_recorded += judge_both();
+            bool is_large = n_orders > N_BATCH, stands = judge_both();
+            n_recorded += stands;
+            n_large += stands && is_large;
         }
         end();
     }
     cr_assert_gt(n_recorded, 2000, "%zu", n_recorded);
+    cr_assert_gt(n_large, 40, "%zu", n_large);
 }
