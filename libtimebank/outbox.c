@@ -234,6 +234,26 @@ static void strings_free(char **names, size_t n) {
     free(names);
 }
 
+/* The list with room for one more behind n, doubled when n is a power of two: nearly always nothing
+ * waits. NULL: no memory, the list stands. */
+static void *list_grow(void *list, size_t n, size_t n_element) {
+    if (n != 0 && (n & (n - 1)) != 0)
+        return list;
+    return reallocarray(list, n ? 2 * n : 1, n_element);
+}
+
+static int name_put(char ***names, size_t *n, const char *name) {
+    char **grown = list_grow(*names, *n, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    *names = grown;
+    grown[*n] = strdup(name);
+    if (!grown[*n])
+        return -ENOMEM;
+    (*n)++;
+    return 0;
+}
+
 /* Names of the ledger's files; the caller's. */
 static int names_read(struct tb_bank *bank, char ***ret_names, size_t *ret_n) {
     _cleanup_(freep) char *directory = NULL;
@@ -248,15 +268,12 @@ static int names_read(struct tb_bank *bank, char ***ret_names, size_t *ret_n) {
     text64_hex(prefix, bank->ledger_id.b, HASH_BYTES);
     strcat(prefix, "-");
     size_t n = 0;
-    char **names = calloc(OUTBOX_FILES_MAX, sizeof(*names));
-    r = names ? 0 : -ENOMEM;
+    char **names = NULL;
     for (const struct dirent *entry; r == 0 && n < OUTBOX_FILES_MAX && (entry = readdir(stream));) {
         if (strncmp(entry->d_name, NEW_PREFIX, strlen(NEW_PREFIX)) == 0)
             new_clean(directory, entry->d_name);
-        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
-            continue;
-        names[n] = strdup(entry->d_name);
-        r = names[n++] ? 0 : -ENOMEM;
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+            r = name_put(&names, &n, entry->d_name);
     }
     closedir(stream);
     if (r < 0) {
@@ -288,7 +305,11 @@ static int name_compare(const void *a, const void *b) {
 
 static int list_put(struct list *list, const char *name, const struct outbox_head *head,
                     bool is_damaged) {
-    struct outbox_name *one = &list->names[list->n];
+    struct outbox_name *names = list_grow(list->names, list->n, sizeof(*names));
+    if (!names)
+        return -ENOMEM;
+    list->names = names;
+    struct outbox_name *one = &names[list->n];
     one->name = strdup(name);
     one->at = head->at;
     if (is_damaged) /* a name of the old form ends with the batch's id */
@@ -324,12 +345,10 @@ static int file_look(struct tb_bank *bank, const char *name, struct list *list) 
 
 static int names_look(struct tb_bank *bank, char **names, size_t n, struct list *list) {
     int r = 0;
-    list->names = calloc(OUTBOX_FILES_MAX, sizeof(*list->names));
-    if (!list->names)
-        return -ENOMEM;
     for (size_t i = 0; i < n && r == 0 && list->n < OUTBOX_FILES_MAX; i++)
         r = outbox_tray_is_free(bank, names[i]) ? 0 : file_look(bank, names[i], list);
-    qsort(list->names, list->n, sizeof(*list->names), name_compare);
+    if (list->n > 0)
+        qsort(list->names, list->n, sizeof(*list->names), name_compare);
     return r;
 }
 

@@ -11,6 +11,7 @@
 
 #include "connect.h"
 #include "evidence.h"
+#include "opened.h"
 #include "proto/merkle.h"
 
 int verify_fail(struct tb_bank *bank, const void *checkpoint, size_t n, const char *format, ...) {
@@ -63,7 +64,7 @@ static int note_open(struct tb_bank *bank, const void *note, size_t n, struct no
         *ret = opened->head;
         return 0;
     }
-    int r = note_checkpoint_open(note, n, &bank->verifier, ret);
+    int r = opened_checkpoint(note, n, &bank->verifier, ret);
     if (r < 0)
         return r;
     bytes_clear(&opened->checkpoint);
