@@ -16,24 +16,16 @@ TestSuite(lib_bank, .timeout = 60);
 
 static struct fake_bank fake;
 static struct tb_bank *bank;
-static char state[128];
-static char key[128];
+static char state[CLIENT_PATH_BYTES];
+static char key[CLIENT_PATH_BYTES];
 
 static void bank_make(void) {
-    cr_assert(tb_bank_new(&bank) == 0);
-    cr_assert(tb_bank_set_state_directory(bank, state) == 0);
-    cr_assert(tb_bank_set_key_file(bank, key) == 0);
-    cr_assert(tb_bank_set_deadline(bank, 2000) == 0);
+    bank = client_state_bank(state, key, 2000);
 }
 
 static void setup(void) {
-    char *line = NULL;
-    char why[256];
     fake_bank_start(&fake);
-    snprintf(state, sizeof(state), "%s/state", fake.directory);
-    snprintf(key, sizeof(key), "%s/key", fake.directory);
-    cr_assert(tb_key_new(key, "test", &line, why, sizeof(why)) == 0, "%s", why);
-    free(line);
+    client_state_begin(fake.directory, state, key);
     bank_make();
 }
 
@@ -56,24 +48,9 @@ static size_t files_count(const char *folder, const char *prefix) {
     return client_state_files(state, folder, prefix);
 }
 
-static struct tb_batch *batch_of(unsigned n, const char *to) {
-    struct tb_batch *batch = NULL;
-    cr_assert(tb_batch_new(bank, &batch) == 0);
-    for (unsigned i = 0; i < n; i++) {
-        struct tb_order order = TB_ORDER_INIT;
-        order.kind = TB_EXCHANGE;
-        order.from = "m1";
-        order.to = to;
-        order.minutes = 60 + i;
-        order.service_day = 20000;
-        cr_assert(tb_batch_add(batch, &order, NULL) == 0);
-    }
-    return batch;
-}
-
 /* Submits a batch of n; the result, the answer freed. */
 static int submit(unsigned n, const char *to) {
-    struct tb_batch *batch = batch_of(n, to);
+    struct tb_batch *batch = client_state_batch(bank, n, to);
     struct tb_answer *answer = NULL;
     int r = tb_batch_submit(batch, &answer);
     cr_assert((r == 0) == (answer != NULL));
@@ -123,7 +100,7 @@ Test(lib_bank, says_that_no_bank_answers, .init = setup, .fini = teardown) {
 
 Test(lib_bank, records_a_batch_and_verifies_its_answer, .init = setup, .fini = teardown) {
     bank_open();
-    struct tb_batch *batch = batch_of(3, "m2");
+    struct tb_batch *batch = client_state_batch(bank, 3, "m2");
     struct tb_answer *answer = NULL;
     int64_t minutes = 0;
     uint64_t size = 0;
@@ -212,7 +189,7 @@ Test(lib_bank, what_is_dropped_takes_its_own_texts_along, .init = setup, .fini =
 
 Test(lib_bank, lists_every_refusal_and_keeps_nothing, .init = setup, .fini = teardown) {
     bank_open();
-    struct tb_batch *batch = batch_of(2, "nobody");
+    struct tb_batch *batch = client_state_batch(bank, 2, "nobody");
     struct tb_answer *answer = NULL;
     struct tb_refused refused;
     cr_assert(tb_batch_submit(batch, &answer) == TB_NO_SUCH_ACCOUNT);
@@ -228,7 +205,7 @@ Test(lib_bank, asks_again_when_the_answer_is_lost, .init = setup, .fini = teardo
     for (int cut = FAKE_CUT_BEFORE; cut <= FAKE_CUT_AFTER; cut++) {
         fake.cut = cut;
         fake.n_submits = 0;
-        struct tb_batch *batch = batch_of(2, "m2");
+        struct tb_batch *batch = client_state_batch(bank, 2, "m2");
         struct tb_answer *answer = NULL;
         cr_assert(tb_batch_submit(batch, &answer) == 0, "%s", tb_bank_message(bank));
         cr_assert(fake.n_submits == 2 && !tb_answer_already(answer, 0));
@@ -242,7 +219,7 @@ Test(lib_bank, settles_later_what_the_deadline_left_unknown, .init = setup, .fin
     size_t n_settled = 0;
     bank_open();
     cr_assert(tb_bank_set_deadline(bank, 300) == 0);
-    struct tb_batch *batch = batch_of(2, "m2");
+    struct tb_batch *batch = client_state_batch(bank, 2, "m2");
     struct tb_answer *answer = NULL;
     fake.refused = REFUSAL_SHUTTING_DOWN;
     cr_assert(tb_batch_submit(batch, &answer) == TB_SHUTTING_DOWN, "refused each time: known");
@@ -282,7 +259,7 @@ static void crash_in_submit(bool recorded) {
     if (child == 0) {
         struct tb_answer *answer = NULL;
         tb_bank_set_deadline(bank, 60000);
-        _exit(tb_batch_submit(batch_of(2, "m2"), &answer) == 0);
+        _exit(tb_batch_submit(client_state_batch(bank, 2, "m2"), &answer) == 0);
     }
     for (int i = 0; i < 500 && fake.cut != FAKE_NO_CUT; i++)
         usleep(10000);
@@ -336,7 +313,7 @@ Test(lib_bank, leaves_another_keys_batches_alone, .init = setup, .fini = teardow
 
 Test(lib_bank, dry_runs_keep_nothing_and_end_with_the_connection, .init = setup, .fini = teardown) {
     bank_open();
-    struct tb_batch *batch = batch_of(2, "m2");
+    struct tb_batch *batch = client_state_batch(bank, 2, "m2");
     struct tb_answer *answer = NULL;
     cr_assert(tb_batch_dry_run(batch, &answer) == 0, "%s", tb_bank_message(bank));
     cr_assert(!tb_answer_already(answer, 0));
@@ -386,7 +363,7 @@ Test(lib_bank, tells_balances_of_accounts_that_are_no_side, .init = setup, .fini
     size_t place = 9;
     int64_t minutes = 0;
     bank_open();
-    batch = batch_of(3, "m2");
+    batch = client_state_batch(bank, 3, "m2");
     cr_assert(tb_batch_submit(batch, &answer) == 0, "%s", tb_bank_message(bank));
     tb_batch_free(batch);
     cr_assert(tb_answer_others(answer) == 2);

@@ -17,25 +17,16 @@ TestSuite(lib_call, .timeout = 60);
 
 static struct fake_bank fake;
 static struct tb_bank *bank;
-static char state[128];
-static char key[128];
+static char state[CLIENT_PATH_BYTES];
+static char key[CLIENT_PATH_BYTES];
 
 static struct tb_bank *bank_make(void) {
-    struct tb_bank *made = NULL;
-    cr_assert(tb_bank_new(&made) == 0);
-    cr_assert(tb_bank_set_state_directory(made, state) == 0);
-    cr_assert(tb_bank_set_key_file(made, key) == 0);
-    cr_assert(tb_bank_set_deadline(made, 3000) == 0);
-    return made;
+    return client_state_bank(state, key, 3000);
 }
 
 static void setup(void) {
-    char *line = NULL;
     fake_bank_start(&fake);
-    snprintf(state, sizeof(state), "%s/state", fake.directory);
-    snprintf(key, sizeof(key), "%s/key", fake.directory);
-    cr_assert(tb_key_new(key, "test", &line, NULL, 0) == 0);
-    free(line);
+    client_state_begin(fake.directory, state, key);
     bank = bank_make();
 }
 
@@ -75,27 +66,12 @@ static void bank_open(void) {
     tb_call_free(call);
 }
 
-static struct tb_batch *batch_of(unsigned n, const char *to) {
-    struct tb_batch *batch = NULL;
-    cr_assert(tb_batch_new(bank, &batch) == 0);
-    for (unsigned i = 0; i < n; i++) {
-        struct tb_order order = TB_ORDER_INIT;
-        order.kind = TB_EXCHANGE;
-        order.from = "m1";
-        order.to = to;
-        order.minutes = 60 + i;
-        order.service_day = 20000;
-        cr_assert(tb_batch_add(batch, &order, NULL) == 0);
-    }
-    return batch;
-}
-
 static struct tb_batch *batches[MANY];
 static struct tb_call *calls[MANY];
 
 static void batches_start(unsigned n) {
     for (unsigned i = 0; i < n; i++) {
-        batches[i] = batch_of(1 + i % 3, "m2");
+        batches[i] = client_state_batch(bank, 1 + i % 3, "m2");
         cr_assert(tb_batch_submit_start(batches[i], &calls[i]) == 0, "%s", tb_bank_message(bank));
     }
 }
@@ -206,7 +182,7 @@ Test(lib_call, asks_everything_in_both_forms, .init = setup, .fini = teardown) {
 
 Test(lib_call, stacks_dry_runs, .init = setup, .fini = teardown) {
     bank_open();
-    struct tb_batch *batch = batch_of(2, "m2");
+    struct tb_batch *batch = client_state_batch(bank, 2, "m2");
     struct tb_call *first = NULL, *second = NULL, *end = NULL;
     struct tb_answer *answer = NULL;
     cr_assert(tb_batch_dry_run_start(batch, &first) == 0);
@@ -254,7 +230,7 @@ Test(lib_call, lists_the_refusals_of_each_batch, .init = setup, .fini = teardown
     struct tb_refused refused;
     bank_open();
     batches_start(3);
-    batches[3] = batch_of(2, "nobody");
+    batches[3] = client_state_batch(bank, 2, "nobody");
     cr_assert(tb_batch_submit_start(batches[3], &calls[3]) == 0);
     batches_expect_done(3);
     cr_assert(ended(calls[3]) == TB_NO_SUCH_ACCOUNT);
@@ -421,7 +397,7 @@ Test(lib_call, catches_every_lie_with_several_calls_under_way, .init = setup, .f
         batches_free(2);
         fake.lie = lie;
         for (unsigned i = 0; i < 4; i++) {
-            batches[i] = batch_of(3, "m2");
+            batches[i] = client_state_batch(bank, 3, "m2");
             cr_assert(tb_batch_submit_start(batches[i], &calls[i]) == 0);
         }
         for (unsigned i = 0; i < 4; i++)

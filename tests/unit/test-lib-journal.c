@@ -2,6 +2,7 @@
 /* The journal of a bank that tells the truth, and what no bank may say of one, not believed. */
 #include <errno.h>
 
+#include "client-state.h"
 #include "fake-bank.h"
 #include "helpers.h"
 #include "proto/record.h"
@@ -185,9 +186,7 @@ static bool answer(struct fake_bank *asked, const Timebank__Request *request,
 }
 
 static void setup(void) {
-    static char key[128], state[128];
-    char *line = NULL;
-    char why[256];
+    static char key[CLIENT_PATH_BYTES], state[CLIENT_PATH_BYTES];
     fake_bank_start(&fake);
     while (fake.n_leaves < N_RECORDS) {
         fake.leaves[fake.n_leaves] = merkle_leaf("record", 6);
@@ -200,14 +199,8 @@ static void setup(void) {
     told.accounts[1] = "m2";
     told.kinds[0] = told.kinds[1] = TB_ACCOUNT_MEMBER;
     order_make();
-    snprintf(state, sizeof(state), "%s/state", fake.directory);
-    snprintf(key, sizeof(key), "%s/key", fake.directory);
-    cr_assert(tb_key_new(key, "test", &line, why, sizeof(why)) == 0, "%s", why);
-    free(line);
-    cr_assert(tb_bank_new(&bank) == 0);
-    cr_assert(tb_bank_set_state_directory(bank, state) == 0);
-    cr_assert(tb_bank_set_key_file(bank, key) == 0);
-    cr_assert(tb_bank_set_deadline(bank, 5000) == 0);
+    client_state_begin(fake.directory, state, key);
+    bank = client_state_bank(state, key, 5000);
     int r = tb_bank_open(bank, fake.address);
     cr_assert(r == 0, "%d %s", r, tb_bank_message(bank));
 }

@@ -81,16 +81,12 @@ int flock(int fd, int how) {
 /* ---- a user at a bank */
 
 static struct fake_bank fake;
-static char state[128];
-static char key[128];
+static char state[CLIENT_PATH_BYTES];
+static char key[CLIENT_PATH_BYTES];
 
 static void setup(void) {
-    char *line = NULL;
     fake_bank_start(&fake);
-    snprintf(state, sizeof(state), "%s/state", fake.directory);
-    snprintf(key, sizeof(key), "%s/key", fake.directory);
-    cr_assert(tb_key_new(key, "test", &line, NULL, 0) == 0);
-    free(line);
+    client_state_begin(fake.directory, state, key);
 }
 
 static void teardown(void) {
@@ -98,12 +94,7 @@ static void teardown(void) {
 }
 
 static struct tb_bank *bank_make(void) {
-    struct tb_bank *bank = NULL;
-    cr_assert(tb_bank_new(&bank) == 0);
-    cr_assert(tb_bank_set_state_directory(bank, state) == 0);
-    cr_assert(tb_bank_set_key_file(bank, key) == 0);
-    cr_assert(tb_bank_set_deadline(bank, 20000) == 0);
-    return bank;
+    return client_state_bank(state, key, 20000);
 }
 
 static struct tb_bank *bank_open(void) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "client-state.h"
 #include "fake-bank.h"
 #include "helpers.h"
 #include "proto/record.h"
@@ -46,7 +47,7 @@ enum lie {
 
 static struct fake_bank fake;
 static struct tb_bank *bank;
-static char state[128];
+static char state[CLIENT_PATH_BYTES];
 static atomic_int lie;
 
 /* ---- the ledger: record i is an order that says "record i" */
@@ -296,20 +297,12 @@ static bool answer(struct fake_bank *asked, const Timebank__Request *request,
 /* ---- asking */
 
 static void setup(void) {
-    static char key[128];
-    char *line = NULL;
-    char why[256];
+    static char key[CLIENT_PATH_BYTES];
     fake_bank_start(&fake);
     fake.answer = answer;
     lie = HONEST;
-    snprintf(state, sizeof(state), "%s/state", fake.directory);
-    snprintf(key, sizeof(key), "%s/key", fake.directory);
-    cr_assert(tb_key_new(key, "test", &line, why, sizeof(why)) == 0, "%s", why);
-    free(line);
-    cr_assert(tb_bank_new(&bank) == 0);
-    cr_assert(tb_bank_set_state_directory(bank, state) == 0);
-    cr_assert(tb_bank_set_key_file(bank, key) == 0);
-    cr_assert(tb_bank_set_deadline(bank, 5000) == 0);
+    client_state_begin(fake.directory, state, key);
+    bank = client_state_bank(state, key, 5000);
 }
 
 static void teardown(void) {

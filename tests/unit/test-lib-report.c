@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "client-state.h"
 #include "fake-bank.h"
 #include "helpers.h"
 #include "proto/report-text.h"
@@ -32,16 +33,10 @@ static void submit(void) {
 }
 
 static void setup(void) {
-    char state[128], key[128], why[256], *line = NULL;
+    char state[CLIENT_PATH_BYTES], key[CLIENT_PATH_BYTES];
     fake_bank_start(&fake);
-    snprintf(state, sizeof(state), "%s/state", fake.directory);
-    snprintf(key, sizeof(key), "%s/key", fake.directory);
-    cr_assert(tb_key_new(key, "test", &line, why, sizeof(why)) == 0, "%s", why);
-    free(line);
-    cr_assert(tb_bank_new(&bank) == 0);
-    cr_assert(tb_bank_set_state_directory(bank, state) == 0);
-    cr_assert(tb_bank_set_key_file(bank, key) == 0);
-    cr_assert(tb_bank_set_deadline(bank, 2000) == 0);
+    client_state_begin(fake.directory, state, key);
+    bank = client_state_bank(state, key, 2000);
     cr_assert(tb_bank_open(bank, fake.address) == 0, "%s", tb_bank_message(bank));
     for (int i = 0; i < 5; i++)
         submit();
