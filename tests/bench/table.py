@@ -47,6 +47,9 @@ def words_beside(goal):
         words.append(f"{beside['entries']:,.0f} entries, {beside['facts_bytes_per_entry']:.1f} B of it columns")
     elif "entries" in beside:
         words.append(f"{beside['entries']:,.0f} entries in")
+    if goal["goal"] == "P7":
+        words += ["by turns", f"raw appends before these {beside['append']:,.0f} values/s, "
+                  f"before the empty ledger's {beside['append_empty']:,.0f}"]
     if goal["goal"] == "P8":
         words.append(f"{beside['records']:,.0f} records in {beside['seconds']:.3g} s; limit: two hashes a record, all cores")
     for key, text in (("connections", "connections; there is no TLS transport"), ("rows", "rows"), ("accounts", "accounts")):
