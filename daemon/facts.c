@@ -21,7 +21,7 @@ int facts_new(struct facts **ret) {
     arena_init(&facts->arena, ARENA_MAX_BYTES);
     arena_init(&facts->target_arena, ARENA_MAX_BYTES);
     int r = facts_ids_init(&facts->ids);
-    facts->memo = calloc(1, sizeof(*facts->memo));
+    facts->memo = calloc(FACTS_N_MEMOS, sizeof(*facts->memo));
     if (r == 0 && !facts->memo)
         r = -ENOMEM;
     if (r < 0) {
@@ -33,8 +33,9 @@ int facts_new(struct facts **ret) {
 }
 
 static void end_memo(struct facts_memo *memo) {
-    if (memo && memo->end)
-        memo->end(atomic_load(&memo->memory));
+    for (size_t i = 0; memo && i < FACTS_N_MEMOS; i++)
+        if (memo[i].end)
+            memo[i].end(atomic_load(&memo[i].memory));
     free(memo);
 }
 

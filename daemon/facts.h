@@ -219,6 +219,7 @@ struct facts_source {
 };
 
 /* What those who read full blocks remember of them: theirs, and ended with the facts. */
+enum facts_memo_of { FACTS_MEMO_CHAPTERS, FACTS_MEMO_RESTS, FACTS_N_MEMOS };
 struct facts_memo {
     _Atomic(void *) memory; /* NULL: nothing yet */
     void (*end)(void *memory);
@@ -226,7 +227,7 @@ struct facts_memo {
 
 /* Lines and what hangs on them are read by facts-block.h. */
 struct facts {
-    struct facts_memo *memo;
+    struct facts_memo *memo; /* FACTS_N_MEMOS of them */
     uint64_t n_records;
     bool by_the_long_way; /* facts-plain.c is not asked: tests compare */
     struct facts_series lines;

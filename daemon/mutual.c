@@ -12,7 +12,7 @@
 
 #define CELLS_A_READ 28u /* as many as a word holds that begins anywhere in a byte */
 #define BESIDE_BYTES 8u  /* a word may begin in the last byte */
-#define LIST_FIRST 1024u
+#define LIST_FIRST 256u
 #define WORDS_A_BYTE 31u /* whose bits a byte can count */
 #define ROOM_MAX(n_bytes)                                                                          \
     ((n_bytes) / 2) /* then they are settled: twice the memory of the bits                         \
@@ -68,48 +68,58 @@ static void set_listed(struct mutual *mutual, const struct mutual_list *list) {
         mutual->bits[list->at[i] / 8] |= (uint8_t)(1u << list->at[i] % 8);
 }
 
-static int settle(struct mutual *mutual, const struct mutual_list *others) {
-    int r = bits_init(mutual);
-    for (size_t i = 0; r == 0 && i < MUTUAL_LISTS; i++) {
+int mutual_settle(struct mutual *mutual) {
+    int r = mutual->lists ? bits_init(mutual) : 0;
+    for (size_t i = 0; r == 0 && mutual->lists && i < MUTUAL_LISTS; i++) {
         set_listed(mutual, &mutual->lists[i]);
-        mutual->lists[i].n = 0;
-        if (others)
-            set_listed(mutual, &others[i]);
+        free(mutual->lists[i].at);
+        mutual->lists[i] = (struct mutual_list){0};
     }
+    mutual->n_room = 0;
     return r;
 }
 
-int mutual_settle(struct mutual *mutual) {
-    return mutual->lists ? settle(mutual, NULL) : 0;
+static int list_grow(struct mutual *mutual, struct mutual_list *list, size_t n_more) {
+    if (list->n + n_more <= list->n_allocated)
+        return 0;
+    n_more = MAX_OF(n_more, MAX_OF(list->n_allocated / 2, (size_t)LIST_FIRST));
+    void *at = reallocarray(list->at, list->n_allocated + n_more, sizeof(*list->at));
+    if (!at)
+        return -ENOMEM;
+    list->at = at;
+    list->n_allocated += n_more;
+    mutual->n_room += n_more;
+    return 0;
 }
 
 int mutual_add_listed(struct mutual *mutual, uint32_t bit) {
     struct mutual_list *list = &mutual->lists[bit / (8 * MUTUAL_NEAR_BYTES)];
-    size_t n_more = MAX_OF(list->n_allocated, (size_t)LIST_FIRST);
-    if (mutual->n_room + n_more > ROOM_MAX(mutual->n_bytes)) {
-        int r = settle(mutual, NULL);
-        if (r < 0)
-            return r;
-    }
-    if (list->n == list->n_allocated) {
-        void *at = reallocarray(list->at, list->n_allocated + n_more, sizeof(*list->at));
-        if (!at)
-            return -ENOMEM;
-        list->at = at;
-        list->n_allocated += n_more;
-        mutual->n_room += n_more;
-    }
-    list->at[list->n++] = bit;
-    return 0;
+    int r = mutual->n_room > ROOM_MAX(mutual->n_bytes) ? mutual_settle(mutual) : 0;
+    if (r == 0)
+        r = list_grow(mutual, list, 1);
+    if (r == 0)
+        list->at[list->n++] = bit;
+    return r;
 }
 
-int mutual_merge(struct mutual *mutual, const struct mutual *other) {
-    int r = 0;
-    if (!mutual->bits && !mutual->lists)
-        return pairs_merge(&mutual->table, &other->table);
-    if (mutual->lists)
-        r = settle(mutual, other->lists);
-    for (size_t i = 0; r == 0 && other->bits && i < mutual->n_bytes; i += sizeof(uint64_t)) {
+static int merge_lists(struct mutual *mutual, const struct mutual_list *others) {
+    int r = mutual->n_room > ROOM_MAX(mutual->n_bytes) ? mutual_settle(mutual) : 0;
+    for (size_t i = 0; r == 0 && i < MUTUAL_LISTS; i++) {
+        struct mutual_list *list = &mutual->lists[i];
+        if (others[i].n == 0)
+            continue;
+        r = list_grow(mutual, list, others[i].n);
+        if (r == 0)
+            memcpy(list->at + list->n, others[i].at, others[i].n * sizeof(*list->at));
+        if (r == 0)
+            list->n += others[i].n;
+    }
+    return r;
+}
+
+static int merge_bits(struct mutual *mutual, const struct mutual *other) {
+    int r = bits_init(mutual);
+    for (size_t i = 0; r == 0 && i < mutual->n_bytes; i += sizeof(uint64_t)) {
         uint64_t own, more;
         memcpy(&own, mutual->bits + i, sizeof(own));
         memcpy(&more, other->bits + i, sizeof(more));
@@ -117,6 +127,13 @@ int mutual_merge(struct mutual *mutual, const struct mutual *other) {
         memcpy(mutual->bits + i, &own, sizeof(own));
     }
     return r;
+}
+
+int mutual_merge(struct mutual *mutual, const struct mutual *other) {
+    if (mutual->table.n_groups > 0)
+        return pairs_merge(&mutual->table, &other->table);
+    int r = mutual->lists ? merge_lists(mutual, other->lists) : 0;
+    return r == 0 && other->bits ? merge_bits(mutual, other) : r;
 }
 
 /* The next cells that are not all empty. */

@@ -46,7 +46,7 @@ struct mutual_pair {
 
 int mutual_init(struct mutual *ret, uint32_t n) TB_MUST_CHECK;
 void mutual_fini(struct mutual *mutual);
-/* Adds those of another set of as many numbers, and settles. */
+/* Adds those of another set of as many numbers. */
 int mutual_merge(struct mutual *mutual, const struct mutual *other) TB_MUST_CHECK;
 /* Before pairs are counted or met. */
 int mutual_settle(struct mutual *mutual) TB_MUST_CHECK;

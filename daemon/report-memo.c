@@ -57,7 +57,7 @@ static void memo_end(void *memory) {
 }
 
 static struct report_memo *memo_of(const struct facts *facts) {
-    struct report_memo *memo = atomic_load(&facts->memo->memory);
+    struct report_memo *memo = atomic_load(&facts->memo[FACTS_MEMO_CHAPTERS].memory);
     if (memo)
         return memo;
     memo = calloc(1, sizeof(*memo));
@@ -65,8 +65,9 @@ static struct report_memo *memo_of(const struct facts *facts) {
         return NULL;
     pthread_mutex_init(&memo->lock, NULL);
     void *other = NULL;
-    if (atomic_compare_exchange_strong(&facts->memo->memory, &other, memo)) {
-        facts->memo->end = memo_end; /* nobody ends the facts while they are read */
+    if (atomic_compare_exchange_strong(&facts->memo[FACTS_MEMO_CHAPTERS].memory, &other, memo)) {
+        facts->memo[FACTS_MEMO_CHAPTERS].end =
+            memo_end; /* nobody ends the facts while they are read */
         return memo;
     }
     memo_end(memo);
@@ -273,9 +274,8 @@ static int sum_chapter(const struct report_pick *pick, unsigned level, size_t nu
 
 /* ---- remembering */
 
-/* What is taken back of the orders that a chapter may hold. */
-static const struct report_taken *slice_of(const struct report_pick *pick,
-                                           const struct fact_zone *zone, size_t *ret_n) {
+const struct report_taken *report_memo_taken(const struct report_pick *pick,
+                                             const struct fact_zone *zone, size_t *ret_n) {
     size_t ends[2];
     for (size_t side = 0; side < 2; side++) {
         size_t low = 0, high = pick->n_taken;
@@ -371,7 +371,7 @@ int report_memo_get(const struct report_pick *pick, enum report_share_what what,
     struct report_chapter wanted = {.share = report_memo_share(pick, what),
                                     .n_blocks = report_memo_blocks(pick->facts) << level,
                                     .n_holders = 1};
-    wanted.taken = (struct report_taken *)slice_of(pick, &zone, &wanted.n_taken);
+    wanted.taken = (struct report_taken *)report_memo_taken(pick, &zone, &wanted.n_taken);
     *ret = find(memo, &memo->levels[what][level], number, &wanted);
     if (*ret)
         return 0;

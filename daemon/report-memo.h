@@ -64,6 +64,9 @@ bool report_memo_zone(const struct facts *facts, unsigned level, size_t chapter,
 /* Of these facts and this period only the last one asked for is remembered of each share but ALL.
  */
 struct report_share report_memo_share(const struct report_pick *pick, enum report_share_what what);
+/* What is taken back of the orders that lie in the zone. */
+const struct report_taken *report_memo_taken(const struct report_pick *pick,
+                                             const struct fact_zone *zone, size_t *ret_n);
 /* The chapter, remembered or summed now, of which all must be known; for report_memo_leave(). */
 int report_memo_get(const struct report_pick *pick, enum report_share_what what, unsigned level,
                     size_t chapter, struct report_chapter **ret) TB_MUST_CHECK;

@@ -152,7 +152,7 @@ struct report_part {
     /* NULL: it does not ask. Up to the period's last day. */
     int (*note_legs)(void *sums, const struct report_pick *pick, const struct report_leg *rows,
                      size_t n);
-    /* Adds the other's sums. */
+    /* Adds the other's sums, which stay as they are and may be read by others meanwhile. */
     int (*merge)(void *sums, const struct report_pick *pick, void *other);
     /* 0, REFUSAL_BRIDGE, or < 0. */
     int (*put)(void *sums, const struct report_pick *pick, struct report_out *out);

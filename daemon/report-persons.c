@@ -49,6 +49,13 @@ static uint32_t root_of(struct report_person *list, uint32_t person) {
     return person;
 }
 
+/* Of a list that others may read, too. */
+static uint32_t find_root(const struct report_person *list, uint32_t person) {
+    while (list[person].parent != person)
+        person = list[person].parent;
+    return person;
+}
+
 static void tie(struct report_person *list, uint32_t one, uint32_t other) {
     if (list[one].parent == list[other].parent)
         return;
@@ -164,7 +171,8 @@ static int note_past(void *sums, const struct report_pick *pick, const struct re
 }
 
 static int merge(void *sums, const struct report_pick *pick, void *other) {
-    struct persons *persons = sums, *from = other;
+    struct persons *persons = sums;
+    const struct persons *from = other;
     for (uint32_t i = 0; i < pick->n_persons; i++) {
         struct report_person *person = &persons->list[i];
         const struct report_person *more = &from->list[i];
@@ -174,7 +182,7 @@ static int merge(void *sums, const struct report_pick *pick, void *other) {
         person->received_minutes += more->received_minutes;
         person->first_day = MIN_OF(person->first_day, more->first_day);
         person->did |= more->did;
-        tie(persons->list, i, root_of(from->list, i));
+        tie(persons->list, i, find_root(from->list, i));
     }
     return pairs_merge(&persons->months, &from->months);
 }

@@ -17,20 +17,33 @@ static bool wants_legs(const struct report_scan *scan, const struct fact_zone *z
     return scan->asks_legs && zone->first_service_day <= scan->pick->period.to_day;
 }
 
-static void plan_lines(struct report_scan *scan, size_t block, bool is_rest) {
+static void plan_lines(struct report_scan *scan, size_t block) {
     const struct fact_zone *zone = facts_zone(scan->pick->facts, block);
     struct report_unit unit = {.what = UNIT_LINES,
                                .number = (uint32_t)block,
                                .wants_rows = report_scan_wants_rows(scan, zone),
-                               .wants_legs = wants_legs(scan, zone),
-                               .is_rest = is_rest};
-    if (is_rest) {
-        struct report_share share = report_memo_share(scan->pick, SHARE_EARLIER);
-        unit.wants_rows = unit.wants_rows && zone->last_service_day >= scan->whole_from_day;
-        unit.wants_legs = unit.wants_legs && zone->last_service_day > share.legs_to_day;
-    }
+                               .wants_legs = wants_legs(scan, zone)};
     if ((unit.wants_rows || unit.wants_legs) && !report_scan_knows_none(scan->pick, zone))
         scan->units[scan->n_units++] = unit;
+}
+
+static bool has_rest_rows(const struct report_scan *scan, const struct fact_zone *zone) {
+    return zone->last_service_day >= scan->whole_from_day && report_scan_wants_rows(scan, zone);
+}
+
+static bool has_rest_legs(const struct report_scan *scan, const struct fact_zone *zone) {
+    return zone->last_service_day > report_memo_share(scan->pick, SHARE_EARLIER).legs_to_day &&
+           wants_legs(scan, zone);
+}
+
+bool report_scan_rest(const struct report_scan *scan, size_t block, struct report_unit *ret) {
+    const struct fact_zone *zone = facts_zone(scan->pick->facts, block);
+    *ret = (struct report_unit){.what = UNIT_LINES,
+                                .number = (uint32_t)block,
+                                .wants_rows = has_rest_rows(scan, zone),
+                                .wants_legs = has_rest_legs(scan, zone),
+                                .is_rest = true};
+    return ret->wants_rows || ret->wants_legs;
 }
 
 /* ---- chapters, of which all is known */
@@ -62,14 +75,27 @@ static bool is_summed(const struct report_scan *scan, const struct fact_zone *zo
            zone->last_service_day <= report_memo_share(pick, SHARE_EARLIER).legs_to_day;
 }
 
-/* Some of each of its shortest ones is of the past, and none is wholly so. */
+/* Some of each of its shortest ones is of the past, or remembered otherwise, and none is told as it
+ * is. */
 static bool is_shared(const struct report_scan *scan, unsigned level, size_t number) {
     struct fact_zone zone;
     if (level > 0)
         return is_shared(scan, level - 1, 2 * number) && is_shared(scan, level - 1, 2 * number + 1);
     return report_memo_zone(scan->pick->facts, 0, number, &zone) &&
            report_scan_knows_all(scan->pick, &zone) && !is_summed(scan, &zone) &&
-           zone.first_service_day < scan->whole_from_day;
+           (zone.first_service_day < scan->whole_from_day || scan->remembers_rests);
+}
+
+static void plan_rest(struct report_scan *scan, unsigned level, size_t number,
+                      const struct fact_zone *zone) {
+    size_t n_blocks = report_memo_blocks(scan->pick->facts) << level;
+    struct report_unit unit;
+    if (scan->remembers_rests && (has_rest_rows(scan, zone) || has_rest_legs(scan, zone)))
+        scan->units[scan->n_units++] =
+            (struct report_unit){.what = UNIT_REST, .number = (uint32_t)number, .level = level};
+    for (size_t i = 0; !scan->remembers_rests && i < n_blocks; i++)
+        if (report_scan_rest(scan, number * n_blocks + i, &unit))
+            scan->units[scan->n_units++] = unit;
 }
 
 /* The longest chapter that begins there and is told in sums, which each line shares in that the
@@ -77,7 +103,6 @@ static bool is_shared(const struct report_scan *scan, unsigned level, size_t num
  */
 static size_t plan_chapter(struct report_scan *scan, size_t first) {
     const struct facts *facts = scan->pick->facts;
-    size_t n_blocks = report_memo_blocks(facts);
     for (unsigned level = REPORT_MEMO_LEVELS; level-- > 0;) {
         size_t number = first >> level, n = (size_t)1 << level;
         struct fact_zone zone;
@@ -92,8 +117,7 @@ static size_t plan_chapter(struct report_scan *scan, size_t first) {
             continue;
         plan_share(scan, SHARE_EARLIER, level, number, &zone);
         plan_share(scan, SHARE_PREVIOUS, level, number, &zone);
-        for (size_t i = 0; i < n * n_blocks; i++)
-            plan_lines(scan, first * n_blocks + i, true);
+        plan_rest(scan, level, number, &zone);
         return n;
     }
     return 0;
@@ -122,7 +146,7 @@ int report_scan_plan(struct report_scan *scan) {
         bool may_begin = i % n_blocks == 0 && !pick->line_by_line;
         size_t n_chapters = may_begin ? plan_chapter(scan, i / n_blocks) : 0;
         if (n_chapters == 0)
-            plan_lines(scan, i++, false);
+            plan_lines(scan, i++);
         i += n_blocks * n_chapters;
     }
     if (scan->asks_legs)

@@ -10,9 +10,9 @@
 
 /* What is done at once: a chapter that is remembered, or one block. */
 struct report_unit {
-    enum { UNIT_CHAPTER, UNIT_LINES, UNIT_LEGS, UNIT_FLOWS } what;
+    enum { UNIT_CHAPTER, UNIT_REST, UNIT_LINES, UNIT_LEGS, UNIT_FLOWS } what;
     uint32_t number;
-    unsigned level; /* of a chapter */
+    unsigned level; /* of a chapter or its rest */
     enum report_share_what share;
     bool wants_rows; /* and past */
     bool wants_legs;
@@ -27,6 +27,8 @@ struct report_scan {
     bool asks_legs;
     bool asks_flows;
     int64_t whole_from_day;
+    bool remembers_rests; /* report-rest.h */
+    struct hash rests_good_for;
     struct report_unit *units;
     size_t n_units;
     atomic_size_t next;
@@ -50,4 +52,6 @@ static inline bool report_scan_is_previous(const struct report_pick *pick, uint3
 
 /* Lists the units, which are the caller's (free()). 0, or -ENOMEM. */
 int report_scan_plan(struct report_scan *scan) TB_MUST_CHECK;
+/* A block of lines of a chapter whose shares are told: what is left of it. false: nothing is. */
+bool report_scan_rest(const struct report_scan *scan, size_t block, struct report_unit *ret);
 bool report_scan_wants_rows(const struct report_scan *scan, const struct fact_zone *zone);

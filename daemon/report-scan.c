@@ -10,8 +10,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "report-memo.h"
-#include "report-scan-plan.h"
+#include "report-rest.h"
 
 #define THREADS_MAX 8u
 #define NEAR_ROWS 128
@@ -264,6 +263,21 @@ static int note_chapter(struct worker *worker, const struct report_unit *unit) {
     return r;
 }
 
+/* Line by line, into other sums than the worker's own. */
+static int sum_rest(void *user, size_t chapter, void **sums) {
+    struct worker *worker = user;
+    void **own = worker->sums;
+    size_t n_blocks = report_memo_blocks(worker->scan->pick->facts);
+    struct report_unit unit;
+    int r = 0;
+    worker->sums = sums;
+    for (size_t i = 0; r == 0 && i < n_blocks; i++)
+        if (report_scan_rest(worker->scan, chapter * n_blocks + i, &unit))
+            r = is_cancelled(worker->scan->pick) ? -ECANCELED : note_lines(worker, &unit);
+    worker->sums = own;
+    return r;
+}
+
 /* ---- one block of flows */
 
 static size_t sort_flows(const struct report_pick *pick, const struct fact_flow_lines *lines,
@@ -349,7 +363,7 @@ static int worker_init(struct worker *ret, struct report_scan *scan, void **sums
     return ret->columns && ret->rows && ret->past && ret->legs ? 0 : -ENOMEM;
 }
 
-static int begin_sums(const struct report_scan *scan, void **sums) {
+int report_scan_begin(const struct report_scan *scan, void **sums) {
     for (size_t i = 0; i < scan->n_parts; i++) {
         const struct report_part *part = scan->parts[i];
         sums[i] = calloc(1, MAX_OF(part->sums_bytes, (size_t)1));
@@ -364,6 +378,9 @@ static int work_unit(struct worker *worker, const struct report_unit *unit) {
     switch (unit->what) {
     case UNIT_CHAPTER:
         return note_chapter(worker, unit);
+    case UNIT_REST:
+        return report_rest_merge(worker->scan, unit->level, unit->number, sum_rest, worker,
+                                 worker->sums);
     case UNIT_LINES:
         return note_lines(worker, unit);
     case UNIT_LEGS:
@@ -376,7 +393,7 @@ static int work_unit(struct worker *worker, const struct report_unit *unit) {
 
 static int work_units(struct worker *worker) {
     struct report_scan *scan = worker->scan;
-    int r = begin_sums(scan, worker->sums);
+    int r = report_scan_begin(scan, worker->sums);
     while (r == 0 && !atomic_load_explicit(&scan->failed, memory_order_relaxed)) {
         if (is_cancelled(scan->pick))
             return -ECANCELED;
@@ -404,7 +421,7 @@ void report_scan_end(const struct report_part *const *parts, size_t n_parts, voi
     }
 }
 
-static int merge_sums(const struct report_scan *scan, void **sums, void **others) {
+int report_scan_merge(const struct report_scan *scan, void **sums, void *const *others) {
     int r = 0;
     for (size_t i = 0; r == 0 && i < scan->n_parts; i++)
         if (scan->parts[i]->merge)
@@ -434,7 +451,7 @@ static int scan_beside(struct report_scan *scan, struct worker *own, unsigned n_
         if (r == 0)
             r = others[i].r;
         if (r == 0)
-            r = merge_sums(scan, own->sums, others[i].sums);
+            r = report_scan_merge(scan, own->sums, others[i].sums);
         report_scan_end(scan->parts, scan->n_parts, others[i].sums);
         worker_fini(&others[i]);
     }
@@ -453,6 +470,8 @@ int report_scan(const struct report_pick *pick, const struct report_part *const 
     }
     _cleanup_(worker_fini) struct worker own = {0};
     int r = worker_init(&own, &scan, sums);
+    if (r == 0)
+        r = report_rest_begin(&scan);
     if (r == 0)
         r = report_scan_plan(&scan);
     if (r == 0)

@@ -12,6 +12,11 @@
  * n_threads counts the caller's own; 0 is 1. */
 int report_scan(const struct report_pick *pick, const struct report_part *const *parts,
                 size_t n_parts, void **sums, unsigned n_threads) TB_MUST_CHECK;
+/* Fresh sums of all parts, which are the caller's likewise; adding others to them, unchanged. */
+struct report_scan;
+int report_scan_begin(const struct report_scan *scan, void **sums) TB_MUST_CHECK;
+int report_scan_merge(const struct report_scan *scan, void **sums,
+                      void *const *others) TB_MUST_CHECK;
 void report_scan_end(const struct report_part *const *parts, size_t n_parts, void **sums);
 
 /* The rows within the pick's reach in the order in which they took effect, on this thread, at most

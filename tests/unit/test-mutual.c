@@ -102,12 +102,12 @@ Test(mutual, are_met_once_with_their_ways_and_when_merged) {
             mutual_fini(&sets[i][k]);
 }
 
-Test(mutual, that_are_listed_are_there_once_they_are_merged_unsettled) {
+Test(mutual, that_are_listed_are_there_once_they_are_merged_and_settled) {
     struct mutual sets[2];
     for (uint32_t i = 0; i < 2; i++)
         cr_assert(mutual_init(&sets[i], ways[1].n) == 0 &&
                   mutual_add(&sets[i], i, ways[1].n - 1 - i) == 0);
-    cr_assert(mutual_merge(&sets[0], &sets[1]) == 0);
+    cr_assert(mutual_merge(&sets[0], &sets[1]) == 0 && mutual_settle(&sets[0]) == 0);
     uint64_t n, n_both;
     mutual_count(&sets[0], &n, &n_both);
     cr_expect(n == 2 && n_both == 0);

@@ -273,9 +273,21 @@ Test(report_memo, gives_the_same_figures_of_years_written_down_in_any_order) {
     ask.from_day = last_day - 1000;
     ask.to_day = last_day - 971;
     expect_same(&ask, "a month in the middle");
+    expect_same(&ask, "the same month again");
     take_back(&(struct last){n_orders / 3, 600, 1, 2}, 0, last_day);
     ask.size = facts->n_records;
     expect_same(&ask, "the same month, of which more was taken back");
+    cr_assert_eq(facts_set_ward(facts, codes[5], "North"), 0);
+    expect_same(&ask, "the same month, of which it is known where somebody lives");
+    cr_assert_eq(facts_set_ward(facts, codes[6], "North"), 0);
+    expect_same(&ask, "and where another one does");
+    for (uint32_t i = 0; i < 3000; i++)
+        exchange(last_day);
+    ask.size = facts->n_records;
+    expect_same(&ask, "the same month, and more entries");
+    merge(7, 8, last_day);
+    ask.size = facts->n_records;
+    expect_same(&ask, "the same month, when two have become one");
     ask.from_day = FIRST_DAY - 300;
     ask.to_day = FIRST_DAY;
     expect_same(&ask, "nearly nothing before");
