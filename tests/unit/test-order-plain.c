@@ -200,6 +200,34 @@ Test(order_plain, takes_what_is_canonical_and_nothing_else) {
     cr_assert(n_mutants_taken > 1000, "%zu: the mutator tells nothing", n_mutants_taken);
 }
 
+/* A field that is there and says nothing is not canonical, whichever it is. */
+Test(order_plain, refuses_a_field_of_nothing) {
+    uint8_t id[2 + ORDER_ID_BYTES] = {0x0a, ORDER_ID_BYTES};
+    static const uint8_t exchange[] = {0x82, 0x02, 0};
+    const ProtobufCMessageDescriptor *order = &timebank__order__descriptor;
+    for (unsigned i = 0; i < order->n_fields && order->fields[i].id < 32; i++) {
+        const ProtobufCFieldDescriptor *field = &order->fields[i];
+        bool is_text =
+            field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_BYTES;
+        uint32_t key = field->id << 3 | (is_text ? 2 : 0);
+        uint8_t body[64];
+        size_t n = 0;
+        bool is_canonical;
+        if (field->id > 1) {
+            memcpy(body, id, sizeof(id));
+            n += sizeof(id);
+        }
+        body[n++] = (uint8_t)(key < 0x80 ? key : key | 0x80);
+        if (key >= 0x80)
+            body[n++] = (uint8_t)(key >> 7);
+        body[n++] = 0;
+        memcpy(body + n, exchange, sizeof(exchange));
+        cr_assert(both_decode(body, n + sizeof(exchange), &is_canonical) == -EBADMSG &&
+                      !is_canonical,
+                  "%s", field->name);
+    }
+}
+
 /* One piece for it and its texts; no room, and it says so. */
 Test(order_plain, takes_one_piece_of_the_arena_or_says_that_there_is_no_room) {
     Timebank__Exchange exchange = TIMEBANK__EXCHANGE__INIT;
