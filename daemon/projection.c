@@ -19,7 +19,8 @@
 #include "say.h"
 
 #define STEP_RECORDS 65536u
-#define STEP_PART 16u /* of all records: writing behind stays a small part of the work */
+#define STEP_PART 16u /* of all records, at most: writing behind stays a small part of the work */
+#define STEP_PART_LEAST 64u /* so that few wait in memory; but of as many records as accounts */
 #define LOCK_SLICE_NS 20000000
 #define FOLLOW_NICE 19
 #define FOLLOW_AGAIN_US 20000
@@ -185,7 +186,8 @@ static int save(struct projection *projection) {
 
 static int save_step(struct projection *projection) {
     uint64_t size = projection->facts->n_records;
-    uint64_t step = MAX_OF(projection->settings.step_records, size / STEP_PART);
+    uint64_t least = MAX_OF(size / STEP_PART_LEAST, (uint64_t)projection->facts->n_accounts);
+    uint64_t step = MAX_OF(projection->settings.step_records, MIN_OF(size / STEP_PART, least));
     return size - projection->n_saved < step ? 0 : save(projection);
 }
 
