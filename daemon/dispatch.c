@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdalign.h>
 #include <string.h>
 
 #include "answer.h"
@@ -12,6 +13,7 @@
 #include "proto/balance-plain.h"
 
 #define FINISH_ARENA_BYTES (64u * 1024 * 1024)
+#define FINISH_ROOM_BYTES 4096u /* what the answer to a small batch takes */
 #define AT_ONCE_BYTES (1024u * 1024)
 #define CASE(name) TIMEBANK__REQUEST__BODY_##name
 
@@ -224,11 +226,12 @@ static int finish(struct bank *bank, struct reply *reply, struct arena *arena, s
 }
 
 int dispatch_finish(struct bank *bank, struct reply *reply, struct bytes *to) {
+    alignas(16) uint8_t room[FINISH_ROOM_BYTES];
     struct arena arena;
     int r;
 
     assert(log_is_durable(bank->log, reply->ticket));
-    arena_init(&arena, FINISH_ARENA_BYTES);
+    arena_init_in(&arena, FINISH_ARENA_BYTES, room, sizeof(room));
     r = finish(bank, reply, &arena, to);
     arena_fini(&arena);
     return r;

@@ -6,6 +6,16 @@
 
 #include "proto/balance-plain.h"
 
+#define ROOM_MIN 768u /* with the rest of it a size that malloc keeps at hand */
+#define ROOM_SHORT 512u
+#define ROOM_FACTOR 4u /* what is decoded of an answer's proof, for each byte of it */
+#define ROOM_MAX (16u * 1024)
+
+/* A long one finds its room in blocks. */
+static size_t room_bytes(size_t n) {
+    return n <= ROOM_SHORT || n > ROOM_MAX / ROOM_FACTOR ? ROOM_MIN : n * ROOM_FACTOR;
+}
+
 struct reply *reply_free(struct reply *reply) {
     if (!reply)
         return NULL;
@@ -16,10 +26,11 @@ struct reply *reply_free(struct reply *reply) {
 }
 
 int reply_new(struct bytes *bytes, struct reply **ret_reply) {
-    _cleanup_(reply_freep) struct reply *reply = malloc(sizeof(*reply));
+    size_t n_room = room_bytes(bytes->n);
+    _cleanup_(reply_freep) struct reply *reply = malloc(sizeof(*reply) + n_room);
     if (!reply)
         return -ENOMEM;
-    arena_init_in(&reply->arena, BANK_REPLY_MAX, reply->room, sizeof(reply->room));
+    arena_init_in(&reply->arena, BANK_REPLY_MAX, reply->room, n_room);
     reply->bytes = *bytes;
     *bytes = (struct bytes){};
     reply->message = balance_plain_get_response(reply->bytes.data, reply->bytes.n, &reply->arena);

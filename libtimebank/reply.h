@@ -7,13 +7,11 @@
 
 #include "bank.h"
 
-#define REPLY_ROOM_BYTES 768
-
 struct reply {
     struct arena arena;
     struct bytes bytes;
     Timebank__Response *message;
-    alignas(16) uint8_t room[REPLY_ROOM_BYTES]; /* the arena of a short one */
+    alignas(16) uint8_t room[]; /* the arena of a short one */
 };
 
 /* Takes the bytes over. -EPROTO when they are no Response. */
