@@ -13,7 +13,8 @@
 #include "report-hide.h"
 #include "report-scan.h"
 
-#define N_PERIODS 2u /* this month and this year, say */
+#define N_PERIODS 2u       /* this month and this year, say */
+#define PERSONS_MAX 16384u /* sums have a row for each; of more they would take much memory */
 
 struct rest {
     size_t n_blocks;
@@ -140,11 +141,17 @@ static void put_standings(const struct report_pick *pick, struct bytes *to) {
     bytes_put(to, &n_known, sizeof(n_known));
 }
 
+static bool may_remember(const struct report_pick *pick) {
+    const struct facts *facts = pick->facts;
+    bool hides = pick->report_class && pick->report_class->threshold > 0;
+    return !pick->line_by_line && !hides && facts->n_merges == 0 &&
+           pick->n_persons <= PERSONS_MAX && facts->n_accounts <= PERSONS_MAX;
+}
+
 int report_rest_begin(struct report_scan *scan) {
     const struct report_pick *pick = scan->pick;
     _cleanup_bytes_ struct bytes about = {0};
-    scan->remembers_rests = !pick->line_by_line && pick->facts->n_merges == 0 &&
-                            (!pick->report_class || pick->report_class->threshold == 0);
+    scan->remembers_rests = may_remember(pick);
     if (!scan->remembers_rests)
         return 0;
     put_period(scan, &about);

@@ -4,7 +4,7 @@
  * a report asked for again, and of one asked for a little later, only what is new is read line by
  * line. Remembered beside the facts for the last few periods, as long as nothing else that the
  * parts look at has changed: the persons, the register, what is taken back. Full blocks themselves
- * never change. Not where cells are hidden or accounts are merged.
+ * never change. Not where cells are hidden, accounts are merged or there are very many.
  */
 #pragma once
 
