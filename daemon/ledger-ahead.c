@@ -24,9 +24,15 @@ static void search_begin(const struct state *lowest, enum state_table table, con
     __builtin_prefetch(&ret->rows->slots[ret->hash & (ret->rows->n_slots - 1)]);
 }
 
+/* A row, and its key where that ends in the next line. */
 static void search_go_on(const struct ahead_search *search) {
-    if (search->n_key > 0)
-        __builtin_prefetch(search->rows->slots[search->hash & (search->rows->n_slots - 1)]);
+    const struct row *row =
+        search->n_key > 0 ? search->rows->slots[search->hash & (search->rows->n_slots - 1)] : NULL;
+
+    if (!row)
+        return;
+    __builtin_prefetch(row);
+    __builtin_prefetch(row->key + search->n_key - 1);
 }
 
 /* The value that is there, of which so many bytes are on their way; or NULL. */

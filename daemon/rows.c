@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chained slots, doubled when full. Which slot a key comes to is decided by a key of this process,
- * so that nobody can choose names that collide: short keys by multilinear hashing, strongly
- * universal (Lemire and Kaser, "Strongly universal string hashing is fast", The Computer Journal
- * 57, 2014), long ones by SipHash.
+ * Chained slots, doubled when half full: most rows are the first of their slot. Which slot a key
+ * comes to is decided by a key of this process, so that nobody can choose names that collide: short
+ * keys by multilinear hashing, strongly universal (Lemire and Kaser, "Strongly universal string
+ * hashing is fast", The Computer Journal 57, 2014), long ones by SipHash.
  */
 #include "rows.h"
 
@@ -110,7 +110,7 @@ struct row *rows_add(struct rows *rows, uint64_t hash, const void *key, size_t n
     struct row *row;
 
     assert(n_key <= UINT16_MAX);
-    if (rows->n_rows >= rows->n_slots && !grow(rows))
+    if (rows->n_rows >= rows->n_slots / 2 && !grow(rows))
         return NULL;
     row = row_new(rows, value_at(n_key) + n_value);
     if (!row)
