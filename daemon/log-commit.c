@@ -98,7 +98,7 @@ static int write_group(struct committer *committer, const struct log_group *grou
     for (unsigned i = 0; r == 0 && i < LOG_TILE_LEVELS; i++)
         r = put_nodes(write, i + 1, &group->nodes[i]);
     if (r == 0)
-        r = log_step_write(write, &group->step);
+        r = log_step_write(write, &group->step, group->state);
     if (r < 0) {
         store_abort(write);
         return r;

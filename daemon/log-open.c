@@ -414,6 +414,7 @@ static int close_cleanly(struct log *log) {
         struct log_group *group = log_group_new(log);
         if (!group)
             return -ENOMEM;
+        group->state = log->state;
         r = log_step_pack(log, &group->step);
         if (r == 0) {
             log_commit(&log->committer, group);

@@ -43,6 +43,7 @@ struct log_group {
     bool is_published;              /* its last record is a state record */
     struct keyring_signers signers; /* of its head */
     struct bytes step;              /* rows of derived tables: a step is a group without runs */
+    const struct state *state;      /* of a step: has the ids that are leaving, till it is done */
     struct head_slot slot;          /* of the head signed, once done */
     struct note_head head;
     int r;
@@ -123,7 +124,8 @@ int log_has_room_for_step(struct log *log, uint64_t room) TB_MUST_CHECK;
 int log_free_bytes(struct log *log, uint64_t *ret) TB_MUST_CHECK;
 /* Collects changed rows of the derived tables into a group's step; marks them clean. */
 int log_step_pack(struct log *log, struct bytes *to);
-int log_step_write(struct store_write *write, const struct bytes *step);
+/* `state`: what was packed. On any thread; an empty step (its state may be NULL) writes nothing. */
+int log_step_write(struct store_write *write, const struct bytes *step, const struct state *state);
 void log_step_done(struct log *log);
 
 /* Under this key of table meta: the layout u32 and its contrary, then the sums. */

@@ -147,7 +147,7 @@ int log_rebuild_write(struct log *log, struct log_rebuild *rebuild, uint64_t siz
         return r;
     r = put_rows(write, &rebuild->rows);
     if (r == 0)
-        r = log_step_write(write, &step);
+        r = log_step_write(write, &step, log->state);
     if (r < 0) {
         store_abort(write);
         return r;

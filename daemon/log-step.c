@@ -73,7 +73,7 @@ static int pack_row(void *user, enum state_table table, const void *key, size_t 
 }
 
 int log_step_pack(struct log *log, struct bytes *to) {
-    int r = state_step(log->state, pack_row, to);
+    int r = state_step_apart(log->state, pack_row, to);
 
     if (r < 0)
         return r;
@@ -81,7 +81,8 @@ int log_step_pack(struct log *log, struct bytes *to) {
     return to->r;
 }
 
-/* Ids are packed many to a row: they are gathered, and put together. */
+/* Ids are packed many to a row: those that left their runs, and those that were rows of the step,
+ * are gathered, and put together. */
 struct step_ids {
     struct run_id *list;
     size_t n;
@@ -183,10 +184,16 @@ static int put_rows(struct store_write *write, const struct bytes *step) {
     return 0;
 }
 
-static int put_ids(struct store_write *write, const struct bytes *step) {
+static int add_leaving(void *user, enum state_table table, const void *key, size_t n_key,
+                       const void *value) {
+    (void)table, (void)n_key;
+    return add_id(user, key, ((const struct state_id *)value)->entry);
+}
+
+static int put_ids(struct store_write *write, const struct bytes *step, const struct state *state) {
     struct cursor c = cursor_make(step->data, step->n);
     struct step_ids ids = {0};
-    int r = 0;
+    int r = state_ids_leaving(state, add_leaving, &ids);
 
     while (c.n_left > 0 && r == 0) {
         unsigned table = cursor_u8(&c);
@@ -204,10 +211,10 @@ static int put_ids(struct store_write *write, const struct bytes *step) {
     return r;
 }
 
-int log_step_write(struct store_write *write, const struct bytes *step) {
+int log_step_write(struct store_write *write, const struct bytes *step, const struct state *state) {
     int r = put_rows(write, step);
 
-    return r == 0 ? put_ids(write, step) : r;
+    return r == 0 && step->n > 0 ? put_ids(write, step, state) : r;
 }
 
 void log_step_done(struct log *log) {

@@ -286,6 +286,7 @@ static int hand_over_step(struct log *log) {
     group = log_group_new(log);
     if (!group)
         return log->broken = -ENOMEM;
+    group->state = log->state;
     r = log_step_pack(log, &group->step);
     if (r < 0) {
         log_group_free(log, group);

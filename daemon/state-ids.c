@@ -162,13 +162,14 @@ size_t state_step_ids(const struct state *lowest) {
 }
 
 /* The least of what each run has left from its place on, or NULL; its place moves on. */
-static const struct state_ids_item *take_least(const struct state_ids *ids, size_t *places) {
+static const struct state_ids_item *take_least(const struct state_ids_run *runs, size_t n_runs,
+                                               size_t *places) {
     const struct state_ids_item *least = NULL;
     size_t of = 0;
 
-    for (size_t i = 0; i < ids->n_runs; i++) {
+    for (size_t i = 0; i < n_runs; i++) {
         const struct state_ids_item *item =
-            places[i] < ids->runs[i].n ? state_ids_at(&ids->runs[i], places[i]) : NULL;
+            places[i] < runs[i].n ? state_ids_at(&runs[i], places[i]) : NULL;
         if (item && (!least || is_less(item, least))) {
             least = item;
             of = i;
@@ -178,16 +179,17 @@ static const struct state_ids_item *take_least(const struct state_ids *ids, size
     return least;
 }
 
-int state_ids_step(struct state_ids *ids,
-                   int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
-                               const void *value),
-                   void *user) {
+int state_ids_leaving(const struct state *lowest,
+                      int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
+                                  const void *value),
+                      void *user) {
+    const struct state_ids *ids = &lowest->ids;
     size_t places[STATE_IDS_RUNS] = {0};
     const struct state_ids_item *item;
     uint8_t key[ORDER_ID_BYTES];
     int r = 0;
 
-    while (r == 0 && (item = take_least(ids, places))) {
+    while (r == 0 && (item = take_least(ids->leaving, ids->n_leaving, places))) {
         be64_put(key, item->high);
         be64_put(key + 8, item->low);
         r = each(user, STATE_IDS, key, sizeof(key), &item->value);

@@ -40,11 +40,7 @@ int state_ids_add(struct state_ids *ids, const uint8_t id[ORDER_ID_BYTES],
                   struct state_id **ret_value) TB_MUST_CHECK;
 void state_ids_begin(struct state_ids *ids);
 void state_ids_roll_back(struct state_ids *ids);
-/* Calls for each since the last step, ascending. Then they are leaving; then they have left. */
-int state_ids_step(struct state_ids *ids,
-                   int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
-                               const void *value),
-                   void *user) TB_MUST_CHECK;
+/* Those since the last step are leaving; then they have left. */
 void state_ids_leave(struct state_ids *ids);
 void state_ids_left(struct state_ids *ids);
 void state_ids_free(struct state_ids *ids);

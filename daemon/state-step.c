@@ -14,14 +14,13 @@ size_t state_step_rows(const struct state *lowest) {
     return n;
 }
 
-int state_step(struct state *lowest,
-               int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
-                           const void *value),
-               void *user) {
-    int r;
+int state_step_apart(struct state *lowest,
+                     int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
+                                 const void *value),
+                     void *user) {
+    int r = 0;
 
     assert(!lowest->below && !lowest->journal.is_open);
-    r = state_ids_step(&lowest->ids, each, user);
     for (size_t t = 0; t < STATE_N_TABLES && r == 0; t++) {
         struct rows *rows = &lowest->tables[t];
         for (size_t i = 0; i < rows->n_dirty && r == 0; i++) {
@@ -36,6 +35,15 @@ int state_step(struct state *lowest,
     if (r == 0)
         state_ids_leave(&lowest->ids);
     return r;
+}
+
+int state_step(struct state *lowest,
+               int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
+                           const void *value),
+               void *user) {
+    int r = state_step_apart(lowest, each, user);
+
+    return r == 0 ? state_ids_leaving(lowest, each, user) : r;
 }
 
 void state_step_left(struct state *lowest) {

@@ -516,6 +516,16 @@ int state_step(struct state *lowest,
                int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
                            const void *value),
                void *user) TB_MUST_CHECK;
+/* The same without the ids in runs; leaving() calls for those, ascending, and may do so on another
+ * thread: until left() nothing changes them. */
+int state_step_apart(struct state *lowest,
+                     int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
+                                 const void *value),
+                     void *user) TB_MUST_CHECK;
+int state_ids_leaving(const struct state *lowest,
+                      int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
+                                  const void *value),
+                      void *user) TB_MUST_CHECK;
 void state_step_left(struct state *lowest);
 /* state-days.c: at a start, the day from which on sums by day are to be loaded; and, where there
  * are many, those of earlier days leave memory once they are stored. */
