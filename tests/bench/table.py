@@ -39,11 +39,12 @@ def words_beside(goal):
     if "daemon_cores" in beside:
         words += load_words(beside)
     if goal["goal"] == "P5":
-        words += [f"{beside['entries']:,.0f} entries", f"first {beside['first_ms']:,.0f} ms",
-                  f"slowest {beside['max_ms']:.3g} ms", f"of years never asked for {beside['other_year_ms']:.3g} ms",
+        words += [f"{beside['entries']:,.0f} entries", f"the very first {beside['first_ms']:,.0f} ms",
                   f"daemon's CPU {beside['daemon_cpu_ms']:.3g} ms",
                   f"columns {beside['facts_bytes_per_entry']:.1f} B an entry on disk, the daemon's memory "
                   f"{beside['memory_bytes_per_entry']:.1f} B"]
+    elif goal["goal"] == "P5 again":
+        words += [f"slowest {beside['max_ms']:.3g} ms", f"daemon's CPU {beside['daemon_cpu_ms']:.3g} ms"]
     elif "facts_bytes_per_entry" in beside:
         words.append(f"{beside['entries']:,.0f} entries, {beside['facts_bytes_per_entry']:.1f} B of it columns")
     elif "entries" in beside:

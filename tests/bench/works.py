@@ -139,18 +139,18 @@ def fill(bench, bank, n):
 
 
 def p5(bench, bank, entries):
-    """As a client gets it: the median of the runs, after a first one; beside it years that nobody asked for before."""
-    told = bank.load("report", "--runs", bench.options.runs)
+    """As a client gets it: the median of years that nobody asked for before, and of one year asked for again and again."""
+    told = bank.load("report", "--runs", max(2, bench.options.runs))
     peer = None
     if bench.postgres:
         tell("filling PostgreSQL with the same entries")
         bench.postgres.fill(bench.options.entries, bench.options.accounts, bench.options.years)
         peer = bench.postgres.report_ms(bench.options.runs)
-    return {"P5": {"figure": told["p50_ms"], "limit": None, "peer": peer, "entries": entries, "first_ms": told["first_ms"],
-                   "max_ms": told["max_ms"], "daemon_cpu_ms": told["daemon_cpu_ms"],
-                   "other_year_ms": told["other_year_ms"], "other_year_daemon_cpu_ms": told["other_year_daemon_cpu_ms"],
-                   "facts_bytes_per_entry": bank.facts_bytes() / entries,
-                   "memory_bytes_per_entry": bank.memory_bytes() / entries, "load": os.getloadavg()[0]}}
+    both = {"limit": None, "peer": peer, "entries": entries, "load": os.getloadavg()[0]}
+    return {"P5": {**both, "figure": told["other_year_ms"], "daemon_cpu_ms": told["other_year_daemon_cpu_ms"],
+                   "first_ms": told["first_ms"], "facts_bytes_per_entry": bank.facts_bytes() / entries,
+                   "memory_bytes_per_entry": bank.memory_bytes() / entries},
+            "P5 again": {**both, "figure": told["p50_ms"], "daemon_cpu_ms": told["daemon_cpu_ms"], "max_ms": told["max_ms"]}}
 
 
 def p5_beside(bench, bank):
