@@ -4,6 +4,7 @@
  * entries in many years, some taken back, in sessions, entered late, and by people who are merged.
  */
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "daemon/facts-block.h"
@@ -294,5 +295,56 @@ Test(report_memo, gives_the_same_figures_of_years_written_down_in_any_order) {
     ask.from_day = 100;
     ask.to_day = 200;
     expect_same(&ask, "nothing at all before");
+    close_bank();
+}
+
+/* ---- several at once */
+
+#define ASKERS 4u
+#define TIMES 3u
+
+struct asker {
+    struct report_ask ask;
+    char *expected;
+    unsigned n_same;
+};
+
+static void *ask_again(void *user) {
+    struct asker *asker = user;
+    for (unsigned i = 0; i < TIMES; i++) {
+        char *json = NULL;
+        if (report_make(facts, &asker->ask, &json) == 0 && strcmp(json, asker->expected) == 0)
+            asker->n_same++;
+        free(json);
+    }
+    return NULL;
+}
+
+/* More periods than are remembered, two of them alike. */
+Test(report_memo, is_shared_by_reports_that_are_made_at_once) {
+    struct asker askers[ASKERS];
+    pthread_t threads[ASKERS];
+    scattered_days = 1500;
+    open_bank();
+    fill(2 * CHAPTER_BLOCKS * FACTS_BLOCK_LINES + 3000);
+    uint32_t last_day = FIRST_DAY + 400 + DAYS;
+    for (uint32_t i = 0; i < ASKERS; i++) {
+        uint32_t to_day = last_day - 200 * (i / 2) - 31 * (i == 3);
+        askers[i] = (struct asker){.ask = {.from_day = to_day - 364,
+                                           .to_day = to_day,
+                                           .size = facts->n_records,
+                                           .n_threads = 2,
+                                           .line_by_line = 1,
+                                           .bank = "bank.example/test"}};
+        cr_assert_eq(report_make(facts, &askers[i].ask, &askers[i].expected), 0);
+        askers[i].ask.line_by_line = 0;
+    }
+    for (unsigned i = 0; i < ASKERS; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, ask_again, &askers[i]), 0);
+    for (unsigned i = 0; i < ASKERS; i++) {
+        pthread_join(threads[i], NULL);
+        cr_expect_eq(askers[i].n_same, TIMES, "%u", i);
+        free(askers[i].expected);
+    }
     close_bank();
 }
