@@ -87,7 +87,7 @@ static bool take_kind(struct input *input, uint16_t *ret) {
 static bool read_plain(const uint8_t *body, size_t n, struct plain *ret) {
     struct input input = {body, body + n};
     struct text id;
-    *ret = (struct plain){0};
+    ret->service_day = ret->authority = 0; /* all else is there, or nothing is said of it */
     if (!has(&input, FIELD_ID) || !take_text(&input, &id) || id.n != ORDER_ID_BYTES)
         return false;
     ret->id = id.data;

@@ -308,10 +308,19 @@ DEFINE_CLEANUP(struct facts *, facts_free)
  * facts_free() only. */
 int facts_add(struct facts *facts, uint64_t index, const uint8_t *record, size_t n,
               const struct fact_leg *legs, size_t n_legs) TB_MUST_CHECK;
-/* The account will be asked for soon: its row may come from memory meanwhile. */
+/* The account will be asked for soon: its row, and where its code is, may come from memory
+ * meanwhile; and then the code. */
 static inline void facts_fetch(const struct facts *facts, uint64_t account) {
+    if (account >= facts->n_opened)
+        return;
+    uint32_t number = facts->opened[account];
+    __builtin_prefetch(&facts->accounts[number].person, 1);
+    __builtin_prefetch(&facts->account_codes.starts[number]);
+}
+static inline void facts_fetch_code(const struct facts *facts, uint64_t account) {
+    const struct intern *codes = &facts->account_codes;
     if (account < facts->n_opened)
-        __builtin_prefetch(&facts->accounts[facts->opened[account]].person, 1);
+        __builtin_prefetch(codes->text + codes->starts[facts->opened[account]]);
 }
 /* The register of people says where somebody lives now; empty or FACTS_NO_WARD: it no longer does.
  * May come before the account was opened. */

@@ -67,6 +67,8 @@ static int add_records(struct reading *reading, const struct run *run, uint32_t 
         ends[k + 1] = ends[k];
         r = read_legs(reading, run, i + k, after, &ends[k + 1]);
     }
+    for (size_t leg = 0; r == 0 && leg < ends[n]; leg++)
+        facts_fetch_code(reading->facts, reading->legs[leg].account);
     for (uint32_t k = 0; r == 0 && k < n; k++) {
         size_t n_bytes, n_legs = ends[k + 1] - ends[k];
         const uint8_t *record = run_record(run, i + k, &n_bytes);
