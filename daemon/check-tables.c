@@ -103,17 +103,21 @@ static int collect_row(void *user, struct store_value key, struct store_value va
 struct ids_compared {
     struct checking *checking;
     struct run_id last;
+    size_t places[STATE_IDS_RUNS]; /* in what the log makes: both ascend */
     struct run_id found[RUNS_IDS_OF_ROW];
 };
 
 /* What the log makes of an id, or 0. */
-static uint64_t entry_of(struct checking *checking, const struct run_id *id) {
+static uint64_t entry_of(struct ids_compared *compared, const struct run_id *id) {
+    struct state *state = compared->checking->state;
     uint8_t key[ORDER_ID_BYTES];
     const struct state_id *row;
 
     be64_put(key, id->high);
     be64_put(key + 8, id->low);
-    row = state_get(checking->state, STATE_IDS, key, sizeof(key), NULL);
+    row = state_ids_go_on(&state->ids, key, compared->places);
+    if (!row)
+        row = state_get(state, STATE_IDS, key, sizeof(key), NULL);
     return row ? row->entry : 0;
 }
 
@@ -132,7 +136,7 @@ static int compare_ids_row(void *user, struct store_value key, struct store_valu
         return check_ledger_damaged(checking, "table ids, row %zu: its key does not lead to it",
                                     checking->n_rows);
     for (size_t i = 0; i < n; i++) {
-        uint64_t entry = entry_of(checking, &compared->found[i]);
+        uint64_t entry = entry_of(compared, &compared->found[i]);
         if (entry == 0 || entry != compared->found[i].entry)
             return check_ledger_damaged(checking, "table ids, row %zu: %s", checking->n_rows,
                                         entry ? "differs from what the log says"

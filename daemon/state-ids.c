@@ -69,6 +69,21 @@ const struct state_id *state_ids_find(const struct state_ids *ids,
     return found;
 }
 
+const struct state_id *state_ids_go_on(const struct state_ids *ids,
+                                       const uint8_t id[ORDER_ID_BYTES],
+                                       size_t places[STATE_IDS_RUNS]) {
+    struct state_ids_item item = item_of(id);
+
+    for (size_t i = 0; i < ids->n_runs; i++) {
+        const struct state_ids_run *run = &ids->runs[i];
+        while (places[i] < run->n && is_less(state_ids_at(run, places[i]), &item))
+            places[i]++;
+        if (places[i] < run->n && !is_less(&item, state_ids_at(run, places[i])))
+            return &state_ids_at(run, places[i])->value;
+    }
+    return NULL;
+}
+
 bool state_ids_is_in_gap(const struct state *lowest, const uint8_t id[ORDER_ID_BYTES]) {
     const struct state_gap *gap = &lowest->ids.gap;
 

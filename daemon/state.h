@@ -522,6 +522,11 @@ int state_step_apart(struct state *lowest,
                      int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
                                  const void *value),
                      void *user) TB_MUST_CHECK;
+/* Of ids in runs that are asked for in ascending order: begins where the one before was found
+ * (places: zeros at first). NULL: it is in none. */
+const struct state_id *state_ids_go_on(const struct state_ids *ids,
+                                       const uint8_t id[ORDER_ID_BYTES],
+                                       size_t places[STATE_IDS_RUNS]);
 int state_ids_leaving(const struct state *lowest,
                       int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
                                   const void *value),

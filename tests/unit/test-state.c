@@ -597,6 +597,33 @@ Test(state, stores_all_of_an_account_but_the_touch) {
     cr_assert_str_eq(again.code, "food-bank");
 }
 
+#define N_IDS 3000u
+
+static void id_key(uint64_t number, uint8_t ret[ORDER_ID_BYTES]) {
+    memset(ret, 0, ORDER_ID_BYTES);
+    be64_put(ret, number);
+}
+
+/* Three clients whose ids grow, one after the other: so many runs. Every fourth id is nobody's. */
+Test(state, goes_on_from_one_id_to_the_next, .init = start, .fini = end) {
+    size_t places[STATE_IDS_RUNS] = {0};
+    uint8_t key[ORDER_ID_BYTES];
+    void *value;
+    for (uint64_t client = 0; client < 3; client++)
+        for (uint64_t i = client; i < N_IDS; i += 4) {
+            id_key(i, key);
+            cr_assert(state_make(lowest, STATE_IDS, key, sizeof(key), &value) == 0);
+            ((struct state_id *)value)->entry = i + 1;
+        }
+    cr_assert_eq(lowest->ids.n_runs, 3);
+    for (uint64_t i = 0; i < N_IDS + 8; i++) {
+        id_key(i, key);
+        const struct state_id *found = state_ids_go_on(&lowest->ids, key, places);
+        cr_assert((found != NULL) == (i < N_IDS && i % 4 != 3), "id %llu", (unsigned long long)i);
+        cr_assert(!found || found->entry == i + 1);
+    }
+}
+
 /* ---- the journal */
 
 static void open_account(const char *code) {
