@@ -42,11 +42,11 @@ struct ledger_leg {
     int64_t after;    /* balance and held after it */
     int64_t held_after;
     uint64_t previous; /* record that concerned the account before, or 0 */
-    bool moved;        /* it is in the running hash of the account */
     struct state_account
-        *row;     /* of the state judged on: for its running hash, until that is made */
-    uint8_t side; /* enum leg_side, in the order recorded */
-    char code[CODE_MAX + 1];
+        *row;         /* of the state judged on: for its running hash, until that is made */
+    const char *code; /* the account's: good as long as the row, of a dry run as the batch */
+    bool moved;       /* it is in the running hash of the account */
+    uint8_t side;     /* enum leg_side, in the order recorded */
 };
 struct ledger_effect {
     struct ledger_leg *legs; /* in the batch's arena */

@@ -189,17 +189,30 @@ static int edit_account(struct rule *rule, const char *code, struct state_accoun
     return state_account_edit(rule->state, account, ret);
 }
 
+/* The rows of a dry run are freed before its answer is written. */
+static const char *code_kept(struct rule *rule, const struct state_account *account) {
+    char *copy;
+
+    if (!rule->state->below)
+        return account->code;
+    copy = arena_alloc(rule->batch->arena, sizeof(account->code));
+    if (copy)
+        memcpy(copy, account->code, sizeof(account->code));
+    return copy;
+}
+
 /* The account's statement now begins here, and goes on where it began. */
-static void add_line(struct rule *rule, struct state_account *account, struct ledger_leg *leg) {
+static int add_line(struct rule *rule, struct state_account *account, struct ledger_leg *leg) {
     assert(account->last_line < rule->index);
     leg->account = account->number;
-    memcpy(leg->code, account->code, sizeof(leg->code));
+    leg->code = code_kept(rule, account);
     leg->after = account->balance;
     leg->held_after = account->held;
     leg->previous = account->last_line;
     account->last_line = rule->index;
     if (rule->kind->traits & COUNTS)
         account->last_day = MAX_OF(account->last_day, rule->order->service_day);
+    return leg->code ? 0 : -ENOMEM;
 }
 
 static uint8_t side_of(const struct rule *rule, const char *code) {
@@ -228,8 +241,7 @@ static int post(struct rule *rule, const struct rules_leg *from, struct ledger_l
     account->last_entry = rule->index;
     *leg = (struct ledger_leg){
         .minutes = from->minutes, .moved = true, .row = account, .side = side_of(rule, from->code)};
-    add_line(rule, account, leg);
-    return 0;
+    return add_line(rule, account, leg);
 }
 
 /* In the order of the records, so that an account's follow each other; neighbours together. */
@@ -323,6 +335,5 @@ int rules_move_add_line(struct rule *rule, const char *to) {
     if (r < 0)
         return r;
     *leg = (struct ledger_leg){0};
-    add_line(rule, account, leg);
-    return 0;
+    return add_line(rule, account, leg);
 }
