@@ -55,8 +55,7 @@ struct tb_bank {
     char *socket_path;
     uint32_t deadline_ms;
 
-    uint8_t *secret_key;                     /* sodium_malloc: SSHSIG_SECRET_BYTES */
-    uint8_t public_key[SSHSIG_PUBLIC_BYTES]; /* its public half, apart from it */
+    uint8_t *secret_key; /* sodium_malloc: SSHSIG_SECRET_BYTES */
 
     bool ledger_is_set; /* by tb_bank_set_ledger() */
     bool ledger_is_known;

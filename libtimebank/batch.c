@@ -347,7 +347,8 @@ static void header_make(const struct tb_batch *batch, const struct hash *leaves,
         .not_after_ms = batch->open_ended ? 0 : now_ms + NOT_AFTER_MS,
         .pin_size = head->size,
     };
-    memcpy(header.author, bank->public_key, SSHSIG_PUBLIC_BYTES);
+    memcpy(header.author, bank->secret_key + SSHSIG_SECRET_BYTES - SSHSIG_PUBLIC_BYTES,
+           SSHSIG_PUBLIC_BYTES);
     batch_id_new(now_ms, header.batch_id);
     if (head->size > 0)
         header.pin_root = head->root;
@@ -365,9 +366,8 @@ int batch_prepare(struct tb_batch *batch, struct hash **ret_leaves) {
         return bank_fail(batch->bank, r, NULL);
     if (!batch->is_pending) {
         header_make(batch, leaves, batch->header);
-        /* Its hello was signed and verified with it. */
-        r = sshsig_sign_twice(SSHSIG_BATCH, batch->header, BATCH_HEADER_BYTES,
-                              batch->bank->secret_key, batch->bank->public_key, batch->signature);
+        r = sshsig_sign(SSHSIG_BATCH, batch->header, BATCH_HEADER_BYTES, batch->bank->secret_key,
+                        batch->signature);
         if (r < 0)
             return bank_fail(batch->bank, r, "The key cannot sign: its file may be damaged.");
     }

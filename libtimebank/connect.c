@@ -119,7 +119,7 @@ static int key_refuse(struct tb_bank *bank, int r) {
     }
 }
 
-static int key_load(struct tb_bank *bank) {
+int connect_load_key(struct tb_bank *bank) {
     if (!bank->secret_key)
         bank->secret_key = sodium_malloc(SSHSIG_SECRET_BYTES);
     if (!bank->secret_key)
@@ -135,15 +135,6 @@ static int key_load(struct tb_bank *bank) {
     if (file.data)
         sodium_memzero(file.data, file.n_allocated);
     return r < 0 ? key_refuse(bank, r) : 0;
-}
-
-int connect_load_key(struct tb_bank *bank) {
-    int r = key_load(bank);
-    /* libsodium's secret form ends with the public key. */
-    if (r == 0)
-        memcpy(bank->public_key, bank->secret_key + SSHSIG_SECRET_BYTES - SSHSIG_PUBLIC_BYTES,
-               SSHSIG_PUBLIC_BYTES);
-    return r;
 }
 
 static int socket_refuse(struct tb_bank *bank, int error) {
@@ -234,8 +225,10 @@ static int hello_send(struct tb_bank *bank, const uint8_t nonce[BATCH_NONCE_BYTE
                         bank->secret_key, signature);
     if (r < 0)
         return bank_fail(bank, r, "The key cannot sign: its file may be damaged.");
+    /* libsodium's secret form ends with the public key. */
+    uint8_t *public = bank->secret_key + SSHSIG_SECRET_BYTES - SSHSIG_PUBLIC_BYTES;
     Timebank__Hello hello = TIMEBANK__HELLO__INIT;
-    hello.key = (ProtobufCBinaryData){.len = SSHSIG_PUBLIC_BYTES, .data = bank->public_key};
+    hello.key = (ProtobufCBinaryData){.len = SSHSIG_PUBLIC_BYTES, .data = public};
     hello.nonce = (ProtobufCBinaryData){.len = BATCH_NONCE_BYTES, .data = (uint8_t *)nonce};
     hello.signature = (ProtobufCBinaryData){.len = sizeof(signature), .data = signature};
     Timebank__Request request = TIMEBANK__REQUEST__INIT;

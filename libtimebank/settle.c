@@ -24,7 +24,8 @@ struct job {
 };
 
 static bool batch_is_ours(const struct tb_bank *bank, const struct batch_header *header) {
-    return memcmp(header->author, bank->public_key, SSHSIG_PUBLIC_BYTES) == 0;
+    const uint8_t *public = bank->secret_key + SSHSIG_SECRET_BYTES - SSHSIG_PUBLIC_BYTES;
+    return memcmp(header->author, public, SSHSIG_PUBLIC_BYTES) == 0;
 }
 
 /* what: NULL where the file itself is damaged. */

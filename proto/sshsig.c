@@ -98,29 +98,6 @@ int sshsig_sign(const char *name_space, const void *message, size_t n,
     return 0;
 }
 
-/* A signature follows from key and message alone: one made with a damaged half, or by a processor
- * that slipped, differs from its twin. Both of them are wiped then, for together they give the key
- * away. */
-int sshsig_sign_twice(const char *name_space, const void *message, size_t n,
-                      const uint8_t secret_key[SSHSIG_SECRET_BYTES],
-                      const uint8_t public_key[SSHSIG_PUBLIC_BYTES],
-                      uint8_t ret[SSHSIG_SIGNATURE_BYTES]) {
-    uint8_t text[SIGNED_MAX], one[SSHSIG_SIGNATURE_BYTES], other[SSHSIG_SIGNATURE_BYTES];
-    uint8_t other_key[SSHSIG_SECRET_BYTES];
-    size_t n_text = signed_bytes(name_space, message, n, text);
-    crypto_sign_detached(one, NULL, text, n_text, secret_key);
-    memcpy(other_key, secret_key, SSHSIG_SECRET_BYTES - SSHSIG_PUBLIC_BYTES);
-    memcpy(other_key + SSHSIG_SECRET_BYTES - SSHSIG_PUBLIC_BYTES, public_key, SSHSIG_PUBLIC_BYTES);
-    crypto_sign_detached(other, NULL, text, n_text, other_key);
-    sodium_memzero(other_key, sizeof(other_key));
-    int r = sodium_memcmp(one, other, sizeof(one)) == 0 ? 0 : -EKEYREJECTED;
-    if (r == 0)
-        memcpy(ret, one, sizeof(one));
-    sodium_memzero(one, sizeof(one));
-    sodium_memzero(other, sizeof(other));
-    return r;
-}
-
 int sshsig_verify(const char *name_space, const void *message, size_t n,
                   const uint8_t public_key[SSHSIG_PUBLIC_BYTES],
                   const uint8_t signature[SSHSIG_SIGNATURE_BYTES]) {

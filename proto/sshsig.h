@@ -23,13 +23,6 @@
 int sshsig_sign(const char *name_space, const void *message, size_t n,
                 const uint8_t secret_key[SSHSIG_SECRET_BYTES],
                 uint8_t ret[SSHSIG_SIGNATURE_BYTES]) TB_MUST_CHECK;
-/* The same, at half the cost, by a key that sshsig_sign() signed with once already and whose public
- * half is held apart from it, too: signed with the one and with the other, and handed out where
- * both agree. */
-int sshsig_sign_twice(const char *name_space, const void *message, size_t n,
-                      const uint8_t secret_key[SSHSIG_SECRET_BYTES],
-                      const uint8_t public_key[SSHSIG_PUBLIC_BYTES],
-                      uint8_t ret[SSHSIG_SIGNATURE_BYTES]) TB_MUST_CHECK;
 /* 0 good, -EBADMSG not. libsodium's answer is the normative one. */
 int sshsig_verify(const char *name_space, const void *message, size_t n,
                   const uint8_t public_key[SSHSIG_PUBLIC_BYTES],

@@ -90,32 +90,6 @@ Test(sshsig, a_key_with_any_damaged_bit_does_not_sign) {
     }
 }
 
-Test(sshsig, a_key_that_signs_twice_gives_the_same_signature) {
-    uint8_t message[BATCH_HEADER_BYTES] = {'T', 'B', 'B', '1'}, one[64], twice[64];
-    key_load();
-    for (size_t n = 0; n <= sizeof(message); n++) {
-        cr_assert(sshsig_sign(SSHSIG_BATCH, message, n, secret, one) == 0);
-        cr_assert(sshsig_sign_twice(SSHSIG_BATCH, message, n, secret, secret + 32, twice) == 0);
-        cr_assert(memcmp(one, twice, 64) == 0);
-    }
-}
-
-Test(sshsig, a_key_that_signs_twice_does_not_sign_with_any_damaged_bit_of_either_public_half) {
-    uint8_t signature[64] = {}, none[64] = {}, public[32];
-    key_load();
-    memcpy(public, secret + 32, 32);
-    for (size_t bit = 0; bit < 2 * 256; bit++) {
-        uint8_t *damaged = bit < 256 ? &secret[32 + bit / 8] : &public[bit / 8 - 32];
-        *damaged ^= 1 << bit % 8;
-        cr_assert(sshsig_sign_twice(SSHSIG_BATCH, "x", 1, secret, public, signature) ==
-                      -EKEYREJECTED,
-                  "bit %zu", bit);
-        cr_assert(memcmp(signature, none, 64) == 0,
-                  "a signature by a damaged key gives the key away");
-        *damaged ^= 1 << bit % 8;
-    }
-}
-
 /* Every bit of a key file: refused, or without any effect on the key (comment and check numbers).
  */
 Test(sshsig, refuses_every_flipped_bit_of_a_key_file_that_touches_the_key) {
