@@ -517,20 +517,19 @@ int state_step(struct state *lowest,
                            const void *value),
                void *user) TB_MUST_CHECK;
 /* The same without the ids in runs; leaving() calls for those, ascending, and may do so on another
- * thread: until left() nothing changes them. */
+ * thread: until left() nothing changes them. go_on() finds one of those not leaving, asked for in
+ * ascending order, from where the last was found (places: zeros at first); NULL: it is in none. */
 int state_step_apart(struct state *lowest,
                      int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
                                  const void *value),
                      void *user) TB_MUST_CHECK;
-/* Of ids in runs that are asked for in ascending order: begins where the one before was found
- * (places: zeros at first). NULL: it is in none. */
-const struct state_id *state_ids_go_on(const struct state_ids *ids,
-                                       const uint8_t id[ORDER_ID_BYTES],
-                                       size_t places[STATE_IDS_RUNS]);
 int state_ids_leaving(const struct state *lowest,
                       int (*each)(void *user, enum state_table table, const void *key, size_t n_key,
                                   const void *value),
                       void *user) TB_MUST_CHECK;
+const struct state_id *state_ids_go_on(const struct state_ids *ids,
+                                       const uint8_t id[ORDER_ID_BYTES],
+                                       size_t places[STATE_IDS_RUNS]);
 void state_step_left(struct state *lowest);
 /* state-days.c: at a start, the day from which on sums by day are to be loaded; and, where there
  * are many, those of earlier days leave memory once they are stored. */
