@@ -13,7 +13,7 @@ small=(--built "$BUILT" --runs 1 --seconds 0.05 --accounts 100 --batch 500 --ent
 @test "the bench measures every goal with small counts" {
     run -0 --separate-stderr "$TREE/dev/bench" --json "${small[@]}"
     is '{goal["goal"].split()[0] for goal in x["goals"]} == {"P%d" % i for i in range(1, 11)}'
-    is 'len(x["goals"]) == 19 and all(goal["met"] in (True, False, None) for goal in x["goals"])'
+    is 'len(x["goals"]) == 20 and all(goal["met"] in (True, False, None) for goal in x["goals"])'
     is 'all(goal["figure"] > 0 and goal["unit"] and goal["target_words"] for goal in x["goals"])'
     is 'all(goal["least"] <= goal["figure"] <= goal["most"] for goal in x["goals"])'
     is 'all(goal["limit"] > 0 for goal in x["goals"] if goal["goal"].split()[0] in ("P1", "P2", "P3", "P4", "P8", "P10"))'
